@@ -1,0 +1,1 @@
+"""The nouns that every other folder speaks: instruments, quotes, orders, intents, pair trades, events. Pure values."""

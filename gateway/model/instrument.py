@@ -1,0 +1,69 @@
+"""What is true of a contract: tick, lot, currency, unit, order limits. Dated rows of the site file become one of these.
+
+Text becomes ticks here and nowhere else, exactly (Decimal). Off tick is an error of its own: our own order is refused,
+a book is unusable, an execution is kept with its exact price and an alarm.
+"""
+
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+
+from gateway.model.base import Message
+
+
+class OffTickError(ValueError):
+    """A price that is no whole number of ticks, or no number."""
+
+
+class PositionModel(StrEnum):
+    """How the venue keeps a position."""
+
+    NET = "net"
+    """One signed figure; an order needs no PositionEffect(77)."""
+    OPEN_CLOSE = "open_close"
+    """Long and short apart; every order opens or closes (CFFEX, DCE)."""
+    OPEN_CLOSE_TODAY = "open_close_today"
+    """As open_close, and a close says whether it closes today's or an earlier day's position (SHFE, INE)."""
+
+
+class Instrument(Message):
+    """A contract on one venue, on one trading day.
+
+    `instrument_id` is `VENUE.SYMBOL` and unique in a site; `symbol` is the venue's Symbol(55). `tick` is in the quoted
+    unit of price; `lot_units` is how many `unit` one lot holds (5 for SHFE CU in t, 25000 for COMEX HG in lb);
+    `point_value` is what one lot gains, in `currency`, when the quoted price rises by 1.
+    """
+
+    instrument_id: str
+    venue_id: str
+    symbol: str
+    tick: Decimal
+    lot_units: Decimal
+    unit: str
+    currency: str
+    point_value: Decimal
+    position_model: PositionModel = PositionModel.NET
+    min_qty_lots: int = 1
+    max_qty_lots: int = 1000
+    tradable: bool = True
+    """False for a reference such as USD/CNH that is priced but never ordered."""
+    account: str = ""
+    hedge_flag: str = ""
+    """Domestic hedge flag: "1" speculation, "2" arbitrage, "3" hedging; empty where the venue has none."""
+
+    def to_ticks(self, text: str | Decimal) -> int:
+        """The price `text` as whole ticks; OffTickError names the price and the two neighbours that would be right."""
+        try:
+            price = text if isinstance(text, Decimal) else Decimal(text)
+            ticks, rest = divmod(price, self.tick)
+        except InvalidOperation as error:
+            message = f"{self.instrument_id}: price {text!r} is not a number"
+            raise OffTickError(message) from error
+        if rest:
+            below = ticks * self.tick if rest > 0 else (ticks - 1) * self.tick
+            message = f"{self.instrument_id}: price {text} is off the tick {self.tick}; {below} or {below + self.tick}"
+            raise OffTickError(message)
+        return int(ticks)
+
+    def price(self, ticks: int) -> Decimal:
+        """The quoted price of `ticks` whole ticks, exact."""
+        return self.tick * ticks
