@@ -1,0 +1,1 @@
+"""Messages between the processes: topics and frames (pure), ZeroMQ sockets (I/O)."""

@@ -1,0 +1,300 @@
+"""The sockets of the bus: publishers with a memory of the last message per topic, subscribers that know what they
+missed, intents, commands. Nothing is decided here.
+
+Addresses are files of one directory of mode 0700, or, where the site file names hosts, tcp. A publisher may be used by
+several threads; every other socket belongs to the thread that made it.
+"""
+
+import os
+import stat
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Self
+
+import zmq
+
+from gateway.bus.topics import (
+    ANSWER,
+    COMMAND,
+    ENCODER,
+    INTENT,
+    Gap,
+    GapWatch,
+    Published,
+    Received,
+    pack,
+    prefix,
+    topic_of,
+    unpack,
+)
+from gateway.model.quote import Quote
+from gateway.model.trade import Command, CommandAnswered, ExecutionStatus, Intent
+
+LONGEST_IPC_PATH = 107
+"""sun_path of unix(7) holds 108 bytes with the closing zero."""
+DEFAULT_HIGH_WATER_MARK = 10_000
+
+
+class BusError(RuntimeError):
+    """A bus directory that cannot be used: says which, and what would be right."""
+
+
+def endpoint(bus_dir: str | Path, name: str) -> str:
+    """The address of `name` in this bus directory."""
+    path = str(Path(bus_dir) / name)
+    if len(os.fsencode(path)) > LONGEST_IPC_PATH:
+        message = f"bus_dir {bus_dir}: {path} has {len(path)} bytes, a socket's path at most {LONGEST_IPC_PATH}"
+        raise BusError(message)
+    return f"ipc://{path}"
+
+
+def prepare_bus_dir(bus_dir: str | Path) -> Path:
+    """Make the directory with mode 0700, or check that it has it."""
+    path = Path(bus_dir)
+    endpoint(path, "execution.intents")
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077:
+        message = f"bus_dir {path}: mode {mode:04o} lets others in; it has to be 0700"
+        raise BusError(message)
+    return path
+
+
+class Publisher:
+    """PUB socket `NAME.pub` and, at `NAME.snap`, the last message of each topic for whoever asks."""
+
+    def __init__(
+        self, bus_dir: str | Path, name: str, incarnation: int, high_water_mark: int = DEFAULT_HIGH_WATER_MARK
+    ) -> None:
+        self.incarnation = incarnation
+        self._lock = threading.Lock()
+        self._topics: dict[str, tuple[bytes, int]] = {}
+        self._last: dict[str, bytes] = {}
+        self._socket = zmq.Context.instance().socket(zmq.PUB)
+        self._socket.set_hwm(high_water_mark)
+        self._socket.linger = 0
+        self._socket.bind(endpoint(bus_dir, f"{name}.pub"))
+        self.snapshots = zmq.Context.instance().socket(zmq.ROUTER)
+        self.snapshots.linger = 0
+        self.snapshots.bind(endpoint(bus_dir, f"{name}.snap"))
+
+    def publish(self, message: Published) -> None:
+        """Send it to whoever listens; never waits."""
+        self.publish_as(topic_of(message), message)
+
+    def publish_as(self, topic: str, message: Published) -> None:
+        """As `publish`, with the topic that the caller has at hand."""
+        with self._lock:
+            known = self._topics.get(topic)
+            name, seq = known if known is not None else (prefix(topic), 0)
+            self._topics[topic] = (name, seq + 1)
+            frame = pack(name, self.incarnation, seq + 1, message)
+            self._last[topic] = frame
+            self._socket.send(frame, zmq.NOBLOCK)
+
+    def answer_snapshots(self) -> None:
+        """Answer every waiting request with the last message of each topic that it names by prefix."""
+        while self.snapshots.poll(0):
+            identity, wanted = self.snapshots.recv_multipart()
+            with self._lock:
+                frames = [frame for topic, frame in self._last.items() if topic.startswith(wanted.decode())]
+            self.snapshots.send_multipart([identity, *frames, b""], zmq.NOBLOCK)
+
+    def close(self) -> None:
+        self._socket.close()
+        self.snapshots.close()
+
+
+class Subscriber:
+    """Topics of one publisher, in order, each once, with the gaps told.
+
+    `topics` are prefixes: "Q." for all quotes, "Q.SHFE.cu2609" for one instrument (and those whose names go on from it).
+    """
+
+    def __init__(
+        self,
+        bus_dir: str | Path,
+        publisher: str,
+        topics: Iterable[str] = ("",),
+        high_water_mark: int = DEFAULT_HIGH_WATER_MARK,
+    ) -> None:
+        self._topics = tuple(topics)
+        self._watch = GapWatch()
+        self._gaps: list[Gap] = []
+        self.socket = zmq.Context.instance().socket(zmq.SUB)
+        self.socket.set_hwm(high_water_mark)
+        self.socket.linger = 0
+        self.socket.connect(endpoint(bus_dir, f"{publisher}.pub"))
+        for topic in self._topics:
+            self.socket.subscribe(topic)
+        self._asking = zmq.Context.instance().socket(zmq.DEALER)
+        self._asking.linger = 0
+        self._asking.connect(endpoint(bus_dir, f"{publisher}.snap"))
+
+    def poll(self, timeout_ms: int = 0, most: int = 1000) -> list[Received]:
+        """What has come, at most `most`, waiting up to `timeout_ms` for the first; answers to `ask` are among it."""
+        received: list[Received] = []
+        if timeout_ms and not self.socket.poll(0):
+            poller = zmq.Poller()
+            poller.register(self.socket, zmq.POLLIN)
+            poller.register(self._asking, zmq.POLLIN)
+            poller.poll(timeout_ms)
+        self.drain(received.append, most)
+        return received
+
+    def drain(self, take: Callable[[Received], None], most: int) -> int:
+        """Give up to `most` waiting messages to `take`; how many there were."""
+        count = 0
+        while count < most and self.socket.poll(0):
+            self._take(self.socket.recv(zmq.NOBLOCK), take)
+            count += 1
+        while self._asking.poll(0):
+            for frame in self._asking.recv_multipart(zmq.NOBLOCK)[:-1]:
+                self._take(frame, take)
+        return count
+
+    def _take(self, frame: bytes, take: Callable[[Received], None]) -> None:
+        one = unpack(frame)
+        seen = self._watch.see(one)
+        if seen is False:
+            return
+        if isinstance(seen, Gap):
+            self._gaps.append(seen)
+            self.ask(one.topic)
+        take(one)
+
+    def ask(self, topic: str = "") -> None:
+        """Ask the publisher for the last message of each topic that begins so; the answer comes with `poll`."""
+        wanted = [topic] if topic else self._topics
+        for one in wanted:
+            self._asking.send(one.encode())
+
+    def take_gaps(self) -> list[Gap]:
+        """The gaps noticed since the last call."""
+        gaps, self._gaps = self._gaps, []
+        return gaps
+
+    def close(self) -> None:
+        self.socket.close()
+        self._asking.close()
+
+
+class LatestQuotes:
+    """The newest quote of each instrument, read only when wanted: until then ZeroMQ overwrites it, at no cost to us."""
+
+    def __init__(self, bus_dir: str | Path, instrument_ids: Iterable[str]) -> None:
+        self._last: dict[str, Quote] = {}
+        self._sockets = {name: self._connect(bus_dir, name) for name in instrument_ids}
+
+    @staticmethod
+    def _connect(bus_dir: str | Path, instrument_id: str) -> zmq.Socket[bytes]:
+        socket = zmq.Context.instance().socket(zmq.SUB)
+        socket.setsockopt(zmq.CONFLATE, 1)
+        socket.linger = 0
+        socket.connect(endpoint(bus_dir, "feed.pub"))
+        socket.subscribe(prefix(f"Q.{instrument_id}"))
+        return socket
+
+    def read(self, instrument_ids: Sequence[str]) -> tuple[Quote, ...]:
+        """The newest quote of each that has one, in the order asked."""
+        for name in instrument_ids:
+            socket = self._sockets[name]
+            if socket.poll(0):
+                message = unpack(socket.recv(zmq.NOBLOCK)).message
+                if isinstance(message, Quote):
+                    self._last[name] = message
+        return tuple(self._last[name] for name in instrument_ids if name in self._last)
+
+    def close(self) -> None:
+        for socket in self._sockets.values():
+            socket.close()
+
+
+class IntentSender:
+    """Trigger's way to execution. It never waits: what cannot go at once is not sent, and the caller is told."""
+
+    def __init__(self, bus_dir: str | Path, high_water_mark: int) -> None:
+        self._socket = zmq.Context.instance().socket(zmq.PUSH)
+        self._socket.setsockopt(zmq.IMMEDIATE, 1)
+        self._socket.set_hwm(high_water_mark)
+        self._socket.linger = 0
+        self._socket.connect(endpoint(bus_dir, "execution.intents"))
+
+    def send(self, intent: Intent) -> bool:
+        """False when execution is not there or its queue is full."""
+        try:
+            self._socket.send(ENCODER.encode(intent), zmq.NOBLOCK)
+        except zmq.Again:
+            return False
+        return True
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+class IntentReceiver:
+    """Execution's end of the intents."""
+
+    def __init__(self, bus_dir: str | Path, high_water_mark: int) -> None:
+        self.socket = zmq.Context.instance().socket(zmq.PULL)
+        self.socket.set_hwm(high_water_mark)
+        self.socket.linger = 0
+        self.socket.bind(endpoint(bus_dir, "execution.intents"))
+
+    def receive(self) -> Intent | None:
+        """The next intent, or None when none waits."""
+        try:
+            return INTENT.decode(self.socket.recv(zmq.NOBLOCK))
+        except zmq.Again:
+            return None
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+class CommandServer:
+    """Execution's end of the commands: each is answered to whom it came from."""
+
+    def __init__(self, bus_dir: str | Path, name: str = "execution") -> None:
+        self.socket = zmq.Context.instance().socket(zmq.ROUTER)
+        self.socket.linger = 0
+        self.socket.bind(endpoint(bus_dir, f"{name}.cmd"))
+
+    def receive(self) -> tuple[bytes, Command] | None:
+        """Who asks, and what; None when nothing waits."""
+        if not self.socket.poll(0):
+            return None
+        identity, frame = self.socket.recv_multipart(zmq.NOBLOCK)
+        return identity, COMMAND.decode(frame)
+
+    def answer(self, identity: bytes, answer: CommandAnswered | ExecutionStatus) -> None:
+        self.socket.send_multipart([identity, ENCODER.encode(answer)], zmq.NOBLOCK)
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+class CommandClient:
+    """Asks a process for something and waits, no longer than said, for the answer."""
+
+    def __init__(self, bus_dir: str | Path, name: str = "execution") -> None:
+        self._socket = zmq.Context.instance().socket(zmq.DEALER)
+        self._socket.linger = 0
+        self._socket.connect(endpoint(bus_dir, f"{name}.cmd"))
+
+    def ask(self, command: Command, timeout_ns: int) -> CommandAnswered | ExecutionStatus | None:
+        """The answer, or None when none came in time."""
+        self._socket.send(ENCODER.encode(command))
+        if not self._socket.poll(timeout_ns // 1_000_000):
+            return None
+        return ANSWER.decode(self._socket.recv(zmq.NOBLOCK))
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
