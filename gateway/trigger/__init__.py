@@ -1,0 +1,1 @@
+"""The decision to trade a pair: formula, price, rules, lots. Pure."""
