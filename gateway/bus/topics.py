@@ -22,6 +22,7 @@ from gateway.model.trade import (
     ExecutionStatus,
     Intent,
     IntentRefused,
+    PairPosition,
     PairPrice,
     PairTradeChanged,
     PositionChanged,
@@ -71,6 +72,7 @@ Published = (
     | PairPrice
     | PairTradeChanged
     | PositionChanged
+    | PairPosition
     | IntentRefused
     | Alarm
     | CommandAnswered
@@ -113,6 +115,8 @@ def topic_of(message: Published) -> str:
             return f"P.{message.pair_id}"
         case PairTradeChanged():
             return f"T.{message.pair_id}"
+        case PairPosition():
+            return f"U.{message.rule_id}"
         case PositionChanged():
             return f"N.{message.instrument_id}"
         case _:

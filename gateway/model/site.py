@@ -6,6 +6,7 @@ Money is whole 1e-9 of the currency named; factors and rates are exact decimals;
 
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 
 from gateway.model.base import Message
 from gateway.model.order import TimeInForce
@@ -21,14 +22,14 @@ class FormulaKind(StrEnum):
 
 
 class LegSpec(Message):
-    """One leg. `factor` turns the quoted price into the pair's unit, before currency: unit conversion x (1 + duty) x
+    """One leg. `factor`, exact, turns the quoted price into the pair's unit, before currency: unit conversion x (1 + duty) x
     (1 + VAT). `fx_instrument_id` is the live reference that turns the leg's currency into the pair's, or `fx_rate` a
     fixing; both empty where the currency is the same.
     """
 
     instrument_id: str
     ratio_lots: int
-    factor: Decimal
+    factor: Fraction
     fx_instrument_id: str
     fx_rate: Decimal | None
     pay_up_ticks: int

@@ -305,6 +305,14 @@ class PositionChanged(Message):
     short_yesterday_lots: int
 
 
+class PairPosition(Message):
+    """Units of a pair held by the trades of one rule: bought minus sold."""
+
+    pair_id: str
+    rule_id: str
+    net_units: int
+
+
 class IntentRefused(Message):
     """Execution's gate said no: the first check that failed, with its figures."""
 
@@ -349,7 +357,7 @@ class ExecutionStatus(Message):
 
 
 Announcement = (
-    PairTradeChanged | PositionChanged | IntentRefused | Alarm | CommandAnswered | ExecutionStatus
+    PairTradeChanged | PositionChanged | PairPosition | IntentRefused | Alarm | CommandAnswered | ExecutionStatus
 )
 
 

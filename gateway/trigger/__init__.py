@@ -1,1 +1,1 @@
-"""The decision to trade a pair: formula, price, rules, lots. Pure."""
+"""From quotes to intents: the price of a pair, its rules, lots aligned to what the books hold. Pure."""
