@@ -40,6 +40,7 @@ class Market(NamedTuple):
     """A pair: `fair = overseas mid x USDCNH x factor`, in the domestic price's unit."""
 
     name: str
+    description: str
     domestic: Contract
     overseas: Contract
     currency: Contract
@@ -55,6 +56,7 @@ class Market(NamedTuple):
 MARKETS = {
     "cu": Market(
         name="cu",
+        description="SHFE copper x LME copper 3M with USD/CNH: fair = LME x FX x 1.13, seeded",
         domestic=Contract("SHFE", "cu2609", Decimal(10), "CNY", 24, 10),
         overseas=Contract("LME", "CA3M", Decimal("0.50"), "USD", 12, 12),
         currency=Contract("LME", "USDCNH", Decimal("0.0001"), "CNH", 40, 0),
@@ -63,10 +65,11 @@ MARKETS = {
         currency_noise_ticks=Decimal("0.3"),
         factor=VAT,
         factor_text="1.13",
-        basis=Basis(Decimal(0), 4_000, 1_800, Decimal(45), Decimal(3)),
+        basis=Basis(Decimal(0), 5_000, 2_500, Decimal(45), Decimal(3)),
     ),
     "au": Market(
         name="au",
+        description="SHFE gold x COMEX gold with USD/CNH: fair = GC x FX / 31.1034768, seeded",
         domestic=Contract("SHFE", "au2612", Decimal("0.02"), "CNY", 24, 17),
         overseas=Contract("COMEX", "GCZ6", Decimal("0.10"), "USD", 12, 0),
         currency=Contract("COMEX", "USDCNH", Decimal("0.0001"), "CNH", 40, 0),
@@ -75,6 +78,6 @@ MARKETS = {
         currency_noise_ticks=Decimal("0.3"),
         factor=1 / TROY_OUNCE_G,
         factor_text="1/31.1034768",
-        basis=Basis(Decimal(0), 4_000, 1_800, Decimal("0.45"), Decimal("0.03")),
+        basis=Basis(Decimal(0), 5_000, 2_500, Decimal("0.45"), Decimal("0.03")),
     ),
 }
