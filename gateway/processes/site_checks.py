@@ -1,0 +1,236 @@
+"""What two keys of a site file may not say together: ids that do not exist, currencies without a rate, limits that
+contradict each other. Each check gives every mistake that it finds; none stops the others.
+
+It judges a file whose keys are each right by themselves (`site_file.py`). It opens no file and reads no clock.
+"""
+
+import difflib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from gateway.fix.dialect import Dialect
+from gateway.model.instrument import PositionModel
+from gateway.model.order import PositionEffect, TimeInForce
+from gateway.model.site import FormulaKind
+from gateway.processes.site_file import InstrumentSection, LegSection, PairSection, RuleSection, SiteFile
+from gateway.trigger.units import KNOWN_UNITS, UnitError, unit_factor
+
+SAME_MONEY = (frozenset({"CNY", "CNH"}),)
+"""Onshore and offshore renminbi are converted 1:1; a site that wants the difference gives a rate."""
+PLACES = 9
+"""Prices and money are whole multiples of 1e-9."""
+NEEDED_TO_TRADE = ("max_position_lots", "max_orders_per_day", "max_order_value", "collar_ticks")
+EFFECTS = {
+    PositionModel.NET: (),
+    PositionModel.OPEN_CLOSE: (PositionEffect.OPEN, PositionEffect.CLOSE),
+    PositionModel.OPEN_CLOSE_TODAY: (PositionEffect.OPEN, PositionEffect.CLOSE, PositionEffect.CLOSE_TODAY),
+}
+
+
+class Mistake(NamedTuple):
+    """One mistake: where, what stands there, what would be right."""
+
+    key: str
+    value: str
+    remedy: str
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`did you mean X` where something known is near, else what there is."""
+    names = [str(name) for name in known]
+    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean {close[0]}?"
+    return f"one of {', '.join(names)}" if names else "none is defined"
+
+
+def check(site: SiteFile, dialects: Mapping[str, Dialect]) -> list[Mistake]:
+    """Every contradiction, in the order of the file; `dialects` by venue id."""
+    return [
+        *_duplicates(site),
+        *_venues(site),
+        *(mistake for index, one in enumerate(site.instrument) for mistake in _instrument(site, dialects, index, one)),
+        *(mistake for index, one in enumerate(site.pair) for mistake in _pair(site, dialects, index, one)),
+        *(mistake for index, one in enumerate(site.rule) for mistake in _rule(site, index, one)),
+    ]
+
+
+def _duplicates(site: SiteFile) -> Iterator[Mistake]:
+    tables: dict[str, list[str]] = {
+        "venue": [one.id for one in site.venue],
+        "instrument": [one.id for one in site.instrument],
+        "pair": [one.id for one in site.pair],
+        "rule": [one.id for one in site.rule],
+    }
+    for table, ids in tables.items():
+        counts = Counter(ids)
+        for index, name in enumerate(ids):
+            if counts[name] > 1 and index > ids.index(name):
+                yield Mistake(f"{table}[{index}].id", name, f"{table}[{ids.index(name)}] has it already: choose another")
+
+
+def _venues(site: SiteFile) -> Iterator[Mistake]:
+    seen: dict[tuple[str, int, str, str], str] = {}
+    for index, venue in enumerate(site.venue):
+        if venue.reconnect_max_s < venue.reconnect_min_s:
+            yield Mistake(
+                f"venue[{index}].reconnect_max_s",
+                str(venue.reconnect_max_s),
+                f"at least reconnect_min_s, {venue.reconnect_min_s}",
+            )
+        for kind, session in (("md", venue.md), ("orders", venue.orders)):
+            key = f"venue[{index}].{kind}"
+            identity = (session.host, session.port, session.sender_comp_id, session.target_comp_id)
+            if identity in seen:
+                yield Mistake(f"{key}.port", str(session.port), f"not that of {seen[identity]}: one session each")
+            seen.setdefault(identity, key)
+
+
+def _instrument(
+    site: SiteFile, dialects: Mapping[str, Dialect], index: int, one: InstrumentSection
+) -> Iterator[Mistake]:
+    key = f"instrument[{index}]"
+    venues = [venue.id for venue in site.venue]
+    if one.venue not in venues:
+        yield Mistake(f"{key}.venue", one.venue, f"the id of a venue; {nearest(one.venue, venues)}")
+    if one.id != f"{one.venue}.{one.symbol}":
+        yield Mistake(f"{key}.id", one.id, f"VENUE.SYMBOL, here {one.venue}.{one.symbol}")
+    if one.unit not in KNOWN_UNITS:
+        yield Mistake(f"{key}.unit", one.unit, f"a unit; {nearest(one.unit, KNOWN_UNITS)}")
+    if one.min_qty > one.max_qty:
+        yield Mistake(f"{key}.min_qty", str(one.min_qty), f"at most max_qty, {one.max_qty}")
+    if one.tradable:
+        for name in NEEDED_TO_TRADE:
+            if getattr(one, name) is None:
+                yield Mistake(f"{key}.{name}", "missing", "needed for an instrument that is traded (tradable = true)")
+    dialect = dialects.get(one.venue)
+    if dialect is not None:
+        lacking = [effect for effect in EFFECTS[one.position_model] if effect not in dialect.position_effects]
+        if lacking:
+            remedy = f"net: dialect {dialect.name} has no field for {', '.join(effect.name for effect in lacking)}"
+            yield Mistake(f"{key}.position_model", one.position_model, remedy)
+
+
+def _pair(site: SiteFile, dialects: Mapping[str, Dialect], index: int, pair: PairSection) -> Iterator[Mistake]:
+    key = f"pair[{index}]"
+    if pair.unit not in KNOWN_UNITS:
+        yield Mistake(f"{key}.unit", pair.unit, f"a unit; {nearest(pair.unit, KNOWN_UNITS)}")
+    if pair.formula is FormulaKind.RATIO and len(pair.leg) != 2:  # noqa: PLR2004 a ratio is of two
+        yield Mistake(f"{key}.leg", f"{len(pair.leg)} legs", "exactly two for formula ratio")
+    if pair.formula is FormulaKind.RATIO and pair.charges:
+        yield Mistake(f"{key}.charges", str(pair.charges), '"0": a ratio has no charges')
+    if pair.legged_limit_ms < pair.order_timeout_ms:
+        remedy = f"at least order_timeout_ms, {pair.order_timeout_ms}: an order is not judged before"
+        yield Mistake(f"{key}.legged_limit_ms", str(pair.legged_limit_ms), remedy)
+    if pair.max_open_trades > site.limits.max_open_trades:
+        remedy = f"at most limits.max_open_trades, {site.limits.max_open_trades}"
+        yield Mistake(f"{key}.max_open_trades", str(pair.max_open_trades), remedy)
+    if pair.currency not in site.limits.daily_loss:
+        remedy = f"a limit for {pair.currency}, the currency of pair {pair.id}"
+        yield Mistake("limits.daily_loss", ", ".join(site.limits.daily_loss) or "empty", remedy)
+    names = Counter(leg.instrument for leg in pair.leg)
+    for place, leg in enumerate(pair.leg):
+        if names[leg.instrument] > 1 and place > [one.instrument for one in pair.leg].index(leg.instrument):
+            yield Mistake(f"{key}.leg[{place}].instrument", leg.instrument, "an instrument that no other leg has")
+        yield from _leg(site, dialects, pair, f"{key}.leg[{place}]", leg)
+
+
+def _leg(
+    site: SiteFile, dialects: Mapping[str, Dialect], pair: PairSection, key: str, leg: LegSection
+) -> Iterator[Mistake]:
+    known = {one.id: one for one in site.instrument}
+    instrument = known.get(leg.instrument)
+    if instrument is None:
+        yield Mistake(f"{key}.instrument", leg.instrument, f"an instrument's id; {nearest(leg.instrument, known)}")
+        return
+    if not instrument.tradable:
+        yield Mistake(f"{key}.instrument", leg.instrument, "an instrument with tradable = true")
+    yield from _sizes(pair, key, leg, instrument)
+    yield from _money(known, pair, key, leg, instrument)
+    dialect = dialects.get(instrument.venue)
+    if dialect is not None and TimeInForce[leg.time_in_force] not in dialect.times_in_force:
+        offered = ", ".join(force.name for force in TimeInForce if force in dialect.times_in_force)
+        yield Mistake(f"{key}.time_in_force", leg.time_in_force, f"what {instrument.venue} offers: {offered}")
+    if instrument.unit in KNOWN_UNITS and pair.unit in KNOWN_UNITS:
+        try:
+            unit_factor(instrument.unit, pair.unit)
+        except UnitError as error:
+            yield Mistake(f"{key}.instrument", leg.instrument, f"a unit that converts to the pair's: {error}")
+
+
+def _sizes(pair: PairSection, key: str, leg: LegSection, instrument: InstrumentSection) -> Iterator[Mistake]:
+    ratio = leg.ratio_lots
+    if not instrument.min_qty <= ratio <= instrument.max_qty:
+        remedy = f"from min_qty {instrument.min_qty} to max_qty {instrument.max_qty} of {instrument.id}"
+        yield Mistake(f"{key}.ratio_lots", str(ratio), remedy)
+    if instrument.max_position_lots is not None and pair.max_units * ratio > instrument.max_position_lots:
+        remedy = (
+            f"max_units {pair.max_units} x ratio_lots {ratio} = {pair.max_units * ratio} lots within max_position_lots "
+            f"{instrument.max_position_lots} of {instrument.id}"
+        )
+        yield Mistake(f"{key}.ratio_lots", str(ratio), remedy)
+
+
+def _money(
+    known: Mapping[str, InstrumentSection], pair: PairSection, key: str, leg: LegSection, instrument: InstrumentSection
+) -> Iterator[Mistake]:
+    if leg.fx and leg.fx_rate is not None:
+        yield Mistake(f"{key}.fx_rate", str(leg.fx_rate), f"either fx (now {leg.fx}) or fx_rate, not both")
+        return
+    if leg.fx_rate is not None and not leg.fx_source:
+        yield Mistake(f"{key}.fx_source", "missing", 'where fx_rate is from and its date, such as "ECB 2014-01-28"')
+    if instrument.currency == pair.currency:
+        if leg.fx or leg.fx_rate is not None:
+            yield Mistake(f"{key}.fx", leg.fx or str(leg.fx_rate), f"nothing: both are in {pair.currency}")
+        return
+    if not leg.fx and leg.fx_rate is None:
+        remedy = f"fx or fx_rate, since {instrument.id} is in {instrument.currency} and the pair in {pair.currency}"
+        yield Mistake(f"{key}.fx", "missing", remedy)
+    if leg.fx:
+        yield from _reference(known, pair, f"{key}.fx", leg.fx, instrument.currency)
+
+
+def _reference(
+    known: Mapping[str, InstrumentSection], pair: PairSection, key: str, name: str, currency: str
+) -> Iterator[Mistake]:
+    reference = known.get(name)
+    if reference is None:
+        yield Mistake(key, name, f"an instrument's id; {nearest(name, known)}")
+        return
+    same = reference.currency == pair.currency or frozenset({reference.currency, pair.currency}) in SAME_MONEY
+    if reference.unit != currency.lower() or not same:
+        remedy = f"an instrument with unit {currency.lower()} and currency {pair.currency}"
+        yield Mistake(key, f"{name} (unit {reference.unit}, currency {reference.currency})", remedy)
+
+
+def _rule(site: SiteFile, index: int, rule: RuleSection) -> Iterator[Mistake]:
+    key = f"rule[{index}]"
+    pairs = {pair.id: pair for pair in site.pair}
+    if rule.buy_at is None and rule.sell_at is None:
+        yield Mistake(key, rule.id, "buy_at, sell_at or both")
+    if rule.buy_at is not None and rule.sell_at is not None and rule.buy_at >= rule.sell_at:
+        yield Mistake(f"{key}.buy_at", str(rule.buy_at), f"below sell_at, {rule.sell_at}: else it trades with itself")
+    if rule.units > rule.max_units:
+        yield Mistake(f"{key}.units", str(rule.units), f"at most max_units, {rule.max_units}")
+    for name in ("buy_at", "sell_at"):
+        value = getattr(rule, name)
+        if value is not None and value != round(value, PLACES):
+            yield Mistake(f"{key}.{name}", str(value), f"at most {PLACES} places after the point")
+    pair = pairs.get(rule.pair)
+    if pair is None:
+        yield Mistake(f"{key}.pair", rule.pair, f"a pair's id; {nearest(rule.pair, pairs)}")
+        return
+    if rule.kind is not pair.formula:
+        yield Mistake(f"{key}.kind", rule.kind, f"the formula of pair {pair.id}, {pair.formula}")
+    if rule.max_units > pair.max_units:
+        yield Mistake(f"{key}.max_units", str(rule.max_units), f"at most max_units of pair {pair.id}, {pair.max_units}")
+    known = {one.id: one for one in site.instrument}
+    for leg in pair.leg:
+        instrument = known.get(leg.instrument)
+        if instrument is not None and rule.units * leg.ratio_lots > instrument.max_qty:
+            remedy = (
+                f"at most {instrument.max_qty // leg.ratio_lots}: {rule.units} x {leg.ratio_lots} lots exceed max_qty "
+                f"{instrument.max_qty} of {instrument.id}"
+            )
+            yield Mistake(f"{key}.units", str(rule.units), remedy)

@@ -1,0 +1,232 @@
+"""The site file as it is written: every key, its type and what it means. docs/SITE_FILE.md is generated from here.
+
+It says what one key may hold. What two keys may hold together is `site_checks.py`, what the programs make of it is
+`settings.py`. A decimal is written in quotes, because a TOML float is not the number that was typed.
+
+What can go wrong: a key that has a default and is misspelt would take its default in silence; so a key that is not
+known is an error.
+"""
+
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from gateway.model.instrument import PositionModel
+from gateway.model.site import FormulaKind
+
+MS = 10**6
+SECOND = 10**9
+
+
+class Stage(StrEnum):
+    """How far an installation is rolled out."""
+
+    SHADOW = "shadow"
+    CANARY = "canary"
+    LIMITED = "limited"
+    FULL = "full"
+
+
+class Force(StrEnum):
+    """TimeInForce(59) by its name."""
+
+    DAY = "DAY"
+    GTC = "GTC"
+    IOC = "IOC"
+    FOK = "FOK"
+
+
+def _exact(value: Any) -> Any:  # noqa: ANN401 what TOML gives may be anything; this is where it is looked at
+    if isinstance(value, Decimal):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        message = 'write the number as text in quotes, such as "0.50": a float is not exact'
+        raise ValueError(message)
+    try:
+        made = Decimal(value)
+    except InvalidOperation:
+        made = Decimal("nan")
+    if not made.is_finite():
+        message = 'write a decimal number in quotes, such as "0.50"'
+        raise ValueError(message)
+    return made
+
+
+Exact = Annotated[Decimal, BeforeValidator(_exact)]
+Above0 = Annotated[Decimal, BeforeValidator(_exact), Field(gt=0)]
+NotBelow0 = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0)]
+Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._/-]+$", max_length=40)]
+"""An id: letters, digits, dot, underscore, slash, hyphen."""
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+Count = Annotated[int, Field(ge=1)]
+Milliseconds = Annotated[int, Field(ge=1)]
+
+
+class Section(BaseModel):
+    """A table of the file: no key beyond those listed, nothing changed after it is read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
+
+
+class SiteSection(Section):
+    """The installation."""
+
+    name: Word = Field(description="its name, in reports and on the screen")
+    language: Annotated[str, StringConstraints(pattern="^(en|zh)$")] = Field("en", description='"en" or "zh"')
+    stage: Stage = Field(Stage.FULL, description="stage of rollout that execution starts in")
+    state_dir: str = Field("state", description="journals, FIX stores, ids; relative to the site file")
+    bus_dir: str = Field("", description='ipc sockets, mode 0700; "" takes one under the run-time directory')
+
+
+class JournalSection(Section):
+    """How execution's journal reaches the disk."""
+
+    fdatasync_interval_ms: Milliseconds = Field(5, description="off the path, at least this often")
+    sync_before_send: bool = Field(False, description="fdatasync before each send, to survive loss of power")  # noqa: FBT003 a default
+    min_free_mb: Count = Field(64, description="with less room on the disk no new trade opens")
+
+
+class SupervisorSection(Section):
+    """Restarts and the orderly stop."""
+
+    restarts_max: int = Field(5, ge=0, description="restarts of one process within the window; then all stops")
+    restarts_window_s: Count = Field(60, description="the window")
+    stop_timeout_s: Count = Field(30, description="how long a stop waits for the trades to be balanced")
+
+
+class BusSection(Section):
+    """Messages between the processes."""
+
+    high_water_mark: Count = Field(10_000, description="messages that wait for a slow reader before some are lost")
+    heartbeat_interval_ms: Milliseconds = Field(500, description="of each process's status")
+    pair_price_interval_ms: Milliseconds = Field(50, description="at most one published price of a pair in this time")
+
+
+class LimitsSection(Section):
+    """Limits of the installation as a whole."""
+
+    max_open_trades: Count = Field(description="pair trades open at once")
+    max_orders_per_s: Count = Field(description="orders in any second")
+    throttle_trades: Count = Field(description="pair trades of one rule in the window; then a named person arms it")
+    throttle_window_s: Count = Field(description="the window")
+    daily_loss: dict[Currency, Above0] = Field(description="by currency: realised slippage of the day, then no new one")
+
+
+class SessionSection(Section):
+    """One FIX session; we are the initiator."""
+
+    host: Annotated[str, StringConstraints(min_length=1)] = Field(description="of the venue")
+    port: int = Field(ge=1, le=65535, description="of the venue")
+    sender_comp_id: Word = Field(description="SenderCompID(49): ours")
+    target_comp_id: Word = Field(description="TargetCompID(56): the venue's")
+    sender_sub_id: str = Field("", description="SenderSubID(50), where the venue wants one")
+    constants: dict[str, str] = Field(default_factory=dict, description="fields that the dialect calls constant:NAME")
+    heart_bt_int_s: int = Field(5, ge=1, le=120, description="HeartBtInt(108)")
+    username: str = Field("", description="of the logon; the password comes from the environment or a file")
+    password_file: str = Field("", description="file with the password, relative to the site file")
+
+
+class VenueSection(Section):
+    """A venue with its two sessions."""
+
+    id: Word = Field(description="unique")
+    dialect: str = Field(description="its FIX: a name in gateway/fix/dialects, or a file *.toml beside the site file")
+    account: Word = Field(description="Account(1)")
+    status_timeout_ms: Milliseconds = Field(2000, description="a status request unanswered for so long is repeated")
+    reconnect_min_s: float = Field(0.5, gt=0, description="first wait before a new logon")
+    reconnect_max_s: float = Field(30, gt=0, description="longest")
+    time_in_force: tuple[Force, ...] | None = Field(None, description="offered, where it differs from the dialect")
+    rpt_seq: bool | None = Field(None, description="RptSeq(83) is sent, where it differs from the dialect")
+    depth: Count | None = Field(None, description="levels of a book, where it differs from the dialect")
+    market_orders: bool = Field(True, description="OrdType(40)=1 is offered")  # noqa: FBT003 a default
+    md: SessionSection = Field(description="market data")
+    orders: SessionSection = Field(description="orders")
+
+
+class InstrumentSection(Section):
+    """A contract of a venue, and its limits."""
+
+    id: Word = Field(description="VENUE.SYMBOL")
+    venue: Word = Field(description="a venue's id")
+    symbol: Word = Field(description="Symbol(55)")
+    tick: Above0 = Field(description="smallest step of the quoted price")
+    lot_units: Above0 = Field(description="units in one lot")
+    unit: str = Field(description="of the quoted price")
+    currency: Currency = Field(description="of the quoted price")
+    point_value: Above0 | None = Field(None, description="what one lot gains when the price rises by 1; else lot_units")
+    position_model: PositionModel = Field(PositionModel.NET, description="how the venue keeps a position")
+    min_qty: Count = Field(1, description="lots of one order, least")
+    max_qty: Count = Field(1000, description="lots of one order, most")
+    tradable: bool = Field(True, description="false: a reference such as USD/CNH, never ordered")  # noqa: FBT003 a default
+    hedge_flag: Annotated[str, StringConstraints(pattern="^[123]?$")] = Field(
+        "", description='"1" speculation, "2" arbitrage, "3" hedging, "" where the venue has none'
+    )
+    max_position_lots: Count | None = Field(None, description="held, long or short; needed where tradable")
+    max_orders_per_day: Count | None = Field(None, description="needed where tradable")
+    max_order_value: Above0 | None = Field(None, description="of one order, in its currency; needed where tradable")
+    collar_ticks: Count | None = Field(None, description="from the last trade; further is refused; needed if tradable")
+
+
+class LegSection(Section):
+    """One leg of a pair."""
+
+    instrument: Word = Field(description="an instrument's id")
+    ratio_lots: Count = Field(description="lots in one unit of the pair")
+    factors: dict[str, Above0] = Field(default_factory=dict, description="named, multiplied: VAT, duty")
+    fx: str = Field("", description="instrument that turns its currency into the pair's")
+    fx_rate: Above0 | None = Field(None, description="or a fixing")
+    fx_source: str = Field("", description="where the fixing is from, with its date; needed with fx_rate")
+    pay_up_ticks: int = Field(ge=0, description="beyond the price seen that the first order may fill at")
+    time_in_force: Force = Field(Force.IOC, description="of its orders")
+    max_quote_age_ms: Milliseconds = Field(description="an older quote makes no price")
+
+
+class PairSection(Section):
+    """A pair: its legs, its formula, and what its trades may cost."""
+
+    id: Word = Field(description="unique")
+    formula: FormulaKind = Field(description='"spread": first leg minus the others; "ratio": first divided by second')
+    currency: Currency = Field(description="of its price")
+    unit: str = Field(description="of its price; every leg's unit converts to it")
+    charges: Exact = Field(Decimal(0), description="added to the price of a spread, per unit")
+    max_quote_skew_ms: Milliseconds = Field(description="two legs' quotes further apart make no price")
+    slippage_budget: NotBelow0 = Field(description="money that completing one unit may cost; else it is unwound")
+    repair_pay_up_ticks: tuple[Annotated[int, Field(ge=0)], ...] = Field(
+        min_length=1, max_length=20, description="beyond the touch, one figure for each repair attempt"
+    )
+    legged_limit_ms: Milliseconds = Field(description="longest that a trade may be unbalanced")
+    order_timeout_ms: Milliseconds = Field(description="an order with no final word is then cancelled")
+    max_open_trades: Count = Field(1, description="of this pair at once")
+    max_units: Count = Field(description="held, long or short")
+    leg: tuple[LegSection, ...] = Field(min_length=2, description="two or more")
+
+
+class RuleSection(Section):
+    """When a pair is traded."""
+
+    id: Word = Field(description="unique")
+    pair: Word = Field(description="a pair's id")
+    kind: FormulaKind = Field(description="the pair's formula")
+    buy_at: Exact | None = Field(None, description="buy the pair at or below")
+    sell_at: Exact | None = Field(None, description="sell it at or above")
+    units: Count = Field(description="of one intent, most")
+    max_units: Count = Field(description="held by this rule's trades, most")
+    persist_ms: int = Field(0, ge=0, description="the condition has to have held this long")
+    cool_down_ms: int = Field(ge=0, description="after a pair trade of it has ended")
+    ttl_ms: Milliseconds = Field(description="life of an intent")
+
+
+class SiteFile(Section):
+    """The whole file."""
+
+    site: SiteSection
+    journal: JournalSection = JournalSection()  # type: ignore[call-arg]
+    supervisor: SupervisorSection = SupervisorSection()  # type: ignore[call-arg]
+    bus: BusSection = BusSection()  # type: ignore[call-arg]
+    limits: LimitsSection
+    venue: tuple[VenueSection, ...] = Field(min_length=1)
+    instrument: tuple[InstrumentSection, ...] = Field(min_length=1)
+    pair: tuple[PairSection, ...] = ()
+    rule: tuple[RuleSection, ...] = ()
