@@ -67,7 +67,8 @@ def _duplicates(site: SiteFile) -> Iterator[Mistake]:
         counts = Counter(ids)
         for index, name in enumerate(ids):
             if counts[name] > 1 and index > ids.index(name):
-                yield Mistake(f"{table}[{index}].id", name, f"{table}[{ids.index(name)}] has it already: choose another")
+                remedy = f"another: {table}[{ids.index(name)}] has it already"
+                yield Mistake(f"{table}[{index}].id", name, remedy)
 
 
 def _venues(site: SiteFile) -> Iterator[Mistake]:
@@ -206,17 +207,10 @@ def _reference(
 
 def _rule(site: SiteFile, index: int, rule: RuleSection) -> Iterator[Mistake]:
     key = f"rule[{index}]"
-    pairs = {pair.id: pair for pair in site.pair}
-    if rule.buy_at is None and rule.sell_at is None:
-        yield Mistake(key, rule.id, "buy_at, sell_at or both")
-    if rule.buy_at is not None and rule.sell_at is not None and rule.buy_at >= rule.sell_at:
-        yield Mistake(f"{key}.buy_at", str(rule.buy_at), f"below sell_at, {rule.sell_at}: else it trades with itself")
+    yield from _thresholds(rule, key)
     if rule.units > rule.max_units:
         yield Mistake(f"{key}.units", str(rule.units), f"at most max_units, {rule.max_units}")
-    for name in ("buy_at", "sell_at"):
-        value = getattr(rule, name)
-        if value is not None and value != round(value, PLACES):
-            yield Mistake(f"{key}.{name}", str(value), f"at most {PLACES} places after the point")
+    pairs = {pair.id: pair for pair in site.pair}
     pair = pairs.get(rule.pair)
     if pair is None:
         yield Mistake(f"{key}.pair", rule.pair, f"a pair's id; {nearest(rule.pair, pairs)}")
@@ -225,6 +219,21 @@ def _rule(site: SiteFile, index: int, rule: RuleSection) -> Iterator[Mistake]:
         yield Mistake(f"{key}.kind", rule.kind, f"the formula of pair {pair.id}, {pair.formula}")
     if rule.max_units > pair.max_units:
         yield Mistake(f"{key}.max_units", str(rule.max_units), f"at most max_units of pair {pair.id}, {pair.max_units}")
+    yield from _intent_sizes(site, rule, pair, key)
+
+
+def _thresholds(rule: RuleSection, key: str) -> Iterator[Mistake]:
+    if rule.buy_at is None and rule.sell_at is None:
+        yield Mistake(key, rule.id, "buy_at, sell_at or both")
+    if rule.buy_at is not None and rule.sell_at is not None and rule.buy_at >= rule.sell_at:
+        yield Mistake(f"{key}.buy_at", str(rule.buy_at), f"below sell_at, {rule.sell_at}: else it trades with itself")
+    for name in ("buy_at", "sell_at"):
+        value = getattr(rule, name)
+        if value is not None and value != round(value, PLACES):
+            yield Mistake(f"{key}.{name}", str(value), f"at most {PLACES} places after the point")
+
+
+def _intent_sizes(site: SiteFile, rule: RuleSection, pair: PairSection, key: str) -> Iterator[Mistake]:
     known = {one.id: one for one in site.instrument}
     for leg in pair.leg:
         instrument = known.get(leg.instrument)

@@ -27,7 +27,7 @@ class _Environment(BaseSettings):
 
 
 class Overridden(NamedTuple):
-    """The file's content with the overrides in it, the passwords by (venue's place, session), the names that fit none."""
+    """The file's content with the overrides in it; passwords by (venue's place, session); names that fit no key."""
 
     content: dict[str, Any]
     passwords: dict[tuple[int, str], str]
@@ -99,8 +99,8 @@ def _word(text: str) -> str:
 
 
 def _value(text: str) -> Any:  # noqa: ANN401 what TOML could hold
-    """A list or a table is written as JSON; all else stays text, which the site file's types turn into what they want."""
-    if text[:1] in "[{" and text:
+    """A list or a table is written as JSON; all else stays text, which the types of the keys read."""
+    if text.startswith(("[", "{")):
         try:
             return json.loads(text)
         except json.JSONDecodeError:
