@@ -65,7 +65,10 @@ class SyntheticTape(NamedTuple):
 
 def domestic_price(market: Market) -> Decimal:
     """The fair domestic price at the start, on the tick."""
-    fair = market.overseas_price * market.currency_price * market.factor + market.basis.mean
+    fair = (
+        market.overseas_price * market.currency_price * market.factor
+        + market.basis.mean
+    )
     return (fair / market.domestic.tick).to_integral_value() * market.domestic.tick
 
 
@@ -74,7 +77,14 @@ def _instrument(contract: Contract, price: Decimal) -> TapeInstrument:
     room = ticks * contract.limit_percent // 100
     high, low = (ticks + room, ticks - room) if room else (None, None)
     return TapeInstrument(
-        contract.venue, contract.symbol, contract.tick, contract.currency, TRADING_DATE, high, low, ticks
+        contract.venue,
+        contract.symbol,
+        contract.tick,
+        contract.currency,
+        TRADING_DATE,
+        high,
+        low,
+        ticks,
     )
 
 
@@ -89,11 +99,19 @@ def _walk(random: Random, contract: Contract, price: Decimal, sigma: int) -> Wal
 
 
 def _spread_from_bp(fitted: Fitted, price: Decimal, tick: Decimal) -> tuple[int, ...]:
-    ticks = (int((price * bp / 1_000_000 / tick).to_integral_value()) for bp in fitted.small_tick_spread_bp_e2)
+    ticks = (
+        int((price * bp / 1_000_000 / tick).to_integral_value())
+        for bp in fitted.small_tick_spread_bp_e2
+    )
     return tuple(max(1, spread) for spread in ticks)
 
 
-def _shape(contract: Contract, fitted: Fitted, spread_ticks: tuple[int, ...], trade_permille: int) -> BookShape:
+def _shape(
+    contract: Contract,
+    fitted: Fitted,
+    spread_ticks: tuple[int, ...],
+    trade_permille: int,
+) -> BookShape:
     return BookShape(
         contract.venue,
         contract.symbol,
@@ -107,30 +125,72 @@ def _shape(contract: Contract, fitted: Fitted, spread_ticks: tuple[int, ...], tr
 
 def conversion(market: Market) -> Fraction:
     """Domestic micro-ticks for one overseas micro-tick times one currency micro-tick."""
-    ticks = Fraction(market.overseas.tick) * Fraction(market.currency.tick) / Fraction(market.domestic.tick)
+    ticks = (
+        Fraction(market.overseas.tick)
+        * Fraction(market.currency.tick)
+        / Fraction(market.domestic.tick)
+    )
     return ticks * Fraction(market.factor).limit_denominator(10**12) / MICRO
 
 
 def _events(tape: SyntheticTape) -> Iterator[TapeEvent]:
-    market, fitted, random, end_ns = tape.market, tape.fitted, Random(tape.seed), tape.duration_ns
+    market, fitted, random, end_ns = (
+        tape.market,
+        tape.fitted,
+        Random(tape.seed),
+        tape.duration_ns,
+    )
     num, den = conversion(market).as_integer_ratio()
     tick, moves = market.domestic.tick, market.basis
     mean = _micro(moves.mean, tick)
-    sigma = _micro(market.overseas_price * fitted.volatility_bp_e2 / 1_000_000, market.overseas.tick)
+    sigma = _micro(
+        market.overseas_price * fitted.volatility_bp_e2 / 1_000_000,
+        market.overseas.tick,
+    )
     overseas = _walk(random, market.overseas, market.overseas_price, sigma)
-    currency = _walk(random, market.currency, market.currency_price, _micro(market.currency_noise_ticks, Decimal(1)))
-    basis = Reverting(random, moves.half_life_ms, moves.shock_ms, _micro(moves.shock, tick), _micro(moves.noise, tick))
+    currency = _walk(
+        random,
+        market.currency,
+        market.currency_price,
+        _micro(market.currency_noise_ticks, Decimal(1)),
+    )
+    basis = Reverting(
+        random,
+        moves.half_life_ms,
+        moves.shock_ms,
+        _micro(moves.shock, tick),
+        _micro(moves.noise, tick),
+    )
 
     small = _spread_from_bp(fitted, market.overseas_price, market.overseas.tick)
     home = Ladder(
-        _shape(market.domestic, fitted, fitted.large_tick_spread_ticks, fitted.trade_permille),
+        _shape(
+            market.domestic,
+            fitted,
+            fitted.large_tick_spread_ticks,
+            fitted.trade_permille,
+        ),
         random,
         overseas.value * currency.value * num // den + mean,
     )
-    away = Ladder(_shape(market.overseas, fitted, small, fitted.trade_permille), random, overseas.value)
-    money = Ladder(_shape(market.currency, fitted, fitted.large_tick_spread_ticks, 0), random, currency.value)
-    home_next = Arrivals(random, (10_000, fitted.domestic_per_s), (2_000, fitted.domestic_per_s * 3 // 2))
-    away_next = Arrivals(random, (fitted.calm_ms, fitted.calm_per_s), (fitted.burst_ms, fitted.burst_per_s))
+    away = Ladder(
+        _shape(market.overseas, fitted, small, fitted.trade_permille),
+        random,
+        overseas.value,
+    )
+    money = Ladder(
+        _shape(market.currency, fitted, fitted.large_tick_spread_ticks, 0),
+        random,
+        currency.value,
+    )
+    home_next = Arrivals(
+        random, (10_000, fitted.domestic_per_s), (2_000, fitted.domestic_per_s * 3 // 2)
+    )
+    away_next = Arrivals(
+        random,
+        (fitted.calm_ms, fitted.calm_per_s),
+        (fitted.burst_ms, fitted.burst_per_s),
+    )
     money_next = Arrivals(random, (LONG_AGO, 1), (1, 1))
 
     for contract in (market.domestic, market.overseas, market.currency):
@@ -149,7 +209,9 @@ def _events(tape: SyntheticTape) -> Iterator[TapeEvent]:
         rate = currency.advance(at_ns)
         if at_ns == home_next.next_ns:
             home_next.advance()
-            yield from home.step(at_ns, mid * rate * num // den + mean + basis.advance(at_ns))
+            yield from home.step(
+                at_ns, mid * rate * num // den + mean + basis.advance(at_ns)
+            )
             yield home.book(at_ns)
             continue
         money_next.advance()

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from simulators.tapes.cffex_bars import if_bars
-from simulators.tapes.cffex_ticks import if_ticks
 from simulators.tapes.errors import TapeError
-from simulators.tapes.oanda_xauusd import xauusd_ticks
 from simulators.tapes.parameters import load_fitted
-from simulators.tapes.recording import RecordedTape, Source, time_of_day_ns
-from simulators.tapes.sgx_cn import cn_book
+from simulators.tapes.recorded.cffex_bars import if_bars
+from simulators.tapes.recorded.cffex_ticks import if_ticks
+from simulators.tapes.recorded.oanda_xauusd import xauusd_ticks
+from simulators.tapes.recorded.sgx_cn import cn_book
+from simulators.tapes.recorded.window import RecordedTape, Source
+from simulators.tapes.text import time_of_day_ns
 
 DATES_DIFFER = "DATES DIFFER: aligned by time of day, so spread and profit mean nothing"
 
@@ -54,11 +55,17 @@ def recorded_tape(name: str, directory: Path, seed: int, seconds: int) -> Record
     base, _, asked = name.partition("@")
     pair = PAIRS.get(base)
     if pair is None:
-        raise TapeError("name", name, f"one of {', '.join(PAIRS)}, or one with its start as in {next(iter(PAIRS))}@10:00:00")
+        raise TapeError(
+            "name",
+            name,
+            f"one of {', '.join(PAIRS)}, or one with its start as in {next(iter(PAIRS))}@10:00:00",
+        )
     if not directory.is_dir():
         raise TapeError("directory", str(directory), "the folder of the recorded sets")
     start = asked or pair.start
     sources = pair.sources(directory, seed)
     notes = "; ".join(source.note for source in sources)
-    label = f"recorded {base} from {start} Beijing, {seconds} s, {pair.warning}: {notes}"
+    label = (
+        f"recorded {base} from {start} Beijing, {seconds} s, {pair.warning}: {notes}"
+    )
     return RecordedTape(base, label, sources, time_of_day_ns(start, "name"), seconds)

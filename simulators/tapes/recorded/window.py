@@ -7,16 +7,13 @@ the order of the sources and, within one, of its file.
 It does not judge what it carries: a source classifies its rows (`Census`), keeps the odd ones, and says so.
 """
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from decimal import Decimal, InvalidOperation
 from heapq import merge
 from typing import NamedTuple
 
 from simulators.core.tape import TapeBook, TapeEvent, TapeInstrument, TapeStatus
 from simulators.tapes.draws import SECOND_NS
-from simulators.tapes.errors import TapeError
 
 AUCTION, HALT, RESUME, READY, CLOSED = "21", "2", "3", "17", "18"
 HOUR_NS = 3600 * SECOND_NS
@@ -24,8 +21,6 @@ MINUTE_NS = 60 * SECOND_NS
 
 Census = Counter[str]
 """How many rows of a source fell in which class; filled while it is read."""
-
-TIME_OF_DAY = re.compile(r"([0-2]\d):([0-5]\d):([0-5]\d)(?:\.(\d{1,9}))?")
 
 
 class Source(NamedTuple):
@@ -56,7 +51,10 @@ class RecordedTape(NamedTuple):
     def events(self) -> Iterator[TapeEvent]:
         """The events of the window, anew at each call."""
         end_ns = self.start_ns + self.duration_ns
-        streams = [window(source.read(Counter()), self.start_ns, end_ns) for source in self.sources]
+        streams = [
+            window(source.read(Counter()), self.start_ns, end_ns)
+            for source in self.sources
+        ]
         return merge(*streams, key=at_ns_of)
 
     def census(self) -> dict[str, Census]:
@@ -69,7 +67,9 @@ def at_ns_of(event: TapeEvent) -> int:
     return event.at_ns
 
 
-def window(events: Iterator[TapeEvent], start_ns: int, end_ns: int) -> Iterator[TapeEvent]:
+def window(
+    events: Iterator[TapeEvent], start_ns: int, end_ns: int
+) -> Iterator[TapeEvent]:
     """The events of [start_ns, end_ns), shifted to begin at 0, opened by the status and book that stood before."""
     status: TapeStatus | None = None
     book: TapeBook | None = None
@@ -88,41 +88,6 @@ def window(events: Iterator[TapeEvent], start_ns: int, end_ns: int) -> Iterator[
             book = event
     if not opened:
         yield from _opening(status, book)
-
-
-def time_of_day_ns(text: str, where: str) -> int:
-    """Nanoseconds since midnight of "HH:MM:SS" with up to nine decimals."""
-    match = TIME_OF_DAY.fullmatch(text)
-    if match is None:
-        raise TapeError(where, text, "a time of day such as 09:30:00 or 09:30:00.400")
-    hours, minutes, seconds, fraction = match.groups()
-    return (int(hours) * 3600 + int(minutes) * 60 + int(seconds)) * SECOND_NS + int((fraction or "0").ljust(9, "0"))
-
-
-def beijing_ns(text: str, date: str, where: str) -> int:
-    """Nanoseconds since midnight of an ISO-8601 stamp that must lie on `date` (YYYY-MM-DD) and end in +08:00."""
-    if not (text.startswith(f"{date}T") and text.endswith("+08:00")):
-        raise TapeError(where, text, f"a stamp {date}THH:MM:SS.sss+08:00")
-    return time_of_day_ns(text[len(date) + 1 : -6], where)
-
-
-def whole_ticks(text: str, tick: Decimal, where: str) -> int:
-    """The price `text` as whole ticks, exactly."""
-    try:
-        ticks, rest = divmod(Decimal(text), tick)
-    except InvalidOperation as error:
-        raise TapeError(where, text, "a decimal price") from error
-    if rest:
-        raise TapeError(where, text, f"a whole multiple of the tick {tick}")
-    return int(ticks)
-
-
-def whole_number(text: str, least: int, where: str) -> int:
-    """A whole number of at least `least`; "12.0" is one, "12.5" is not."""
-    digits = text.removesuffix(".0")
-    if not digits.isascii() or not digits.isdigit() or int(digits) < least:
-        raise TapeError(where, text, f"a whole number, {least} or more")
-    return int(digits)
 
 
 def _opening(*events: TapeEvent | None) -> Iterator[TapeEvent]:

@@ -12,10 +12,16 @@ from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
-from simulators.core.tape import TapeBook, TapeEvent, TapeInstrument, TapeStatus, TapeTrade
+from simulators.core.tape import (
+    TapeBook,
+    TapeEvent,
+    TapeInstrument,
+    TapeStatus,
+    TapeTrade,
+)
+from simulators.tapes.draws import SECOND_NS
 from simulators.tapes.errors import TapeError, at_line
-from simulators.tapes.files import table_rows
-from simulators.tapes.recording import (
+from simulators.tapes.recorded.window import (
     AUCTION,
     CLOSED,
     HALT,
@@ -25,11 +31,8 @@ from simulators.tapes.recording import (
     RESUME,
     Census,
     Source,
-    beijing_ns,
-    whole_number,
-    whole_ticks,
 )
-from simulators.tapes.draws import SECOND_NS
+from simulators.tapes.text import beijing_ns, table_rows, whole_number, whole_ticks
 
 FILE = "cffex_if_ticks/IF2101_20210104_l1.csv.gz"
 DATE = "2021-01-04"
@@ -61,9 +64,12 @@ def if_ticks(directory: Path) -> Source:
     if not row:
         raise TapeError(at_line(path, 2), "", "at least one row")
     high, low, settled = (
-        whole_ticks(row[column], TICK, at_line(path, line, column)) for column in ("upper", "lower", "pre_settle")
+        whole_ticks(row[column], TICK, at_line(path, line, column))
+        for column in ("upper", "lower", "pre_settle")
     )
-    instrument = TapeInstrument(VENUE, SYMBOL, TICK, "CNY", row["trading_date"], high, low, settled)
+    instrument = TapeInstrument(
+        VENUE, SYMBOL, TICK, "CNY", row["trading_date"], high, low, settled
+    )
     return Source(instrument, partial(_read, path), NOTE)
 
 

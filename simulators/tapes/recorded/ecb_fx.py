@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from simulators.tapes.errors import TapeError, at_line
-from simulators.tapes.files import table_rows
+from simulators.tapes.text import table_rows
 
 FILE = "fx/ECB_EURUSD_EURCNY_USDCNY_daily.csv.gz"
 
@@ -28,4 +28,6 @@ def usdcny_fixing(directory: str, date: str) -> tuple[Decimal, str]:
     try:
         return Decimal(row["USDCNY"]), row["Date"]
     except InvalidOperation as error:
-        raise TapeError(at_line(path, line, "USDCNY"), row["USDCNY"], "a decimal rate") from error
+        raise TapeError(
+            at_line(path, line, "USDCNY"), row["USDCNY"], "a decimal rate"
+        ) from error

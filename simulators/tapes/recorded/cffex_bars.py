@@ -10,6 +10,7 @@ The book around a last price is assumed: a spread of `SPREAD_TICKS`, `LEVELS` le
 `MEDIAN_LOTS` with the fitted shape; the last price stands at the ask after a rise and at the bid after a fall.
 """
 
+import itertools
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import partial
@@ -17,12 +18,17 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from simulators.core.tape import TapeBook, TapeEvent, TapeInstrument, TapeStatus, TapeTrade
+from simulators.core.tape import (
+    TapeBook,
+    TapeEvent,
+    TapeInstrument,
+    TapeStatus,
+    TapeTrade,
+)
 from simulators.tapes.draws import quantile
 from simulators.tapes.errors import TapeError, at_line
-from simulators.tapes.files import table_rows
 from simulators.tapes.parameters import Fitted
-from simulators.tapes.recording import (
+from simulators.tapes.recorded.window import (
     CLOSED,
     HALT,
     HOUR_NS,
@@ -31,10 +37,8 @@ from simulators.tapes.recording import (
     RESUME,
     Census,
     Source,
-    time_of_day_ns,
-    whole_number,
-    whole_ticks,
 )
+from simulators.tapes.text import table_rows, time_of_day_ns, whole_number, whole_ticks
 
 FILE = "cffex_if_bars/IF0000_1min_20140129.csv"
 DATE_IN_FILE, TRADING_DATE = "2014/1/29", "20140129"
@@ -83,24 +87,47 @@ def read_bars(path: Path) -> Iterator[Bar]:
         if row["Date"] != DATE_IN_FILE:
             raise TapeError(f"{where}, Date", row["Date"], DATE_IN_FILE)
         opening, high, low, closing = (
-            whole_ticks(row[name], TICK, f"{where}, {name}") for name in ("Open", "High", "Low", "Close")
+            whole_ticks(row[name], TICK, f"{where}, {name}")
+            for name in ("Open", "High", "Low", "Close")
         )
         volume = whole_number(row["TotalVolume"], 0, f"{where}, TotalVolume")
-        bar = Bar(time_of_day_ns(row["Time"], f"{where}, Time"), opening, high, low, closing, volume)
-        if not bar.low <= min(bar.open, bar.close) <= max(bar.open, bar.close) <= bar.high:
+        bar = Bar(
+            time_of_day_ns(row["Time"], f"{where}, Time"),
+            opening,
+            high,
+            low,
+            closing,
+            volume,
+        )
+        if (
+            not bar.low
+            <= min(bar.open, bar.close)
+            <= max(bar.open, bar.close)
+            <= bar.high
+        ):
             raise TapeError(where, ",".join(row.values()), "Low <= Open, Close <= High")
         yield bar
 
 
 def last_prices(bar: Bar, random: Random) -> list[int]:
     """The last price at each of the steps, in ticks: Open first, Close last, High and Low touched, none beyond."""
-    first, second = sorted((1 + random.getrandbits(16) % (STEPS - 2), 1 + random.getrandbits(16) % (STEPS - 2)))
+    first, second = sorted(
+        (
+            1 + random.getrandbits(16) % (STEPS - 2),
+            1 + random.getrandbits(16) % (STEPS - 2),
+        )
+    )
     if first == second:
         first, second = (first - 1, second) if first > 1 else (first, second + 1)
     extremes = (bar.high, bar.low) if random.getrandbits(1) else (bar.low, bar.high)
-    knots = ((0, bar.open), (first, extremes[0]), (second, extremes[1]), (STEPS - 1, bar.close))
+    knots = (
+        (0, bar.open),
+        (first, extremes[0]),
+        (second, extremes[1]),
+        (STEPS - 1, bar.close),
+    )
     path = [bar.open]
-    for (start, low), (end, high) in zip(knots, knots[1:], strict=False):
+    for (start, low), (end, high) in itertools.pairwise(knots):
         for step in range(start + 1, end + 1):
             straight = low + (high - low) * (step - start) // (end - start)
             noise = 0 if step == end else random.getrandbits(2) % 3 - 1
@@ -140,7 +167,9 @@ def _read(path: Path, fitted: Fitted, seed: int, census: Census) -> Iterator[Tap
         yield TapeStatus(at_ns, VENUE, SYMBOL, status)
 
 
-def _bar_events(bar: Bar, start_ns: int, fitted: Fitted, random: Random) -> Iterator[TapeEvent]:
+def _bar_events(
+    bar: Bar, start_ns: int, fitted: Fitted, random: Random
+) -> Iterator[TapeEvent]:
     prices = last_prices(bar, random)
     lots = volumes(bar, prices, random)
     before = bar.open
@@ -149,10 +178,14 @@ def _bar_events(bar: Bar, start_ns: int, fitted: Fitted, random: Random) -> Iter
         buy = px_ticks > before or (px_ticks == before and bool(random.getrandbits(1)))
         before = px_ticks
         if lots[step]:
-            yield TapeTrade(at_ns, VENUE, SYMBOL, px_ticks, lots[step], "1" if buy else "2")
+            yield TapeTrade(
+                at_ns, VENUE, SYMBOL, px_ticks, lots[step], "1" if buy else "2"
+            )
         bid = px_ticks - SPREAD_TICKS if buy else px_ticks
         bids = tuple((bid - i, _size(fitted, random)) for i in range(LEVELS))
-        asks = tuple((bid + SPREAD_TICKS + i, _size(fitted, random)) for i in range(LEVELS))
+        asks = tuple(
+            (bid + SPREAD_TICKS + i, _size(fitted, random)) for i in range(LEVELS)
+        )
         yield TapeBook(at_ns, VENUE, SYMBOL, bids, asks)
 
 
