@@ -65,7 +65,7 @@ MARKETS = {
         currency_noise_ticks=Decimal("0.3"),
         factor=VAT,
         factor_text="1.13",
-        basis=Basis(Decimal(0), 5_000, 2_000, Decimal(45), Decimal(3)),
+        basis=Basis(Decimal(0), 3_500, 1_400, Decimal(38), Decimal(3)),
     ),
     "au": Market(
         name="au",
@@ -78,6 +78,6 @@ MARKETS = {
         currency_noise_ticks=Decimal("0.3"),
         factor=1 / TROY_OUNCE_G,
         factor_text="1/31.1034768",
-        basis=Basis(Decimal(0), 5_000, 2_000, Decimal("0.45"), Decimal("0.03")),
+        basis=Basis(Decimal(0), 3_500, 1_400, Decimal("0.38"), Decimal("0.03")),
     ),
 }

@@ -39,6 +39,7 @@ Row = dict[str, str]
 Levels = tuple[tuple[int, int], ...]
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone(timedelta(0)))
 DATE_DIGITS = 8
+NANO_DIGITS = 9
 SECONDS_AT = 19
 """Where the fraction begins in 2026-06-15T09:00:00.123456789+08:00."""
 
@@ -217,7 +218,7 @@ def _time(text: str, where: str) -> tuple[int, bool]:
         stamp = datetime.fromisoformat(whole + rest)
     except ValueError:
         stamp = None
-    if stamp is None or stamp.tzinfo is None or len(digits) > 9:  # noqa: PLR2004 - nanoseconds have nine digits
+    if stamp is None or stamp.tzinfo is None or len(digits) > NANO_DIGITS:
         remedy = "whole nanoseconds since the start, or ISO-8601 with its offset: 2026-06-15T09:00:00.123456789+08:00"
         raise TapeError(where, text, remedy)
     return (stamp - EPOCH) // timedelta(seconds=1) * SECOND_NS + int(
