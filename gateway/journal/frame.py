@@ -129,7 +129,7 @@ def _decode(payload: bytes, name: str, offset: int) -> JournalRecord:
 
 
 def _torn_start(start: bytes, name: str) -> TornTail:
-    """Return the torn tail of a file that was killed while its first bytes were written; other files are no journals."""
+    """Give the torn tail of a file whose writer was killed in its first bytes; other files are no journals."""
     if FILE_HEADER.startswith(start):
         return TornTail(name, 0, len(start), f"{len(start)} of {len(FILE_HEADER)} bytes of the file's header")
     if start.startswith(MAGIC):
@@ -137,9 +137,7 @@ def _torn_start(start: bytes, name: str) -> TornTail:
     raise CorruptJournalError(name, 0, f"a journal, which starts with {MAGIC!r}", repr(start))
 
 
-def _torn_end(  # noqa: PLR0913 - what was read, where it was read, and the limit
-    read: bytes, stream: BinaryIO, name: str, offset: int, problem: str, max_record_bytes: int
-) -> TornTail:
+def _torn_end(read: bytes, stream: BinaryIO, name: str, offset: int, problem: str, max_record_bytes: int) -> TornTail:
     """Tell a torn tail from damage in the middle: the rest of a torn file holds no whole record and is short."""
     longest = RECORD_HEADER_BYTES + max_record_bytes
     rest = read + stream.read(longest + 1)

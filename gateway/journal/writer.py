@@ -30,7 +30,7 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 class JournalWriter:
     """An open journal file. `torn` is what a killed predecessor left at its end and was cut off, or None."""
 
-    def __init__(  # noqa: PLR0913 - each a setting of the site file
+    def __init__(
         self,
         path: Path,
         opened: JournalOpened,
@@ -145,7 +145,8 @@ class JournalWriter:
     def _not_written(self, error: OSError) -> JournalError:
         """Nothing should have been written; make sure, and name the cause."""
         cause = JournalCause.DISK_FULL if error.errno in _FULL else JournalCause.IO
-        return self._take_back(cause, f"{self._name}: {error.strerror} at byte {self._size}; free space, then start again")
+        text = f"{self._name}: {error.strerror} at byte {self._size}; free space, then start again"
+        return self._take_back(cause, text)
 
     def _short(self, written: int, length: int) -> JournalError:
         text = f"{self._name}: {written} of {length} bytes were written at byte {self._size} and taken back; disk full?"
