@@ -1,0 +1,323 @@
+"""Loads a venue's dialect: a TOML file that says how this venue speaks FIX, checked against its data dictionary.
+
+A venue is added with two files, a dictionary and a dialect, and no code. The keys, with their meaning, stand in
+`dialects/domestic44.toml`; a field's value in a `[message.NAME]` table comes from one of these sources:
+
+- `=TEXT`: always TEXT;
+- `constant:NAME`: a value that the site file gives for the session (SenderSubID, CustomerOrFirm);
+- a word of `SOURCES`, such as `cl_ord_id`, `price` or `position_effect`.
+
+A source without a value (the price of a market order, an OrderID not yet known, a constant that the site leaves out)
+leaves its field out. `position_effect` stands for all fields that `[orders.position_effect]` names.
+
+What can go wrong: a key that is unknown, missing or of the wrong kind, a tag that the dictionary does not have in that
+message, a source that does not exist: `DialectError` with the file, the key, the value and what would be right.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn, TypeVar
+
+from gateway.fix.dictionary import SPECS, Dictionary, MessageSpec, read_dictionary
+from gateway.model.order import ExecType, PositionEffect, TimeInForce
+
+_E = TypeVar("_E", bound=StrEnum)
+
+DIALECTS = Path(__file__).with_name("dialects")
+
+SOURCES = (
+    "cl_ord_id",
+    "orig_cl_ord_id",
+    "order_id",
+    "account",
+    "symbol",
+    "exchange",
+    "side",
+    "transact_time",
+    "order_qty",
+    "ord_type",
+    "price",
+    "time_in_force",
+    "position_effect",
+    "hedge_flag",
+    "request_id",
+)
+MD_SOURCES = ("md_req_id", "subscription", "depth")
+LOGON_SOURCES = ("username", "password", "password_length")
+MESSAGES = ("new_order", "cancel", "replace", "status_request")
+OPTIONAL_MESSAGES = ("mass_status_request", "mass_cancel", "mass_cancel_symbol")
+KEY_PARTS = ("venue", "account")
+TIME_DIGITS = {"s": 0, "ms": 3, "us": 6, "ns": 9}
+
+
+class DialectError(ValueError):
+    """A dialect file that cannot be used; names the file, the key, the value and what would be right."""
+
+
+class FieldRule(NamedTuple):
+    """One field of a message that we write: its tag and the source of its value."""
+
+    tag: str
+    source: str
+
+
+class MessageRule(NamedTuple):
+    """A message that we write: MsgType(35) and its fields, in the order of the file."""
+
+    msg_type: str
+    fields: tuple[FieldRule, ...]
+
+
+class Dialect(NamedTuple):
+    """How a venue speaks FIX; see `dialects/domestic44.toml` for each key."""
+
+    name: str
+    path: Path
+    begin_string: str
+    dictionary: Dictionary
+    time_digits: int
+    utc_offset_ns: int
+    logon: tuple[FieldRule, ...]
+    incremental: bool
+    rpt_seq: bool
+    depth: int
+    low_limit: str
+    high_limit: str
+    md_request: tuple[FieldRule, ...]
+    md_entry_types: tuple[str, ...]
+    md_symbol: tuple[FieldRule, ...]
+    times_in_force: frozenset[TimeInForce]
+    exec_key: tuple[str, ...]
+    mass_status: str
+    mass_cancel: bool
+    exec_types: Mapping[str, ExecType]
+    exec_trans_types: Mapping[str, ExecType | None]
+    position_effects: Mapping[PositionEffect, tuple[tuple[str, str], ...]]
+    messages: Mapping[str, MessageRule]
+
+
+def load_dialect(source: str | Path, **changes: object) -> Dialect:
+    """The dialect in the file `source`, or the shipped one of that name.
+
+    `changes` are what a site file may say otherwise for one venue: `rpt_seq`, `times_in_force`, `depth`.
+    """
+    path = Path(source) if str(source).endswith(".toml") else DIALECTS / f"{source}.toml"
+    reader = _Reader(path, _read(path))
+    dialect = reader.dialect()
+    reader.nothing_left()
+    return _changed(dialect, changes)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        shipped = ", ".join(sorted(file.stem for file in DIALECTS.glob("*.toml")))
+        message = f"{path}: cannot be read ({error.strerror}); a dialect file, or one of the shipped: {shipped}"
+        raise DialectError(message) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        message = f"{path}: not TOML ({error})"
+        raise DialectError(message) from error
+
+
+def _changed(dialect: Dialect, changes: Mapping[str, object]) -> Dialect:
+    known = ("rpt_seq", "times_in_force", "depth")
+    for key, value in changes.items():
+        if key not in known:
+            message = f"{dialect.path}: {key} = {value!r} cannot be changed by a site; {', '.join(known)} can"
+            raise DialectError(message)
+        if key == "times_in_force" and isinstance(value, (list, tuple)):
+            offered = [text for text in value if text in list(TimeInForce)]
+            if len(offered) != len(list(value)):
+                message = f"{dialect.path}: times_in_force = {value!r}; right would be some of {', '.join(TimeInForce)}"
+                raise DialectError(message)
+            dialect = dialect._replace(times_in_force=frozenset(TimeInForce(text) for text in offered))
+        elif key == "rpt_seq" and isinstance(value, bool):
+            dialect = dialect._replace(rpt_seq=value)
+        elif key == "depth" and isinstance(value, int) and value > 0:
+            dialect = dialect._replace(depth=value)
+        else:
+            message = f"{dialect.path}: {key} = {value!r} is of the wrong kind"
+            raise DialectError(message)
+    return dialect
+
+
+class _Reader:
+    """Takes keys out of the tables of one file, so that what is left over at the end was not meant."""
+
+    def __init__(self, path: Path, root: dict[str, Any]) -> None:
+        self._path = path
+        self._root = root
+
+    def dialect(self) -> Dialect:
+        dictionary = self._dictionary()
+        form = self._one_of("market_data", "form", ("snapshot", "incremental"))
+        mass_cancel = self._kind("orders", "mass_cancel", bool)
+        mass_status = self._one_of("orders", "mass_status", ("AF", "H"))
+        needed = list(MESSAGES)
+        needed += ["mass_status_request"] if mass_status == "AF" else []
+        needed += ["mass_cancel", "mass_cancel_symbol"] if mass_cancel else []
+        request, entry_types = self._md_request(dictionary)
+        return Dialect(
+            name=self._kind("dialect", "name", str),
+            path=self._path,
+            begin_string=self._begin_string(dictionary),
+            dictionary=dictionary,
+            time_digits=TIME_DIGITS[self._one_of("time", "resolution", tuple(TIME_DIGITS))],
+            utc_offset_ns=self._kind("time", "utc_offset_minutes", int) * 60_000_000_000,
+            logon=self._fields("logon", dictionary.messages["A"], dictionary.header, LOGON_SOURCES),
+            incremental=form == "incremental",
+            rpt_seq=self._kind("market_data", "rpt_seq", bool),
+            depth=self._kind("market_data", "depth", int),
+            low_limit=self._kind("market_data", "low_limit", str, ""),
+            high_limit=self._kind("market_data", "high_limit", str, ""),
+            md_request=request,
+            md_entry_types=entry_types,
+            md_symbol=self._group_fields("request_symbol", dictionary),
+            times_in_force=frozenset(self._enum("orders.times_in_force", tif, TimeInForce) for tif in self._tifs()),
+            exec_key=self._exec_key(dictionary),
+            mass_status=mass_status,
+            mass_cancel=mass_cancel,
+            exec_types=self._exec_types("exec_type"),
+            exec_trans_types=self._exec_trans_types(),
+            position_effects=self._position_effects(dictionary),
+            messages={name: self._message(name, dictionary) for name in needed},
+        )
+
+    def nothing_left(self) -> None:
+        """Refuse keys that no rule took: a misspelt key must not pass in silence."""
+        for table, content in self._root.items():
+            if not isinstance(content, dict):
+                self._refuse(table, content, "a table")
+            for key, value in content.items():
+                if value != {}:
+                    self._refuse(f"{table}.{key}", value, "no such key here; see gateway/fix/dialects/domestic44.toml")
+
+    def _dictionary(self) -> Dictionary:
+        name = self._kind("dialect", "dictionary", str)
+        beside = self._path.parent / name
+        return read_dictionary(beside if beside.exists() else SPECS / name)
+
+    def _begin_string(self, dictionary: Dictionary) -> str:
+        text: str = self._kind("dialect", "begin_string", str)
+        if text != dictionary.begin_string:
+            self._refuse("dialect.begin_string", text, f"{dictionary.begin_string}, as {dictionary.path} says")
+        return text
+
+    def _md_request(self, dictionary: Dictionary) -> tuple[tuple[FieldRule, ...], tuple[str, ...]]:
+        table = self._table("market_data.request", self._sub("market_data", "request"))
+        types = table.pop("267", None)
+        if not isinstance(types, list) or not all(isinstance(item, str) for item in types):
+            self._refuse("market_data.request.267", types, 'a list of MDEntryType(269), such as ["0", "1", "2"]')
+        spec = dictionary.messages["V"]
+        return self._rules("market_data.request", table, spec.tags | dictionary.header, MD_SOURCES), tuple(types)
+
+    def _group_fields(self, key: str, dictionary: Dictionary) -> tuple[FieldRule, ...]:
+        table = self._sub("market_data", key)
+        members = frozenset(dictionary.messages["V"].groups["146"].members)
+        return self._rules(f"market_data.{key}", table, members, ("symbol", "exchange"))
+
+    def _fields(
+        self, name: str, spec: MessageSpec, header: frozenset[str], sources: tuple[str, ...]
+    ) -> tuple[FieldRule, ...]:
+        return self._rules(name, self._root.pop(name, {}), spec.tags | header, sources)
+
+    def _message(self, name: str, dictionary: Dictionary) -> MessageRule:
+        table = self._sub("message", name)
+        msg_type = table.pop("35", None)
+        spec = dictionary.messages.get(str(msg_type))
+        if spec is None:
+            self._refuse(f"message.{name}.35", msg_type, f"one of {', '.join(dictionary.messages)}")
+        fields = self._rules(f"message.{name}", table, spec.tags | dictionary.header, SOURCES)
+        missing = sorted(spec.required - {field.tag for field in fields}, key=int)
+        if missing:
+            self._refuse(f"message.{name}.{missing[0]}", None, f"a source; {dictionary.path} requires the field")
+        return MessageRule(str(msg_type), fields)
+
+    def _rules(
+        self, place: str, table: dict[str, Any], tags: frozenset[str], sources: tuple[str, ...]
+    ) -> tuple[FieldRule, ...]:
+        for tag, source in table.items():
+            if tag not in tags:
+                self._refuse(f"{place}.{tag}", source, "a tag that the dictionary has in this message")
+            if not isinstance(source, str) or not (source.startswith(("=", "constant:")) or source in sources):
+                self._refuse(f"{place}.{tag}", source, f"=TEXT, constant:NAME or one of {', '.join(sources)}")
+        return tuple(FieldRule(tag, source) for tag, source in table.items())
+
+    def _tifs(self) -> list[Any]:
+        value: list[Any] = self._kind("orders", "times_in_force", list)
+        return value
+
+    def _exec_key(self, dictionary: Dictionary) -> tuple[str, ...]:
+        parts = self._kind("orders", "exec_key", list)
+        report = dictionary.messages["8"]
+        for part in parts:
+            if part not in KEY_PARTS and part not in report.tags:
+                self._refuse("orders.exec_key", part, "venue, account or a tag of the execution report, as text")
+        if "17" not in parts:
+            self._refuse("orders.exec_key", parts, 'a list with "17", ExecID, in it')
+        return tuple(parts)
+
+    def _exec_types(self, key: str) -> dict[str, ExecType]:
+        table = self._sub("orders", key)
+        return {value: self._exec_type(f"orders.{key}.{value}", name) for value, name in table.items()}
+
+    def _exec_trans_types(self) -> dict[str, ExecType | None]:
+        table = self._sub("orders", "exec_trans_type", optional=True)
+        place = "orders.exec_trans_type"
+        return {value: self._exec_type(f"{place}.{value}", name) if name else None for value, name in table.items()}
+
+    def _exec_type(self, place: str, name: object) -> ExecType:
+        if name not in ExecType.__members__:
+            self._refuse(place, name, f"one of {', '.join(ExecType.__members__)}")
+        return ExecType[str(name)]
+
+    def _position_effects(self, dictionary: Dictionary) -> dict[PositionEffect, tuple[tuple[str, str], ...]]:
+        tags = dictionary.messages["D"].tags
+        effects = {}
+        for effect, fields in self._sub("orders", "position_effect").items():
+            place = f"orders.position_effect.{effect}"
+            if not isinstance(fields, dict) or not all(isinstance(value, str) for value in fields.values()):
+                self._refuse(place, fields, 'a table of tags and texts, such as { 77 = "O" }')
+            for tag in fields:
+                if tag not in tags:
+                    self._refuse(f"{place}.{tag}", fields[tag], "a tag that the dictionary has in 35=D")
+            effects[self._enum(place, effect, PositionEffect)] = tuple(fields.items())
+        return effects
+
+    def _sub(self, table: str, key: str, *, optional: bool = False) -> dict[str, Any]:
+        place = f"{table}.{key}"
+        tables = self._table(table, self._root.get(table))
+        if optional and key not in tables:
+            return {}
+        return self._table(place, tables.pop(key, None))
+
+    def _table(self, place: str, value: object) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            self._refuse(place, value, f"a table [{place}]")
+        return value
+
+    def _kind(self, table: str, key: str, kind: type, default: Any = None) -> Any:  # noqa: ANN401 - what TOML holds
+        value = self._table(table, self._root.get(table)).pop(key, default)
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            self._refuse(f"{table}.{key}", value, f"a value of kind {kind.__name__}")
+        return value
+
+    def _one_of(self, table: str, key: str, choices: tuple[str, ...]) -> str:
+        value = self._kind(table, key, str)
+        if value not in choices:
+            self._refuse(f"{table}.{key}", value, f"one of {', '.join(choices)}")
+        return str(value)
+
+    def _enum(self, place: str, value: object, kind: type[_E]) -> _E:
+        try:
+            return kind(str(value))
+        except ValueError:
+            return self._refuse(place, value, f"one of {', '.join(repr(str(member)) for member in kind)}")
+
+    def _refuse(self, key: str, value: object, right: str) -> NoReturn:
+        what = "is missing" if value is None else f"= {value!r}"
+        message = f"{self._path}: {key} {what}; right would be {right}"
+        raise DialectError(message)

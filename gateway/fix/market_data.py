@@ -1,0 +1,266 @@
+"""Turns the raw text of a market-data message into events of `gateway.model.quote`: whole ticks, lots, nanoseconds.
+
+Decides what a message says and whether it can be used. Does not decide what the book then is, nor whether a message
+was missed (`gateway.feed`). Nothing is guessed and nothing raises: what cannot be used becomes `BadMarketData`, which
+names the tag, the value and what would be right; entries of other instruments in the same message still count.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from gateway.fix import tags
+from gateway.fix.dialect import Dialect
+from gateway.fix.scan import BadField, Fields, Prices, Sizes, Stamps, need, scan, scan_group, whole
+from gateway.model.instrument import Instrument
+from gateway.model.quote import (
+    BadMarketData,
+    BookIncrement,
+    BookSnapshot,
+    LevelChange,
+    Levels,
+    MarketEvent,
+    MdAction,
+    MdRejected,
+    MdSide,
+    StatusChange,
+    TradingStatus,
+)
+
+MAX_POSITION = 1000
+"""Highest MDEntryPositionNo(290) that is believed."""
+
+_ACTIONS = {action.value: action for action in MdAction}
+_SIDES = {side.value: side for side in MdSide}
+_STATES = {status.value: status for status in TradingStatus}
+_BID, _OFFER, _TRADE = "0", "1", "2"
+
+
+class MarketDataDecoder:
+    """Decodes the market data of one venue; `instruments` by Symbol(55)."""
+
+    def __init__(self, dialect: Dialect, venue_id: str, instruments: Mapping[str, Instrument]) -> None:
+        self._dialect = dialect
+        self._venue_id = venue_id
+        self._prices = {symbol: Prices(instrument) for symbol, instrument in instruments.items()}
+        self._sizes = Sizes()
+        self._stamps = Stamps(dialect.utc_offset_ns)
+        groups = {name: spec.groups.get(tags.NO_MD_ENTRIES) for name, spec in dialect.dictionary.messages.items()}
+        self._members = {name: frozenset(group.members) for name, group in groups.items() if group}
+
+    def decode(self, raw: str, recv_ns: int) -> Sequence[MarketEvent]:
+        """The events of one message, at least one for each that concerns market data."""
+        msg_type = raw.partition("\x0135=")[2].partition("\x01")[0]
+        try:
+            if msg_type == tags.MsgType.MARKET_DATA_INCREMENTAL_REFRESH and msg_type in self._members:
+                return self._increments(raw, recv_ns)
+            if msg_type == tags.MsgType.MARKET_DATA_SNAPSHOT:
+                return (self._snapshot(raw, recv_ns),)
+            return self._other(msg_type, raw, recv_ns)
+        except BadField as error:
+            return (self._bad(raw, recv_ns, str(error)),)
+
+    def _snapshot(self, raw: str, recv_ns: int) -> MarketEvent:
+        body, entries = scan_group(raw, tags.NO_MD_ENTRIES, tags.MD_ENTRY_TYPE, self._members["W"])
+        prices = self._of(body)
+        try:
+            bids: list[tuple[int, int, int]] = []
+            asks: list[tuple[int, int, int]] = []
+            last: tuple[int, int] | None = None
+            for number, entry in enumerate(entries, 1):
+                kind = entry[tags.MD_ENTRY_TYPE]
+                if kind == _TRADE:
+                    last = self._trade(prices, entry)
+                elif kind in _SIDES:
+                    (bids if kind == _BID else asks).append(self._level(prices, entry, number))
+                else:
+                    raise BadField("MDEntryType(269)", kind, "0 bid, 1 offer or 2 trade")
+            return BookSnapshot(
+                prices.instrument.instrument_id,
+                recv_ns,
+                self._venue_ns(body, entries),
+                whole(need(body, tags.MSG_SEQ_NUM, "MsgSeqNum"), "MsgSeqNum(34)"),
+                self._rpt_seq(body),
+                _ladder(bids, rising=False),
+                _ladder(asks, rising=True),
+                None if last is None else last[0],
+                0 if last is None else last[1],
+                self._limit(prices, body, self._dialect.high_limit),
+                self._limit(prices, body, self._dialect.low_limit),
+            )
+        except BadField as error:
+            return self._bad(raw, recv_ns, str(error), prices.instrument.instrument_id)
+
+    def _increments(self, raw: str, recv_ns: int) -> Sequence[MarketEvent]:
+        body, entries = scan_group(raw, tags.NO_MD_ENTRIES, tags.MD_UPDATE_ACTION, self._members["X"])
+        if not entries:
+            raise BadField("NoMDEntries(268)", "0", "at least one entry in an incremental refresh")
+        of_symbol: dict[str, list[Fields]] = {}
+        symbol = body.get(tags.SYMBOL, "")
+        for entry in entries:
+            symbol = entry.get(tags.SYMBOL, symbol)
+            of_symbol.setdefault(symbol, []).append(entry)
+        return [self._increment(raw, recv_ns, body, symbol, mine) for symbol, mine in of_symbol.items()]
+
+    def _increment(self, raw: str, recv_ns: int, body: Fields, symbol: str, entries: list[Fields]) -> MarketEvent:
+        instrument_id = ""
+        try:
+            prices = self._of({tags.SYMBOL: symbol})
+            instrument_id = prices.instrument.instrument_id
+            changes: list[LevelChange] = []
+            last: tuple[int, int] | None = None
+            for entry in entries:
+                if need(entry, tags.MD_ENTRY_TYPE, "MDEntryType") == _TRADE:
+                    last = self._trade(prices, entry)
+                else:
+                    changes.append(self._change(prices, entry))
+            return BookIncrement(
+                instrument_id,
+                recv_ns,
+                self._venue_ns(body, entries),
+                whole(need(body, tags.MSG_SEQ_NUM, "MsgSeqNum"), "MsgSeqNum(34)"),
+                self._rpt_seq_of_all(body, entries),
+                tuple(changes),
+                None if last is None else last[0],
+                0 if last is None else last[1],
+            )
+        except BadField as error:
+            return self._bad(raw, recv_ns, str(error), instrument_id)
+
+    def _change(self, prices: Prices, entry: Fields) -> LevelChange:
+        action = _ACTIONS.get(entry[tags.MD_UPDATE_ACTION])
+        if action is None:
+            raise BadField("MDUpdateAction(279)", entry[tags.MD_UPDATE_ACTION], "0 new, 1 change or 2 delete")
+        side = _SIDES.get(entry[tags.MD_ENTRY_TYPE])
+        if side is None:
+            raise BadField("MDEntryType(269)", entry[tags.MD_ENTRY_TYPE], "0 bid, 1 offer or 2 trade")
+        position = self._position(need(entry, tags.MD_ENTRY_POSITION_NO, "MDEntryPositionNo"))
+        if action is MdAction.DELETE:
+            px, qty = entry.get(tags.MD_ENTRY_PX), entry.get(tags.MD_ENTRY_SIZE)
+            px_ticks = 0 if px is None else prices.ticks(px, "MDEntryPx(270)")
+            return LevelChange(
+                action, side, position, px_ticks, 0 if qty is None else self._sizes.lots(qty, "MDEntrySize(271)")
+            )
+        px_ticks, qty_lots = self._trade(prices, entry)
+        return LevelChange(action, side, position, px_ticks, qty_lots)
+
+    def _level(self, prices: Prices, entry: Fields, number: int) -> tuple[int, int, int]:
+        """Position, price and size; without MDEntryPositionNo(290) the order of the message counts."""
+        px_ticks, qty_lots = self._trade(prices, entry)
+        position = entry.get(tags.MD_ENTRY_POSITION_NO)
+        return (-number if position is None else self._position(position)), px_ticks, qty_lots
+
+    def _trade(self, prices: Prices, entry: Fields) -> tuple[int, int]:
+        px_ticks = prices.ticks(need(entry, tags.MD_ENTRY_PX, "MDEntryPx"), "MDEntryPx(270)")
+        size = need(entry, tags.MD_ENTRY_SIZE, "MDEntrySize")
+        qty_lots = self._sizes.lots(size, "MDEntrySize(271)")
+        if not qty_lots:
+            raise BadField("MDEntrySize(271)", size, "at least 1 lot")
+        return px_ticks, qty_lots
+
+    def _position(self, text: str) -> int:
+        position = self._sizes.lots(text, "MDEntryPositionNo(290)")
+        if not 1 <= position <= MAX_POSITION:
+            raise BadField("MDEntryPositionNo(290)", text, f"1 for the best, at most {MAX_POSITION}")
+        return position
+
+    def _of(self, fields: Fields) -> Prices:
+        symbol = need(fields, tags.SYMBOL, "Symbol")
+        prices = self._prices.get(symbol)
+        if prices is None:
+            raise BadField("Symbol(55)", symbol, f"an instrument of {self._venue_id} in the site file")
+        return prices
+
+    def _rpt_seq(self, fields: Fields) -> int:
+        if not self._dialect.rpt_seq:
+            return 0
+        text = need(fields, tags.RPT_SEQ, "RptSeq")
+        rpt_seq = whole(text, "RptSeq(83)")
+        if not rpt_seq:
+            raise BadField("RptSeq(83)", text, "1 or more")
+        return rpt_seq
+
+    def _rpt_seq_of_all(self, body: Fields, entries: list[Fields]) -> int:
+        if not self._dialect.rpt_seq:
+            return 0
+        default = body.get(tags.RPT_SEQ)
+        texts = {entry.get(tags.RPT_SEQ, default) for entry in entries}
+        if len(texts) > 1:
+            raise BadField("RptSeq(83)", ", ".join(map(str, texts)), "the same in all entries of an instrument")
+        text = texts.pop()
+        return self._rpt_seq({} if text is None else {tags.RPT_SEQ: text})
+
+    def _venue_ns(self, body: Fields, entries: list[Fields]) -> int:
+        """The latest MDEntryDate(272) with MDEntryTime(273); SendingTime(52) where no entry has them."""
+        moments = {(entry.get(tags.MD_ENTRY_DATE), entry.get(tags.MD_ENTRY_TIME)) for entry in entries}
+        moments.discard((None, None))
+        if not moments:
+            return self._stamps.ns(need(body, tags.SENDING_TIME, "SendingTime"), "SendingTime(52)")
+        if len(moments) == 1:
+            return self._moment_ns(*moments.pop())
+        return max(self._moment_ns(day, time) for day, time in moments)
+
+    def _moment_ns(self, day: str | None, time: str | None) -> int:
+        if day is None or time is None:
+            raise BadField("MDEntryDate(272) or MDEntryTime(273)", None, "both of them, or neither")
+        return self._stamps.ns(f"{day}-{time}", "MDEntryDate(272)-MDEntryTime(273)")
+
+    def _limit(self, prices: Prices, body: Fields, tag: str) -> int | None:
+        text = body.get(tag) if tag else None
+        return None if text is None else prices.ticks(text, f"a price limit({tag})")
+
+    def _other(self, msg_type: str, raw: str, recv_ns: int) -> Sequence[MarketEvent]:
+        body = scan(raw)
+        if msg_type == tags.MsgType.SECURITY_STATUS:
+            return (self._status(body, recv_ns),)
+        text = body.get(tags.TEXT, "")
+        if msg_type == tags.MsgType.MARKET_DATA_REQUEST_REJECT:
+            reason = body.get(tags.MD_REQ_REJ_REASON, "")
+            return (MdRejected(self._venue_id, recv_ns, body.get(tags.MD_REQ_ID, ""), reason, text),)
+        if msg_type == tags.MsgType.REJECT:
+            return (MdRejected(self._venue_id, recv_ns, "", body.get(tags.SESSION_REJECT_REASON, ""), text),)
+        if msg_type == tags.MsgType.BUSINESS_MESSAGE_REJECT:
+            ref_id = body.get(tags.BUSINESS_REJECT_REF_ID, "")
+            return (MdRejected(self._venue_id, recv_ns, ref_id, body.get(tags.BUSINESS_REJECT_REASON, ""), text),)
+        raise BadField("MsgType(35)", msg_type, f"one of {', '.join(self._members)}, f, Y, j or 3 on this session")
+
+    def _status(self, body: Fields, recv_ns: int) -> StatusChange:
+        prices = self._of(body)
+        code = need(body, tags.SECURITY_TRADING_STATUS, "SecurityTradingStatus")
+        status = _STATES.get(code)
+        if status is None:
+            raise BadField("SecurityTradingStatus(326)", code, f"one of {', '.join(_STATES)}")
+        stamp = body.get(tags.TRANSACT_TIME) or need(body, tags.SENDING_TIME, "SendingTime")
+        return StatusChange(
+            prices.instrument.instrument_id,
+            recv_ns,
+            self._stamps.ns(stamp, "TransactTime(60)"),
+            whole(need(body, tags.MSG_SEQ_NUM, "MsgSeqNum"), "MsgSeqNum(34)"),
+            status,
+            self._limit(prices, body, self._dialect.high_limit),
+            self._limit(prices, body, self._dialect.low_limit),
+        )
+
+    def _bad(self, raw: str, recv_ns: int, reason: str, instrument_id: str = "") -> BadMarketData:
+        number = raw.partition("\x0134=")[2].partition("\x01")[0]
+        symbol = raw.partition("\x0155=")[2].partition("\x01")[0]
+        if not instrument_id and symbol in self._prices:
+            instrument_id = self._prices[symbol].instrument.instrument_id
+        seq_num = int(number) if number.isdecimal() and number.isascii() and len(number) <= 18 else 0  # noqa: PLR2004
+        return BadMarketData(self._venue_id, instrument_id, recv_ns, seq_num, reason)
+
+
+def _ladder(levels: list[tuple[int, int, int]], *, rising: bool) -> Levels:
+    """Levels in the order of their positions; BadField when a position is missing, doubled, or better than the last."""
+    if not levels:
+        return ()
+    if levels[0][0] > 0:
+        levels.sort()
+        if levels[-1][0] != len(levels) or levels[0][0] != 1:
+            positions = ", ".join(str(level[0]) for level in levels)
+            raise BadField("MDEntryPositionNo(290)", positions, f"1 to {len(levels)}, each once")
+    ladder = tuple([level[1:] for level in levels])
+    before = ladder[0][0]
+    for px_ticks, _ in ladder[1:]:
+        if px_ticks == before or (px_ticks > before) is not rising:
+            raise BadField("MDEntryPx(270)", f"{px_ticks} ticks after {before}", "each level worse than the one before")
+        before = px_ticks
+    return ladder
