@@ -181,7 +181,8 @@ class RunStory:
     positions: dict[str, PositionChanged] = field(default_factory=dict)
     """What execution said last of each instrument."""
     unplaced: list[str] = field(default_factory=list)
-    intents: int = 0
+    intents: list[Intent] = field(default_factory=list)
+    """All that execution took up, refused or not."""
     decisions: int = 0
     first_ns: int = 0
     last_ns: int = 0
@@ -206,7 +207,7 @@ def _take_decision(run: RunStory, decision: Decision) -> None:
     run.last_ns = max(run.last_ns, decision.at_ns)
     event = decision.event
     if isinstance(event, Intent):
-        run.intents += 1
+        run.intents.append(event)
     elif isinstance(event, ExecutionReport):
         _take_report(run, event)
     elif isinstance(event, OrdersSent):

@@ -1,6 +1,6 @@
 """The figures of a run, each defined once. Pure; reads a RunStory, decides nothing.
 
-`gateway/journal/definitions.py` says in words what each figure is. A figure whose times the journal does not hold is
+`gateway/journal/report_words.toml` says in words what each figure is. A figure whose times the journal does not hold is
 left out of its sample, never guessed; the count beside it says how many there were.
 """
 
@@ -11,7 +11,6 @@ from typing import Any
 from gateway.journal.fold import OrderStory, RunStory, TradeStory
 from gateway.journal.statistics import distribution, lower_bound
 
-NOT_MEASURED = "not measured"
 Figures = dict[str, Any]
 
 TRADE_OUTCOMES = ("hedged", "unwound", "missed", "halted", "unfinished")
@@ -131,11 +130,6 @@ def refusals(run: RunStory) -> dict[str, int]:
 def alarms(run: RunStory) -> dict[str, int]:
     """Count alarms by name, most frequent first."""
     return dict(Counter(raised.alarm.name.value for raised in run.alarms).most_common())
-
-
-def carries_calibrated_time(run: RunStory) -> bool:
-    """Tell whether any quote that a decision saw carried a calibrated time."""
-    return any(leg.calibrated_ns for trade in run.trades.values() if trade.intent for leg in trade.intent.legs)
 
 
 def _is_accepted(story: OrderStory) -> bool:
