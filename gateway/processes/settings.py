@@ -10,6 +10,7 @@ the supervisor gives every child the same file and compares.
 import hashlib
 import json
 import os
+import tempfile
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -176,9 +177,10 @@ def _passwords(
 
 def default_bus_dir(file: Path) -> Path:
     """Where the sockets lie when the site does not say: a short path of this user, the same for every program."""
-    base = os.environ.get("XDG_RUNTIME_DIR") or f"/tmp/cmc-{os.getuid()}"  # noqa: S108 mode 0700, checked when used
     word = hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:12]
-    return Path(base) / f"cmc-{word}"
+    given = os.environ.get("XDG_RUNTIME_DIR")
+    # Mode and owner are checked when it is used (supervisor.py).
+    return Path(given) / f"cmc-{word}" if given else Path(tempfile.gettempdir()) / f"cmc-{os.getuid()}-{word}"
 
 
 def _bus_dir(file: Path, text: str) -> Path:

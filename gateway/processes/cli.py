@@ -1,0 +1,212 @@
+"""The program `cmc`: reads the command line, loads what the one command needs, returns its exit code.
+
+Exit codes: 0 success, 1 a check that failed (or a site that does not run, a trade left unbalanced), 2 a wrong call: an
+argument, a file that is not there, a site file with mistakes. `--json` prints one JSON document on standard output and
+nothing else there.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+OK, FAILED, WRONG_CALL = 0, 1, 2
+
+Handler = Callable[[argparse.Namespace], int]
+
+
+class WrongCallError(Exception):
+    """The command line asks for something that cannot be; the text says what would be right."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command."""
+    parsed = parser().parse_args(arguments)
+    handler: Handler = parsed.handler
+    try:
+        return handler(parsed)
+    except WrongCallError as error:
+        print(f"cmc {parsed.command}: {error}", file=sys.stderr)  # noqa: T201 a command line speaks
+        return WRONG_CALL
+    except BrokenPipeError:
+        # Whoever read our output has gone: `cmc trades | head` is no failure.
+        sys.stderr.close()
+        return OK
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    top = argparse.ArgumentParser(
+        prog="cmc",
+        description="FIX gateway that trades a pair of contracts on two markets as one trade.",
+        epilog="Exit codes: 0 success, 1 a failed check, 2 a wrong call. Each command has --help.",
+    )
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    _demo(commands)
+    _site_commands(commands)
+    _operator_commands(commands)
+    _run_commands(commands)
+    return top
+
+
+_Commands = argparse._SubParsersAction  # noqa: SLF001 argparse gives its type no public name
+
+
+def _add(
+    commands: "_Commands[argparse.ArgumentParser]", name: str, text: str, handler: Handler
+) -> argparse.ArgumentParser:
+    one = commands.add_parser(name, help=text, description=text)
+    one.set_defaults(handler=handler)
+    return one
+
+
+def _demo(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    demo = _add(
+        commands, "demo", "Two simulated venues and the whole gateway on this machine, then a report.", _run_demo
+    )
+    demo.add_argument("--seconds", type=_seconds, default=60, help="how long to trade (default 60)")
+    demo.add_argument(
+        "--tape", default="synthetic", metavar="synthetic|DIR", help="made from a seed, or a folder of recorded sets"
+    )
+    demo.add_argument(
+        "--name",
+        default="",
+        help="synthetic: cu (default) or au; recorded: if-cn-20140129 (default), if-cn-ticks, if-xauusd",
+    )
+    demo.add_argument("--seed", type=int, default=7, help="of the tape, the network and the faults (default 7)")
+    demo.add_argument(
+        "--profile", default="", metavar="NETWORK", help="network to the overseas venue (default by tape)"
+    )
+    demo.add_argument("--out", type=Path, default=Path("runs"), metavar="DIR", help="where the run's folder is made")
+    demo.add_argument("--json", type=Path, default=None, metavar="FILE", help="write the run's summary there as well")
+    demo.add_argument("--faults", action="store_true", help="the venues also reject, delay and fill in part")
+
+
+def _site_commands(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    check = _add(commands, "check", "Check a site file; every mistake is told.", _check)
+    check.add_argument("site", type=Path, metavar="SITE")
+    check.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    up = _add(commands, "up", "Run an installation in the foreground until SIGTERM or Ctrl-C.", _up)
+    up.add_argument("site", type=Path, metavar="SITE")
+    down = _add(commands, "down", "Stop an installation: no new trades, then balanced, then ended.", _down)
+    _site_argument(down)
+    status = _add(commands, "status", "How an installation stands: processes, sessions, trades.", _status)
+    _site_argument(status)
+    status.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    simulate = _add(commands, "simulate", "Run one simulated venue until SIGTERM (docs/SIMULATOR.md).", _simulate)
+    simulate.add_argument("profile", type=Path, metavar="PROFILE")
+
+
+def _operator_commands(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    for name, text in (
+        ("arm", "Let execution open trades, in a person's name."),
+        ("disarm", "Open no new trades; what is open is finished."),
+    ):
+        _who(_add(commands, name, text, _operate))
+    kill = _add(commands, "kill", "Stop trading at once.", _operate)
+    how = kill.add_mutually_exclusive_group(required=True)
+    how.add_argument("--hold", action="store_true", help="cancel everything and send nothing")
+    how.add_argument("--balance", action="store_true", help="cancel, then send orders that reduce risk only")
+    _who(kill)
+
+
+def _who(one: argparse.ArgumentParser) -> None:
+    _site_argument(one)
+    one.add_argument("--who", required=True, help="the person who decides; goes on record")
+    one.add_argument("--reason", required=True, help="goes on record")
+
+
+def _run_commands(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    reconcile = _add(
+        commands, "reconcile", "Compare a run's journal with what the simulated venues recorded.", _reconcile
+    )
+    reconcile.add_argument("run", type=Path, metavar="RUN")
+    reconcile.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    report = _add(commands, "report", "Write summary.json and report.html of a run.", _report)
+    report.add_argument("run", type=Path, metavar="RUN")
+    report.add_argument("--json", action="store_true", help="print the summary as JSON")
+    trades = _add(commands, "trades", "The pair trades of a run or of an installation.", _trades)
+    trades.add_argument("run", nargs="?", type=Path, metavar="RUN|SITE", help="default: the newest folder of runs/")
+    trades.add_argument("--json", action="store_true", help="one JSON document on standard output")
+
+
+def _site_argument(one: argparse.ArgumentParser) -> None:
+    one.add_argument("site", nargs="?", type=Path, metavar="SITE", help="default: $CMC_SITE, else ./site.toml")
+
+
+def _seconds(text: str) -> int:
+    value = int(text) if text.isdecimal() else 0
+    if value < 1:
+        message = f"{text!r}: a whole number of seconds, at least 1"
+        raise argparse.ArgumentTypeError(message)
+    return value
+
+
+def _run_demo(parsed: argparse.Namespace) -> int:
+    from gateway.processes import demo  # noqa: PLC0415 a command loads what it needs
+
+    return demo.run(demo.options(parsed))
+
+
+def _check(parsed: argparse.Namespace) -> int:
+    from gateway.processes import site_commands  # noqa: PLC0415
+
+    return site_commands.check(parsed.site, as_json=parsed.json)
+
+
+def _up(parsed: argparse.Namespace) -> int:
+    from gateway.processes import site_commands  # noqa: PLC0415
+
+    return site_commands.up(parsed.site)
+
+
+def _down(parsed: argparse.Namespace) -> int:
+    from gateway.processes import site_commands  # noqa: PLC0415
+
+    return site_commands.down(parsed.site)
+
+
+def _status(parsed: argparse.Namespace) -> int:
+    from gateway.processes import site_commands  # noqa: PLC0415
+
+    return site_commands.status(parsed.site, as_json=parsed.json)
+
+
+def _operate(parsed: argparse.Namespace) -> int:
+    from gateway.processes import site_commands  # noqa: PLC0415
+
+    verb = parsed.command if parsed.command != "kill" else ("kill_hold" if parsed.hold else "kill_balance")
+    return site_commands.operate(parsed.site, verb, parsed.who, parsed.reason)
+
+
+def _simulate(parsed: argparse.Namespace) -> int:
+    import os  # noqa: PLC0415
+
+    if not parsed.profile.is_file():
+        message = f"{parsed.profile}: no such file; a simulator's profile, see docs/SIMULATOR.md"
+        raise WrongCallError(message)
+    # The simulator takes this process over, so that a signal to it is a signal to the venue.
+    os.execv(sys.executable, [sys.executable, "-m", "simulators", str(parsed.profile)])  # noqa: S606 our own program
+
+
+def _reconcile(parsed: argparse.Namespace) -> int:
+    from gateway.journal import commands  # noqa: PLC0415
+
+    return commands.reconcile_command(parsed.run, as_json=parsed.json)
+
+
+def _report(parsed: argparse.Namespace) -> int:
+    from gateway.journal import commands  # noqa: PLC0415
+
+    return commands.report_command(parsed.run, as_json=parsed.json)
+
+
+def _trades(parsed: argparse.Namespace) -> int:
+    from gateway.journal import commands  # noqa: PLC0415
+    from gateway.processes import site_commands  # noqa: PLC0415
+
+    return commands.trades_command(site_commands.run_folder(parsed.run), as_json=parsed.json)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

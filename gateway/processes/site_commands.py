@@ -1,0 +1,275 @@
+"""`cmc check`, `up`, `down`, `status`, `arm`, `disarm`, `kill`: what a person does with one installation.
+
+They open the site file, find the supervisor and execution, and say in words what happened. Trading is decided by
+neither of them.
+"""
+
+import json
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from gateway.bus.sockets import BusError, prepare_bus_dir
+from gateway.model.trade import CommandAnswered, ExecutionStatus, Verb
+from gateway.processes import clock
+from gateway.processes.child import Identity, alive, send_signal
+from gateway.processes.cli import FAILED, OK, WrongCallError
+from gateway.processes.ids import IdCounter, next_epoch
+from gateway.processes.operator import Operator, Stopped
+from gateway.processes.settings import Site, SiteError, load_site
+from gateway.processes.site_file import MS
+from gateway.processes.supervisor import (
+    STOP_ORDER,
+    TERM_GRACE_NS,
+    TICK_NS,
+    Signals,
+    Supervisor,
+    SupervisorError,
+    commands,
+    live_children,
+    lock,
+    read_status,
+)
+
+DEFAULT_SITE = Path("site.toml")
+RUNS = Path("runs")
+RUN_FOLDER = "run"
+"""Of the state directory: journals, logs, ready files, status. It stays from one start to the next."""
+RESULT_FILE = "stopped.json"
+
+
+def say(text: str) -> None:
+    """To standard error, with the time in UTC."""
+    print(f"{clock.utc_stamp(clock.utc_ns())} {text}", file=sys.stderr, flush=True)  # noqa: T201 a command line speaks
+
+
+def out(text: str) -> None:
+    """To standard output: what the command was asked for."""
+    print(text, flush=True)  # noqa: T201 a command line speaks
+
+
+def check(path: Path, *, as_json: bool) -> int:
+    """Every mistake of a site file, or what it describes. A file with mistakes is a failed check."""
+    try:
+        site = load_site(path)
+    except SiteError as error:
+        if as_json:
+            found = [{"key": one.key, "value": one.value, "remedy": one.remedy} for one in error.mistakes]
+            out(json.dumps({"ok": False, "file": str(path), "mistakes": found}, indent=1, ensure_ascii=False))
+        else:
+            out(f"{error}\n{len(error.mistakes)} mistake(s)")
+        return FAILED
+    if as_json:
+        out(json.dumps({"ok": True, "file": str(path), "digest": site.digest, "pairs": list(site.pairs)}, indent=1))
+    else:
+        out(
+            f"{path}: {len(site.venues)} venues, {len(site.instruments)} instruments, {len(site.pairs)} pairs, "
+            f"{len(site.rules)} rules; digest {site.digest[:12]}"
+        )
+    return OK
+
+
+def up(path: Path) -> int:
+    """Run the site until a signal comes; 1 when it could not be kept running or stopped unbalanced."""
+    site = _load(path)
+    try:
+        own = lock(site.state_dir)
+    except SupervisorError as error:
+        say(str(error))
+        return FAILED
+    with own, Signals() as signals:
+        return _run(site, signals)
+
+
+def _run(site: Site, signals: Signals) -> int:
+    run_dir = site.state_dir / RUN_FOLDER
+    run_dir.mkdir(parents=True, exist_ok=True)
+    left = live_children(read_status(run_dir) or {"children": []})
+    if left:
+        pids = ", ".join(f"{name} {one.pid}" for name, one in left.items())
+        say(f"processes of a supervisor that died still run ({pids}); `cmc down {site.path}` stops them in order")
+        return FAILED
+    shutil.copyfile(site.path, run_dir / "site.toml")
+    (run_dir / RESULT_FILE).unlink(missing_ok=True)
+    try:
+        prepare_bus_dir(site.bus_dir)
+    except (BusError, OSError) as error:
+        say(f"site.bus_dir: {error}")
+        return FAILED
+    supervisor = Supervisor(commands(site, run_dir, site.bus_dir), run_dir, site.supervisor, say)
+    operator = _operator(site, "supervisor")
+
+    def balance() -> Stopped:
+        say("stopping: no new trades; waiting for open ones to be balanced")
+        return operator.stop("supervisor stops", site.supervisor.stop_timeout_ns, signals.insistent)
+
+    failed = _keep(supervisor, signals)
+    stopped = supervisor.stop(balance)
+    say(stopped.words())
+    result = {"balanced": stopped.balanced, "words": stopped.words(), "failed": failed}
+    (run_dir / RESULT_FILE).write_text(json.dumps(result), encoding="utf-8")
+    return FAILED if failed or not stopped.balanced else OK
+
+
+def _keep(supervisor: Supervisor, signals: Signals) -> bool:
+    """Start and keep running until a signal; True when it failed."""
+    try:
+        supervisor.start(signals.any)
+        say("up; execution is disarmed until `cmc arm`; stop with Ctrl-C, SIGTERM or `cmc down`")
+        while not signals.any():
+            supervisor.tick(clock.monotonic_ns())
+            clock.pause_ns(TICK_NS)
+    except SupervisorError as error:
+        if signals.any():
+            return False
+        say(str(error))
+        return True
+    return False
+
+
+def down(path: Path | None) -> int:
+    """Stop the site's supervisor and wait; where it died, stop its processes in order."""
+    site = _load(_site_path(path))
+    run_dir = site.state_dir / RUN_FOLDER
+    status_now = read_status(run_dir)
+    if status_now is None:
+        say(f"{site.path}: not running")
+        return OK
+    supervisor = Identity(status_now["pid"], status_now["created"])
+    if alive(supervisor):
+        return _stop_supervisor(site, run_dir, supervisor)
+    left = live_children(status_now)
+    if not left:
+        say(f"{site.path}: not running")
+        return OK
+    say(f"the supervisor died; stopping {', '.join(left)}")
+    stopped = _operator(site, "cmc down").stop("cmc down", site.supervisor.stop_timeout_ns)
+    for name in STOP_ORDER:
+        if name in left:
+            _end(left[name])
+    say(stopped.words())
+    return OK if stopped.balanced else FAILED
+
+
+def _stop_supervisor(site: Site, run_dir: Path, supervisor: Identity) -> int:
+    send_signal(supervisor, signal.SIGTERM)
+    until_ns = clock.monotonic_ns() + site.supervisor.stop_timeout_ns + (len(STOP_ORDER) + 1) * TERM_GRACE_NS
+    if not _wait(lambda: not alive(supervisor), until_ns):
+        say(f"the supervisor (pid {supervisor.pid}) does not end; see {run_dir / 'logs'}")
+        return FAILED
+    try:
+        result = json.loads((run_dir / RESULT_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        say("the supervisor ended without saying whether every trade is balanced")
+        return FAILED
+    say(result["words"])
+    return OK if result["balanced"] else FAILED
+
+
+def _end(one: Identity) -> None:
+    send_signal(one, signal.SIGTERM)
+    if not _wait(lambda: not alive(one), clock.monotonic_ns() + TERM_GRACE_NS):
+        send_signal(one, signal.SIGKILL)
+
+
+def _wait(done: Callable[[], bool], until_ns: int) -> bool:
+    while not done():
+        if clock.monotonic_ns() > until_ns:
+            return False
+        clock.pause_ns(100 * MS)
+    return True
+
+
+def status(path: Path | None, *, as_json: bool) -> int:
+    """The processes as the supervisor last wrote them, and execution as it answers now; 1 when it does not run."""
+    site = _load(_site_path(path))
+    table = read_status(site.state_dir / RUN_FOLDER) or {"children": [], "pid": 0, "created": 0}
+    running = alive(Identity(table["pid"], table["created"]))
+    execution = _operator(site, "cmc status").status() if "execution" in live_children(table) else None
+    if as_json:
+        content: dict[str, Any] = {"running": running, "processes": table["children"], "execution": None}
+        if execution is not None:
+            content["execution"] = {name: getattr(execution, name) for name in execution.__struct_fields__}
+        out(msgspec.json.format(msgspec.json.encode(content), indent=1).decode())
+    else:
+        for line in _status_lines(site, table, execution, running=running):
+            out(line)
+    return OK if running and execution is not None else FAILED
+
+
+def _status_lines(site: Site, table: dict[str, Any], execution: ExecutionStatus | None, *, running: bool) -> list[str]:
+    lines = [f"{site.name}: {'running' if running else 'not running'} ({site.path})"]
+    for one in table["children"]:
+        end = f", last end: {one['last_end']}" if one["last_end"] else ""
+        lines.append(f"  {one['name']:<10} {one['state']:<18} pid {one['pid'] or '-'}, restarts {one['restarts']}{end}")
+    if execution is None:
+        return [*lines, "  execution does not answer"]
+    words = [
+        "armed" if execution.armed else "disarmed",
+        *(["stopping"] if execution.stopping else []),
+        *(["HALTED"] if execution.halted else []),
+        f"stage {execution.stage}",
+        f"{execution.open_trades} open trades",
+        f"{execution.working_orders} working orders",
+    ]
+    lines.append(f"  {', '.join(words)}")
+    for venue, up_now, reconciled in execution.sessions:
+        lines.append(f"  {venue}: orders {'up' if up_now else 'DOWN'}, {'' if reconciled else 'not '}reconciled")
+    return lines
+
+
+def operate(path: Path | None, verb: str, who: str, reason: str) -> int:
+    """Send one command in a person's name; 1 when execution refuses it or does not answer."""
+    if not who.strip() or not reason.strip():
+        message = "--who and --reason have to say something; both go on record"
+        raise WrongCallError(message)
+    site = _load(_site_path(path))
+    answer = _operator(site, who).ask(Verb(verb), reason)
+    if not isinstance(answer, CommandAnswered):
+        say(f"execution did not answer; nothing is known. Is the site up? `cmc status {site.path}`")
+        return FAILED
+    out(f"{verb}: {'done' if answer.done else 'refused'}: {answer.text}")
+    return OK if answer.done else FAILED
+
+
+def run_folder(path: Path | None) -> Path:
+    """The run that a person means: a run's folder, the one of a site, or the newest under runs/."""
+    if path is None:
+        found = sorted(one for one in RUNS.glob("*") if one.is_dir())
+        if not found:
+            message = f"no run given and none in {RUNS}/; make one with `cmc demo`"
+            raise WrongCallError(message)
+        return found[-1]
+    if path.suffix == ".toml":
+        return _load(path).state_dir / RUN_FOLDER
+    return path
+
+
+def _site_path(path: Path | None) -> Path:
+    if path is not None:
+        return path
+    given = os.environ.get("CMC_SITE")
+    if given:
+        return Path(given)
+    if DEFAULT_SITE.is_file():
+        return DEFAULT_SITE
+    message = "which site? Name its file, set CMC_SITE, or stand in the folder of a site.toml"
+    raise WrongCallError(message)
+
+
+def _load(path: Path) -> Site:
+    try:
+        return load_site(path)
+    except SiteError as error:
+        message = f"nothing was started\n{error}"
+        raise WrongCallError(message) from error
+
+
+def _operator(site: Site, who: str) -> Operator:
+    return Operator(site.bus_dir, IdCounter("K", next_epoch(site.state_dir)), who)

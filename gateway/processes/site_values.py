@@ -1,0 +1,297 @@
+"""The values that the programs take from a site file, and how they are made of its checked text.
+
+Milliseconds and seconds become nanoseconds, money becomes whole 1e-9, units and named factors become one factor. It
+judges nothing: `site_checks.py` has.
+
+What can go wrong: nothing is rounded here; a factor is a fraction, because no decimal holds one over 31.1034768.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+from gateway.fix.dialect import Dialect
+from gateway.model.base import PRICE_E9
+from gateway.model.instrument import Instrument
+from gateway.model.order import TimeInForce
+from gateway.model.site import InstrumentLimits, LegSpec, PairSpec, RuleSpec, SiteLimits, VenueSpec
+from gateway.processes.site_file import (
+    MS,
+    SECOND,
+    BusSection,
+    InstrumentSection,
+    JournalSection,
+    PairSection,
+    RuleSection,
+    SessionSection,
+    SiteFile,
+    Stage,
+    SupervisorSection,
+    VenueSection,
+)
+from gateway.trigger.units import unit_factor
+
+
+@dataclass(frozen=True)
+class SessionSettings:
+    """One FIX session, with its password where there is one."""
+
+    kind: str
+    """"md" or "orders"."""
+    host: str
+    port: int
+    sender_comp_id: str
+    target_comp_id: str
+    heart_bt_int_s: int
+    username: str
+    password: str = field(repr=False)
+    constants: Mapping[str, str]
+    """What the dialect calls constant:NAME; `sender_sub_id` is among them where the site gives one."""
+
+
+@dataclass(frozen=True)
+class VenueSettings:
+    """A venue: what the execution core has to know, how it speaks, its sessions."""
+
+    spec: VenueSpec
+    dialect: Dialect
+    md: SessionSettings
+    orders: SessionSettings
+    reconnect_min_ns: int
+    reconnect_max_ns: int
+
+
+@dataclass(frozen=True)
+class JournalSettings:
+    """How execution's journal reaches the disk."""
+
+    fdatasync_interval_ns: int
+    sync_before_send: bool
+    min_free_bytes: int
+
+
+@dataclass(frozen=True)
+class SupervisorSettings:
+    """Restarts within a window, and how long an orderly stop may take."""
+
+    restarts_max: int
+    restarts_window_ns: int
+    stop_timeout_ns: int
+
+
+@dataclass(frozen=True)
+class BusSettings:
+    """Queues and intervals of the bus."""
+
+    high_water_mark: int
+    heartbeat_interval_ns: int
+    pair_price_interval_ns: int
+
+
+@dataclass(frozen=True)
+class Site:
+    """An installation, checked."""
+
+    path: Path
+    name: str
+    language: str
+    stage: Stage
+    state_dir: Path
+    bus_dir: Path
+    journal: JournalSettings
+    supervisor: SupervisorSettings
+    bus: BusSettings
+    limits: SiteLimits
+    venues: Mapping[str, VenueSettings]
+    instruments: Mapping[str, Instrument]
+    instrument_limits: Mapping[str, InstrumentLimits]
+    pairs: Mapping[str, PairSpec]
+    rules: Mapping[str, RuleSpec]
+    digest: str
+    """SHA-256 of what the file and the environment say together, without passwords."""
+
+
+def make_site(
+    file: Path,
+    bus_dir: Path,
+    written: SiteFile,
+    dialects: Mapping[str, Dialect],
+    passwords: Mapping[tuple[int, str], str],
+) -> Site:
+    """The site of a checked file; `dialects` by venue id, `passwords` by (venue's place, session)."""
+    top = written.site
+    venues = [(index, one, dialects[one.id]) for index, one in enumerate(written.venue)]
+    units = {one.id: one.unit for one in written.instrument}
+    accounts = {one.id: one.account for one in written.venue}
+    return Site(
+        path=file.resolve(),
+        name=top.name,
+        language=top.language,
+        stage=top.stage,
+        state_dir=(file.parent / top.state_dir).resolve(),
+        bus_dir=bus_dir,
+        journal=_journal(written.journal),
+        supervisor=_supervisor(written.supervisor),
+        bus=_bus(written.bus),
+        limits=_limits(written),
+        venues={one.id: _venue(one, dialect, index, passwords) for index, one, dialect in venues},
+        instruments={one.id: _instrument(one, accounts[one.venue]) for one in written.instrument},
+        instrument_limits={one.id: _instrument_limits(one) for one in written.instrument if one.tradable},
+        pairs={one.id: _pair(one, units) for one in written.pair},
+        rules={one.id: _rule(one) for one in written.rule},
+        digest=_digest(written),
+    )
+
+
+def _digest(written: SiteFile) -> str:
+    text = json.dumps(written.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _e9(value: Decimal) -> int:
+    """`value` in whole 1e-9; the checks have seen to it that it is one."""
+    return int(value * PRICE_E9)
+
+
+def _journal(one: JournalSection) -> JournalSettings:
+    return JournalSettings(one.fdatasync_interval_ms * MS, one.sync_before_send, one.min_free_mb * 2**20)
+
+
+def _supervisor(one: SupervisorSection) -> SupervisorSettings:
+    return SupervisorSettings(one.restarts_max, one.restarts_window_s * SECOND, one.stop_timeout_s * SECOND)
+
+
+def _bus(one: BusSection) -> BusSettings:
+    return BusSettings(one.high_water_mark, one.heartbeat_interval_ms * MS, one.pair_price_interval_ms * MS)
+
+
+def _limits(written: SiteFile) -> SiteLimits:
+    one = written.limits
+    return SiteLimits(
+        max_open_trades=one.max_open_trades,
+        max_orders_per_s=one.max_orders_per_s,
+        throttle_trades=one.throttle_trades,
+        throttle_window_ns=one.throttle_window_s * SECOND,
+        daily_loss_e9={currency: _e9(loss) for currency, loss in one.daily_loss.items()},
+    )
+
+
+def _venue(one: VenueSection, dialect: Dialect, index: int, passwords: Mapping[tuple[int, str], str]) -> VenueSettings:
+    spec = VenueSpec(
+        venue_id=one.id,
+        account=one.account,
+        mass_status=dialect.mass_status == "AF",
+        time_in_force=tuple(force for force in TimeInForce if force in dialect.times_in_force),
+        market_orders=one.market_orders,
+        status_timeout_ns=one.status_timeout_ms * MS,
+    )
+    return VenueSettings(
+        spec=spec,
+        dialect=dialect,
+        md=_session("md", one.md, passwords.get((index, "md"), "")),
+        orders=_session("orders", one.orders, passwords.get((index, "orders"), "")),
+        reconnect_min_ns=int(one.reconnect_min_s * SECOND),
+        reconnect_max_ns=int(one.reconnect_max_s * SECOND),
+    )
+
+
+def _session(kind: str, one: SessionSection, password: str) -> SessionSettings:
+    constants = dict(one.constants)
+    if one.sender_sub_id:
+        constants["sender_sub_id"] = one.sender_sub_id
+    return SessionSettings(
+        kind=kind,
+        host=one.host,
+        port=one.port,
+        sender_comp_id=one.sender_comp_id,
+        target_comp_id=one.target_comp_id,
+        heart_bt_int_s=one.heart_bt_int_s,
+        username=one.username,
+        password=password,
+        constants=constants,
+    )
+
+
+def _instrument(one: InstrumentSection, account: str) -> Instrument:
+    return Instrument(
+        instrument_id=one.id,
+        venue_id=one.venue,
+        symbol=one.symbol,
+        tick=one.tick,
+        lot_units=one.lot_units,
+        unit=one.unit,
+        currency=one.currency,
+        point_value=one.point_value if one.point_value is not None else one.lot_units,
+        position_model=one.position_model,
+        min_qty_lots=one.min_qty,
+        max_qty_lots=one.max_qty,
+        tradable=one.tradable,
+        account=account,
+        hedge_flag=one.hedge_flag,
+    )
+
+
+def _instrument_limits(one: InstrumentSection) -> InstrumentLimits:
+    return InstrumentLimits(
+        instrument_id=one.id,
+        max_position_lots=one.max_position_lots or 0,
+        max_orders_per_day=one.max_orders_per_day or 0,
+        max_order_value_e9=_e9(one.max_order_value or Decimal(0)),
+        collar_ticks=one.collar_ticks or 0,
+    )
+
+
+def _factor(from_unit: str, to_unit: str, factors: Mapping[str, Decimal]) -> Fraction:
+    exact = unit_factor(from_unit, to_unit)
+    for named in factors.values():
+        exact *= Fraction(named)
+    return exact
+
+
+def _pair(pair: PairSection, units: Mapping[str, str]) -> PairSpec:
+    legs = tuple(
+        LegSpec(
+            instrument_id=leg.instrument,
+            ratio_lots=leg.ratio_lots,
+            factor=_factor(units[leg.instrument], pair.unit, leg.factors),
+            fx_instrument_id=leg.fx,
+            fx_rate=leg.fx_rate,
+            pay_up_ticks=leg.pay_up_ticks,
+            time_in_force=TimeInForce[leg.time_in_force],
+            max_quote_age_ns=leg.max_quote_age_ms * MS,
+        )
+        for leg in pair.leg
+    )
+    return PairSpec(
+        pair_id=pair.id,
+        formula=pair.formula,
+        currency=pair.currency,
+        unit=pair.unit,
+        charges_e9=_e9(pair.charges),
+        legs=legs,
+        max_quote_skew_ns=pair.max_quote_skew_ms * MS,
+        slippage_budget_e9=_e9(pair.slippage_budget),
+        repair_pay_up_ticks=pair.repair_pay_up_ticks,
+        legged_limit_ns=pair.legged_limit_ms * MS,
+        order_timeout_ns=pair.order_timeout_ms * MS,
+        max_open_trades=pair.max_open_trades,
+        max_units=pair.max_units,
+    )
+
+
+def _rule(rule: RuleSection) -> RuleSpec:
+    return RuleSpec(
+        rule_id=rule.id,
+        pair_id=rule.pair,
+        buy_at_e9=None if rule.buy_at is None else _e9(rule.buy_at),
+        sell_at_e9=None if rule.sell_at is None else _e9(rule.sell_at),
+        units=rule.units,
+        max_units=rule.max_units,
+        persist_ns=rule.persist_ms * MS,
+        cool_down_ns=rule.cool_down_ms * MS,
+        ttl_ns=rule.ttl_ms * MS,
+    )

@@ -1,0 +1,265 @@
+"""Keeps the processes of one site: starts them in order, starts again what dies, stops them with no trade unbalanced.
+
+Order of start: feed, execution, trigger, recorder, each after the one before it has said that it is ready. Order of
+stop: execution is asked to open nothing and to balance what is open; then trigger, execution, feed and recorder end,
+the recorder last because it writes down what the others say at their end.
+
+Execution is told how it died when it is started again: by itself (`--after-death exit`, it stays disarmed) or by a
+signal from outside (`--after-death signal`).
+
+What can go wrong: the supervisor itself dies. Its children go on; `cmc down` finds them in `status.json` and stops
+them, and `cmc up` refuses until then. A lock on a file of the state directory keeps two supervisors apart; the kernel
+gives it up with its owner, so none is ever stale.
+"""
+
+import fcntl
+import json
+import os
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import IO, Any, NamedTuple
+
+from gateway.processes import clock
+from gateway.processes.child import Child, Identity, alive, identity, python
+from gateway.processes.operator import Stopped
+from gateway.processes.restarts import Restarts
+from gateway.processes.settings import Site, SupervisorSettings
+from gateway.processes.site_file import MS, SECOND
+
+START_ORDER = ("feed", "execution", "trigger", "recorder")
+STOP_ORDER = ("trigger", "execution", "feed", "recorder")
+START_TIMEOUT_NS = 30 * SECOND
+"""A process that is not ready by then counts as failed."""
+TERM_GRACE_NS = 5 * SECOND
+"""From SIGTERM to SIGKILL."""
+TICK_NS = 50 * MS
+STATUS_EVERY_NS = SECOND
+LOCK = "supervisor.lock"
+STATUS = "status.json"
+
+Say = Callable[[str], None]
+
+
+class SupervisorError(RuntimeError):
+    """The site cannot be started or kept running; the text says why and what to do."""
+
+
+class Due(NamedTuple):
+    """A restart that is waited for."""
+
+    at_ns: int
+    more: tuple[str, ...]
+
+
+def commands(site: Site, run_dir: Path, bus_dir: Path) -> dict[str, tuple[str, ...]]:
+    """What each process is started with."""
+    arguments = ("--site", str(site.path), "--run-dir", str(run_dir), "--bus-dir", str(bus_dir))
+    return {name: python(f"gateway.processes.{name}", *arguments) for name in START_ORDER}
+
+
+class Supervisor:
+    """The children of one site. `tick` has to be called often; it never waits."""
+
+    def __init__(
+        self, programs: Mapping[str, Sequence[str]], run_dir: Path, settings: SupervisorSettings, say: Say
+    ) -> None:
+        self._run_dir = run_dir
+        self._settings = settings
+        self._say = say
+        self._children = {name: Child(name, command, run_dir) for name, command in programs.items()}
+        self._restarts = {name: Restarts(settings.restarts_max, settings.restarts_window_ns) for name in self._children}
+        self._due: dict[str, Due] = {}
+        self._status_due_ns = 0
+        self._stopping = False
+
+    def start(self, cancelled: Callable[[], bool] = lambda: False) -> None:
+        """All of them, in order; SupervisorError when one does not come up."""
+        for child in self._children.values():
+            child.start()
+            self._await_ready(child, cancelled)
+            self.write_status()
+
+    def _await_ready(self, child: Child, cancelled: Callable[[], bool]) -> None:
+        until_ns = clock.monotonic_ns() + START_TIMEOUT_NS
+        while not child.ready:
+            if not child.running:
+                child.end()
+                message = f"{child.name} ended while it started ({child.last_end}); its log ends:\n{child.log_tail()}"
+                raise SupervisorError(message)
+            if cancelled():
+                message = f"stopped while {child.name} started"
+                raise SupervisorError(message)
+            if clock.monotonic_ns() > until_ns:
+                message = (
+                    f"{child.name} is not ready after {START_TIMEOUT_NS // SECOND} s; its log:\n{child.log_tail()}"
+                )
+                raise SupervisorError(message)
+            clock.pause_ns(10 * MS)
+        self._say(f"{child.name} is up (pid {child.identity.pid if child.identity else '?'})")
+
+    def tick(self, now_ns: int) -> None:
+        """Start again what died and is due; SupervisorError when one died too often."""
+        for name, child in self._children.items():
+            if name in self._due:
+                if now_ns >= self._due[name].at_ns:
+                    due = self._due.pop(name)
+                    child.restarts += 1
+                    child.start(*due.more)
+                    self._say(f"{name} started again, restart {child.restarts}")
+            elif child.started and not child.running:
+                self._died(child, now_ns)
+        if now_ns >= self._status_due_ns:
+            self._status_due_ns = now_ns + STATUS_EVERY_NS
+            self.write_status()
+
+    def _died(self, child: Child, now_ns: int) -> None:
+        how = child.end()
+        wait_ns = self._restarts[child.name].died(now_ns)
+        if wait_ns is None:
+            message = (
+                f"{child.name} died again ({child.last_end}), more than {self._settings.restarts_max} times in "
+                f"{self._settings.restarts_window_ns // SECOND} s; its log ends:\n{child.log_tail()}"
+            )
+            raise SupervisorError(message)
+        more = ("--after-death", how) if child.name == "execution" else ()
+        self._due[child.name] = Due(now_ns + wait_ns, more)
+        self._say(f"{child.name} died ({child.last_end}); starting it again in {wait_ns // MS} ms")
+
+    def stop(self, balance: Callable[[], Stopped]) -> Stopped:
+        """`balance` is asked first, while execution runs; then every child ends, by force if it has to be."""
+        self._stopping = True
+        self._due.clear()
+        self.write_status()
+        try:
+            execution = self._children.get("execution")
+            if execution is not None and execution.running and execution.ready:
+                stopped = balance()
+            else:
+                stopped = Stopped(answered=False, open_trades=0, working_orders=0, pairs=())
+        finally:
+            self.end_children()
+        return stopped
+
+    def end_children(self) -> None:
+        """SIGTERM in order, SIGKILL where that does not help; when this returns none is left."""
+        self._stopping = True
+        order = [name for name in STOP_ORDER if name in self._children]
+        order += [name for name in self._children if name not in order]
+        try:
+            for name in order:
+                self._end(self._children[name])
+        finally:
+            for child in self._children.values():
+                child.kill()
+            self.write_status()
+
+    def _end(self, child: Child) -> None:
+        if not child.running:
+            return
+        child.terminate()
+        until_ns = clock.monotonic_ns() + TERM_GRACE_NS
+        while child.running and clock.monotonic_ns() < until_ns:
+            clock.pause_ns(10 * MS)
+        if child.running:
+            self._say(f"{child.name} did not end within {TERM_GRACE_NS // SECOND} s of SIGTERM: killed")
+            child.kill()
+        child.end()
+
+    def table(self) -> list[dict[str, Any]]:
+        """How each child stands, for people and `status.json`."""
+        return [
+            {
+                "name": name,
+                "pid": child.identity.pid if child.identity and child.running else None,
+                "created": child.identity.created if child.identity and child.running else None,
+                "state": self._state(name, child),
+                "restarts": child.restarts,
+                "last_end": child.last_end,
+            }
+            for name, child in self._children.items()
+        ]
+
+    def _state(self, name: str, child: Child) -> str:
+        if name in self._due:
+            return "waiting to restart"
+        if not child.running:
+            return "ended" if child.started else "not started"
+        return "ready" if child.ready else "starting"
+
+    def write_status(self) -> None:
+        """`status.json`, whole or not at all."""
+        own = identity(os.getpid())
+        content = {
+            "pid": os.getpid(),
+            "created": own.created if own else 0,
+            "run_dir": str(self._run_dir),
+            "stopping": self._stopping,
+            "utc_ns": clock.utc_ns(),
+            "children": self.table(),
+        }
+        fresh = self._run_dir / f"{STATUS}.new"
+        fresh.write_text(json.dumps(content, indent=1), encoding="utf-8")
+        fresh.replace(self._run_dir / STATUS)
+
+
+def read_status(run_dir: Path) -> dict[str, Any] | None:
+    """What the supervisor of this run wrote last; None when there is nothing to read."""
+    try:
+        content = json.loads((run_dir / STATUS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def live_children(status: Mapping[str, Any]) -> dict[str, Identity]:
+    """The children in `status` that still run."""
+    found = {one["name"]: Identity(one["pid"], one["created"]) for one in status["children"] if one["pid"]}
+    return {name: one for name, one in found.items() if alive(one)}
+
+
+def lock(state_dir: Path) -> IO[str]:
+    """The right to run this site, until the file is closed; SupervisorError when another has it."""
+    state_dir.mkdir(parents=True, exist_ok=True)
+    file = (state_dir / LOCK).open("a+", encoding="utf-8")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.seek(0)
+        owner = file.read().strip() or "unknown"
+        file.close()
+        message = f"{state_dir}: this site runs already (supervisor pid {owner}); `cmc status` or `cmc down`"
+        raise SupervisorError(message) from error
+    file.truncate(0)
+    file.write(f"{os.getpid()}\n")
+    file.flush()
+    return file
+
+
+class Signals:
+    """SIGINT, SIGTERM and SIGHUP as a count; a program asks for it and is never interrupted in the middle."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> "Signals":
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            self._before[number] = signal.signal(number, self._note)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _note(self, _number: int, _frame: FrameType | None) -> None:
+        self.count += 1
+
+    def any(self) -> bool:
+        """At least one has come: stop."""
+        return self.count > 0
+
+    def insistent(self) -> bool:
+        """A second one has come: wait no longer for the balance."""
+        return self.count > 1
