@@ -43,6 +43,8 @@ class IntentLeg(Message):
     calibrated_ns: int
     bound_ns: int
     msg_seq_num: int
+    last_px_ticks: int | None = None
+    """Last trade that the quote told of."""
 
 
 class Intent(Message):
@@ -232,10 +234,10 @@ class Command(Message):
     argument: str = ""
 
 
-class SessionReconciled(Message):
-    """Every order that was open on the venue has been spoken of by the venue since its session came up."""
+class Restarted(Message):
+    """Execution begins a new incarnation: whatever was open is in doubt, sessions are down, nothing is armed."""
 
-    venue_id: str
+    incarnation: int
 
 
 ExecutionEvent = (
@@ -250,6 +252,7 @@ ExecutionEvent = (
     | OrdersSent
     | TimerFired
     | Command
+    | Restarted
 )
 
 

@@ -203,6 +203,7 @@ class TriggerCore:
             quote.calibrated_ns,
             quote.bound_ns,
             quote.msg_seq_num,
+            quote.last_px_ticks,
         )
 
     def _price(self, formula: PairFormula, side: Side, units: int) -> int | None:

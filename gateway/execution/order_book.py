@@ -1,0 +1,99 @@
+"""Our own orders: state, fills counted once, what the venue said last.
+
+A fill is known by the key that the venue's dialect declares, so that it counts once however often it arrives. Where the
+venue's CumQty(14) in an answer or a final report is above the fills that we saw, the difference is an inferred fill; the
+real one, when it comes, takes its place and is not added.
+"""
+
+from decimal import Decimal, InvalidOperation
+
+from gateway.execution.order_state import OrderInput, next_state
+from gateway.execution.positions import Position
+from gateway.model.base import PRICE_E9
+from gateway.model.order import ExecutionReport, Order
+from gateway.model.trade import OrderState
+
+
+def price_e9(text: str) -> int:
+    """An exact decimal as whole 1e-9; 0 when the venue wrote no number."""
+    try:
+        return int(Decimal(text) * PRICE_E9)
+    except InvalidOperation:
+        return 0
+
+
+class OwnOrder:
+    """One order of a pair trade's leg. `direction` is +1 when it adds to the leg, -1 when it unwinds it."""
+
+    def __init__(self, order: Order, trade_id: str, leg_index: int, direction: int, assumed_px_e9: int) -> None:
+        self.order = order
+        self.trade_id = trade_id
+        self.leg_index = leg_index
+        self.direction = direction
+        self.state = OrderState.SENT
+        self.order_id = ""
+        self.filled_lots = 0
+        self.asks = 0
+        self.cancels = 0
+        self.frozen_lots = order.qty_lots
+        """Lots that a closing order still keeps from other closes."""
+        self._assumed_px_e9 = assumed_px_e9
+        self._fills: dict[str, tuple[int, int]] = {}
+        self._told_lots = 0
+
+    @property
+    def open(self) -> bool:
+        """Whether more may come of it, as far as the venue has said."""
+        return self.state is not OrderState.DONE
+
+    @property
+    def open_lots(self) -> int:
+        """Lots that may still be filled."""
+        return self.order.qty_lots - self.filled_lots if self.open else 0
+
+    @property
+    def value_e9(self) -> int:
+        """Price x lots of all fills in 1e-9 of the quoted unit; inferred fills at the price the order could have."""
+        seen_lots = sum(lots for lots, _ in self._fills.values())
+        return sum(lots * px for lots, px in self._fills.values()) + (self.filled_lots - seen_lots) * self._assumed_px_e9
+
+    def take(self, given: OrderInput) -> None:
+        """Move the machine; raises and changes nothing when the table has no such move."""
+        self.state = next_state(self.state, given)
+
+    def thaw(self, position: Position, lots: int) -> None:
+        """Give back `lots` of what it froze: filled, or not to be filled any more."""
+        freed = min(lots, self.frozen_lots)
+        if freed > 0:
+            self.frozen_lots -= freed
+            position.thaw(self.order, freed)
+
+    def add_fill(self, report: ExecutionReport) -> int:
+        """Count a fill once; how many lots the order has more than before (0 for one seen or inferred already)."""
+        if report.exec_key in self._fills:
+            return 0
+        self._fills[report.exec_key] = (report.last_qty_lots, price_e9(report.last_px))
+        return self._recount()
+
+    def drop_fill(self, exec_key: str, cum_qty_lots: int) -> int:
+        """A bust: the venue takes a fill back; the change of the order's lots, negative."""
+        self._fills.pop(exec_key, None)
+        self._told_lots = min(self._told_lots, cum_qty_lots)
+        return self._recount()
+
+    def correct_fill(self, exec_key: str, report: ExecutionReport) -> int:
+        """A correction: the fill has another size or price; the change of the order's lots."""
+        self._fills.pop(exec_key, None)
+        self._fills[report.exec_key] = (report.last_qty_lots, price_e9(report.last_px))
+        self._told_lots = min(self._told_lots, report.cum_qty_lots)
+        return self._recount()
+
+    def told_cum(self, cum_qty_lots: int) -> int:
+        """The venue says CumQty(14); infers what we have not seen; how many lots the order has more than before."""
+        self._told_lots = max(self._told_lots, cum_qty_lots)
+        return self._recount()
+
+    def _recount(self) -> int:
+        before = self.filled_lots
+        self.filled_lots = max(sum(lots for lots, _ in self._fills.values()), self._told_lots)
+        return self.filled_lots - before

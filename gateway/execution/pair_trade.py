@@ -1,0 +1,217 @@
+"""One pair trade's machine: from its first orders to hedged, unwound, missed, or halted for a person.
+
+After every event that touches it the engine finds, in this order, what the trade's orders add up to:
+
+    waiting_for   an order is open: more may come
+    doubtful      no order is open, but one is in doubt
+    hedged        every leg holds the same whole number of units, at least one
+    nothing       no leg was ever filled
+    flat          every leg is back at zero
+    legged        unbalanced, and its legs can be traded
+    blocked       unbalanced, and a leg cannot be traded now
+    give_up       unbalanced, and a cause of HaltCause says that a person has to decide
+
+and the table gives the state. A late fill or a bust can make an ended trade unbalanced again: it is repaired like any
+other. HALTED is left by a person only.
+"""
+
+from enum import StrEnum
+
+from gateway.execution.order_book import OwnOrder
+from gateway.execution.order_state import IllegalInputError, read_table
+from gateway.model.order import Side
+from gateway.model.trade import HaltCause, Intent, LegReport, PairTradeChanged, PairTradeState
+
+
+class Balance(StrEnum):
+    """What the orders of a pair trade add up to."""
+
+    WAITING_FOR = "waiting_for"
+    DOUBTFUL = "doubtful"
+    HEDGED = "hedged"
+    NOTHING = "nothing"
+    FLAT = "flat"
+    LEGGED = "legged"
+    BLOCKED = "blocked"
+    GIVE_UP = "give_up"
+
+
+_TABLE = """
+state     | waiting_for doubtful  hedged nothing flat    legged    blocked give_up
+working   | working     waiting   hedged missed  unwound repairing waiting halted
+repairing | repairing   waiting   hedged missed  unwound repairing waiting halted
+waiting   | waiting     waiting   hedged missed  unwound repairing waiting halted
+hedged    | repairing   waiting   hedged missed  unwound repairing waiting halted
+unwound   | repairing   waiting   hedged missed  unwound repairing waiting halted
+missed    | repairing   waiting   hedged missed  unwound repairing waiting halted
+halted    | halted      halted    halted halted  halted  halted    halted  halted
+"""
+
+TRANSITIONS: dict[PairTradeState, dict[Balance, PairTradeState]] = {
+    PairTradeState(state): {Balance(name): PairTradeState(following) for name, following in cells.items()}
+    for state, cells in read_table(_TABLE).items()
+}
+
+ENDED = frozenset({PairTradeState.HEDGED, PairTradeState.UNWOUND, PairTradeState.MISSED, PairTradeState.HALTED})
+
+
+def next_state(state: PairTradeState, given: Balance) -> PairTradeState:
+    """The state after `given`; IllegalInputError, and nothing changed, when the table has no such move."""
+    following = TRANSITIONS[state].get(given)
+    if following is None:
+        message = f"pair trade is {state.value}: {given.value} cannot happen"
+        raise IllegalInputError(message)
+    return following
+
+
+class Leg:
+    """One leg: its orders, what they add up to, and the price that the decision saw."""
+
+    def __init__(
+        self, instrument_id: str, venue_id: str, side: Side, ratio_lots: int, target_lots: int, seen_px_e9: int,
+        value_per_tick_e9: int, tick_e9: int,
+    ) -> None:
+        self.instrument_id = instrument_id
+        self.venue_id = venue_id
+        self.side = side
+        self.ratio_lots = ratio_lots
+        self.target_lots = target_lots
+        self.seen_px_e9 = seen_px_e9
+        self.value_per_tick_e9 = value_per_tick_e9
+        self.tick_e9 = tick_e9
+        self.orders: list[OwnOrder] = []
+
+    @property
+    def filled_lots(self) -> int:
+        """Lots held in the leg's direction; unwinding orders count down."""
+        return sum(own.direction * own.filled_lots for own in self.orders)
+
+    @property
+    def open_lots(self) -> int:
+        return sum(own.open_lots for own in self.orders)
+
+    @property
+    def average_px_e9(self) -> int:
+        """Average price of what was filled in the leg's direction, in the quoted unit; 0 with nothing filled."""
+        adding = [own for own in self.orders if own.direction > 0]
+        lots = sum(own.filled_lots for own in adding)
+        return sum(own.value_e9 for own in adding) // lots if lots else 0
+
+    def slippage_e9(self, units: int) -> int:
+        """Money lost against the price seen if `units` stay hedged: what was paid net, minus what that should cost."""
+        paid = sum(own.direction * own.value_e9 for own in self.orders)
+        due = units * self.ratio_lots * self.seen_px_e9
+        return self.side.sign * (paid - due) * self.value_per_tick_e9 // self.tick_e9
+
+    def report(self) -> LegReport:
+        return LegReport(
+            self.instrument_id,
+            self.side,
+            self.ratio_lots,
+            self.target_lots,
+            self.filled_lots,
+            self.average_px_e9,
+            self.seen_px_e9,
+            self.open_lots,
+        )
+
+
+class PairTrade:
+    """What execution made of one intent."""
+
+    def __init__(self, trade_id: str, intent: Intent, legs: tuple[Leg, ...], opened_ns: int) -> None:
+        self.trade_id = trade_id
+        self.intent = intent
+        self.legs = legs
+        self.state = PairTradeState.WORKING
+        self.opened_ns = opened_ns
+        self.attempts = 0
+        self.cause = ""
+        self.legged_over_limit = False
+        self.reading = False
+        """Whether an answer to ReadBooks is due for its repair."""
+        self._booked_units = 0
+        self._booked_slippage_e9 = 0
+        self._told: tuple[object, ...] = ()
+        self._legged_ns = 0
+        self._legged_since_ns: int | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self.state in ENDED
+
+    @property
+    def hedged_units(self) -> int:
+        """Whole units that every leg holds."""
+        return min(leg.filled_lots // leg.ratio_lots for leg in self.legs)
+
+    @property
+    def balanced(self) -> bool:
+        """Whether every leg holds the same whole number of units."""
+        first = self.legs[0]
+        if first.filled_lots % first.ratio_lots:
+            return False
+        units = first.filled_lots // first.ratio_lots
+        return units >= 0 and all(leg.filled_lots == units * leg.ratio_lots for leg in self.legs)
+
+    @property
+    def touched(self) -> bool:
+        """Whether anything was ever filled."""
+        return any(own.filled_lots for leg in self.legs for own in leg.orders)
+
+    def orders(self) -> list[OwnOrder]:
+        return [own for leg in self.legs for own in leg.orders]
+
+    def note_time(self, at_ns: int) -> bool:
+        """Keep the legged time; True when the trade has just become unbalanced."""
+        if self.balanced:
+            if self._legged_since_ns is not None:
+                self._legged_ns += at_ns - self._legged_since_ns
+                self._legged_since_ns = None
+            return False
+        if self._legged_since_ns is None:
+            self._legged_since_ns = at_ns
+            return True
+        return False
+
+    def legged_ns(self, at_ns: int) -> int:
+        """How long it was unbalanced, up to now."""
+        running = at_ns - self._legged_since_ns if self._legged_since_ns is not None else 0
+        return self._legged_ns + running
+
+    def halt(self, cause: HaltCause) -> None:
+        self.state, self.cause = next_state(self.state, Balance.GIVE_UP), cause.value
+
+    def book(self, units: int, slippage_e9: int) -> tuple[int, int]:
+        """Keep what is booked of it; returns the changes of units and slippage against what was booked before."""
+        change = units - self._booked_units, slippage_e9 - self._booked_slippage_e9
+        self._booked_units, self._booked_slippage_e9 = units, slippage_e9
+        return change
+
+    def is_news(self, told: PairTradeChanged) -> bool:
+        """Whether a report says anything that the last one did not, time apart."""
+        facts = (told.state, told.legs, told.attempts, told.cause, told.legged_over_limit)
+        news = facts != self._told
+        self._told = facts
+        return news
+
+    def report(self, at_ns: int) -> PairTradeChanged:
+        units = self.hedged_units if self.balanced else 0
+        slippage_e9 = sum(leg.slippage_e9(units) for leg in self.legs) if self.balanced else 0
+        return PairTradeChanged(
+            self.trade_id,
+            self.intent.intent_id,
+            self.intent.pair_id,
+            self.intent.rule_id,
+            self.intent.side,
+            self.intent.units,
+            units,
+            self.state,
+            tuple(leg.report() for leg in self.legs),
+            slippage_e9,
+            self.legged_ns(at_ns),
+            self.legged_over_limit,
+            self.attempts,
+            self.opened_ns,
+            self.cause,
+        )

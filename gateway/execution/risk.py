@@ -1,0 +1,277 @@
+"""The gate: may this intent become a pair trade? A ladder of named checks in a fixed order; the first that fails says no.
+
+The order of `RefusalName` is the order of the checks and of the tests. Every check looks at all legs, and at the worst
+case of all orders that the trade may still need, before the first is sent. What passes is a `RiskApproved`: dispatch
+takes nothing else, so an unchecked trade cannot be sent because it has the wrong type.
+"""
+
+from collections.abc import Callable, Iterator
+
+from gateway.execution.ledger import Ledger
+from gateway.model.base import PRICE_E9, Message
+from gateway.model.order import Side
+from gateway.model.trade import Intent, IntentLeg, RefusalName
+
+
+class RiskApproved(Message):
+    """An intent that passed every check at `at_ns`."""
+
+    intent: Intent
+    at_ns: int
+
+
+class Refusal(Message):
+    """The first check that failed, and the figures that made it."""
+
+    name: RefusalName
+    figures: str
+
+
+Check = Callable[[Ledger, Intent, int], str]
+"""Figures of the failure, or an empty text."""
+
+
+def judge(ledger: Ledger, intent: Intent, at_ns: int) -> RiskApproved | Refusal:
+    """Run the ladder."""
+    for name, check in LADDER:
+        figures = check(ledger, intent, at_ns)
+        if figures:
+            return Refusal(name, figures)
+    return RiskApproved(intent, at_ns)
+
+
+def limit_px_ticks(ledger: Ledger, intent: Intent, index: int) -> int:
+    """The limit price of a leg's first order: the price seen, and the pay-up that the pair allows beyond it."""
+    leg = intent.legs[index]
+    return leg.px_ticks + leg.side.sign * ledger.settings.pairs[intent.pair_id].legs[index].pay_up_ticks
+
+
+def _halted(ledger: Ledger, _intent: Intent, _at_ns: int) -> str:
+    return "kill --hold is in force" if ledger.held else ""
+
+
+def _stopping(ledger: Ledger, _intent: Intent, _at_ns: int) -> str:
+    return "a stop was asked for" if ledger.stopping else ""
+
+
+def _disarmed(ledger: Ledger, _intent: Intent, _at_ns: int) -> str:
+    return "" if ledger.armed else "execution is not armed"
+
+
+def _stage(ledger: Ledger, _intent: Intent, _at_ns: int) -> str:
+    return "stage shadow sends nothing" if ledger.stage == "shadow" else ""
+
+
+def _other_incarnation(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
+    if intent.incarnation == ledger.incarnation:
+        return ""
+    return f"decided against incarnation {intent.incarnation}, this is {ledger.incarnation}"
+
+
+def _expired(_ledger: Ledger, intent: Intent, at_ns: int) -> str:
+    return f"expired {at_ns - intent.expires_ns} ns ago" if at_ns > intent.expires_ns else ""
+
+
+def _duplicate_intent(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
+    known = ledger.seen_intents.get(intent.intent_id)
+    return f"{intent.intent_id} was {known}" if known else ""
+
+
+def _unknown_pair(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
+    return "" if intent.pair_id in ledger.settings.pairs else f"no pair {intent.pair_id}"
+
+
+def _malformed(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
+    spec = ledger.settings.pairs[intent.pair_id]
+    if len(intent.legs) != len(spec.legs) or intent.units < 1:
+        return f"{len(intent.legs)} legs of {len(spec.legs)}, {intent.units} units"
+    for index, (leg, wanted) in enumerate(zip(intent.legs, spec.legs, strict=True)):
+        side = intent.side if index == 0 else intent.side.opposite
+        given = (leg.instrument_id, leg.side, leg.ratio_lots, leg.qty_lots)
+        right = (wanted.instrument_id, side, wanted.ratio_lots, wanted.ratio_lots * intent.units)
+        if given != right:
+            return f"leg {index + 1}: {_words(*given)} where {_words(*right)} is right"
+    return ""
+
+
+def _words(instrument_id: str, side: Side, ratio_lots: int, qty_lots: int) -> str:
+    return f"{side.name} {qty_lots} {instrument_id} (ratio {ratio_lots})"
+
+
+def _session_down(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
+    down = [leg.instrument_id for leg in intent.legs if not ledger.venue_of(leg.instrument_id).up]
+    return f"order session down for {', '.join(down)}" if down else ""
+
+
+def _not_reconciled(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
+    waiting = [leg.instrument_id for leg in intent.legs if not ledger.venue_of(leg.instrument_id).reconciled]
+    return f"orders in doubt at the venue of {', '.join(waiting)}" if waiting else ""
+
+
+def _unexplained(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
+    found = [f"{leg.instrument_id}: {ledger.unexplained[leg.instrument_id]}" for leg in intent.legs
+             if leg.instrument_id in ledger.unexplained]  # fmt: skip
+    return "; ".join(found)
+
+
+def _quote_age(ledger: Ledger, intent: Intent, at_ns: int) -> str:
+    spec = ledger.settings.pairs[intent.pair_id]
+    for leg, wanted in zip(intent.legs, spec.legs, strict=True):
+        age_ns = at_ns - leg.recv_ns
+        if age_ns > wanted.max_quote_age_ns:
+            return f"{leg.instrument_id}: quote is {age_ns} ns old, {wanted.max_quote_age_ns} allowed"
+    return ""
+
+
+def _quote_skew(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
+    times = [leg.recv_ns for leg in intent.legs]
+    skew_ns = max(times) - min(times)
+    most_ns = ledger.settings.pairs[intent.pair_id].max_quote_skew_ns
+    return f"quotes {skew_ns} ns apart, {most_ns} allowed" if skew_ns > most_ns else ""
+
+
+def _price_collar(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
+    for index, leg in enumerate(intent.legs):
+        limits = ledger.settings.instrument_limits[leg.instrument_id]
+        px_ticks = limit_px_ticks(ledger, intent, index)
+        if leg.last_px_ticks is not None and abs(px_ticks - leg.last_px_ticks) > limits.collar_ticks:
+            return (
+                f"{leg.instrument_id}: limit {px_ticks} ticks is over {limits.collar_ticks} "
+                f"from the last trade {leg.last_px_ticks}"
+            )
+    return ""
+
+
+def _min_size(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
+    for leg in intent.legs:
+        least = ledger.settings.instruments[leg.instrument_id].min_qty_lots
+        if leg.qty_lots < least:
+            return f"{leg.instrument_id}: {leg.qty_lots} lots, at least {least}"
+    return ""
+
+
+def _max_size(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
+    for leg in intent.legs:
+        most = ledger.settings.instruments[leg.instrument_id].max_qty_lots
+        if leg.qty_lots > most:
+            return f"{leg.instrument_id}: {leg.qty_lots} lots, at most {most}"
+    return ""
+
+
+def _order_value(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
+    for index, leg in enumerate(intent.legs):
+        instrument = ledger.settings.instruments[leg.instrument_id]
+        most_e9 = ledger.settings.instrument_limits[leg.instrument_id].max_order_value_e9
+        value = instrument.price(limit_px_ticks(ledger, intent, index)) * leg.qty_lots * instrument.point_value
+        if abs(value) * PRICE_E9 > most_e9:
+            return f"{leg.instrument_id}: order of {value} {instrument.currency}, at most {most_e9 // PRICE_E9}"
+    return ""
+
+
+def _pair_busy(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
+    count = len(ledger.pair_trades(intent.pair_id))
+    most = ledger.settings.pairs[intent.pair_id].max_open_trades
+    return f"{count} pair trades of {intent.pair_id} open, at most {most}" if count >= most else ""
+
+
+def _open_trades(ledger: Ledger, _intent: Intent, _at_ns: int) -> str:
+    count, most = len(ledger.open_trades), ledger.settings.limits.max_open_trades
+    return f"{count} pair trades open, at most {most}" if count >= most else ""
+
+
+def _pair_legged(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
+    legged = [trade.trade_id for trade in ledger.pair_trades(intent.pair_id) if trade.touched and not trade.balanced]
+    return f"legged: {', '.join(legged)}" if legged else ""
+
+
+def _instrument_position(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
+    for leg in intent.legs:
+        net = ledger.positions[leg.instrument_id].net_lots
+        worst = _worst_lots(ledger, leg, net)
+        most = ledger.settings.instrument_limits[leg.instrument_id].max_position_lots
+        if worst > most and worst > abs(net):
+            return f"{leg.instrument_id}: up to {worst} lots, at most {most}"
+    return ""
+
+
+def _worst_lots(ledger: Ledger, leg: IntentLeg, net: int) -> int:
+    """The largest position, either way, that this leg and all that is still open can lead to."""
+    others = ledger.open_lots(leg.instrument_id)
+    after = net + leg.side.sign * leg.qty_lots
+    return max(abs(after), abs(net)) + others if others else abs(after)
+
+
+def _pair_position(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
+    held = ledger.pair_units.get(intent.pair_id, 0)
+    after = held + intent.side.sign * intent.units
+    most = ledger.settings.pairs[intent.pair_id].max_units
+    return f"{after} units of {intent.pair_id}, at most {most}" if abs(after) > most and abs(after) > abs(held) else ""
+
+
+def _order_rate(ledger: Ledger, intent: Intent, at_ns: int) -> str:
+    count, most = ledger.orders_in_last_second(at_ns), ledger.settings.limits.max_orders_per_s
+    return f"{count} orders in the last second, at most {most}" if count + len(intent.legs) > most else ""
+
+
+def _orders_per_day(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
+    for leg in intent.legs:
+        count = ledger.orders_of_day.get(leg.instrument_id, 0)
+        most = ledger.settings.instrument_limits[leg.instrument_id].max_orders_per_day
+        if count >= most:
+            return f"{leg.instrument_id}: {count} orders today, at most {most}"
+    return ""
+
+
+def _throttled(ledger: Ledger, intent: Intent, at_ns: int) -> str:
+    limits = ledger.settings.limits
+    if intent.rule_id in ledger.throttled:
+        return f"rule {intent.rule_id} waits for a named person to arm it"
+    count = ledger.rule_trades(intent.rule_id, at_ns)
+    if count < limits.throttle_trades:
+        return ""
+    return f"rule {intent.rule_id}: {count} pair trades within {limits.throttle_window_ns} ns"
+
+
+def _daily_loss(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
+    currency = ledger.settings.pairs[intent.pair_id].currency
+    lost_e9 = ledger.loss_e9.get(currency, 0)
+    most_e9 = ledger.settings.limits.daily_loss_e9.get(currency)
+    if most_e9 is None or lost_e9 <= most_e9:
+        return ""
+    return f"{lost_e9 // PRICE_E9} {currency} lost to slippage, at most {most_e9 // PRICE_E9}"
+
+
+LADDER: tuple[tuple[RefusalName, Check], ...] = (
+    (RefusalName.HALTED, _halted),
+    (RefusalName.STOPPING, _stopping),
+    (RefusalName.DISARMED, _disarmed),
+    (RefusalName.STAGE, _stage),
+    (RefusalName.OTHER_INCARNATION, _other_incarnation),
+    (RefusalName.EXPIRED, _expired),
+    (RefusalName.DUPLICATE_INTENT, _duplicate_intent),
+    (RefusalName.UNKNOWN_PAIR, _unknown_pair),
+    (RefusalName.MALFORMED, _malformed),
+    (RefusalName.SESSION_DOWN, _session_down),
+    (RefusalName.NOT_RECONCILED, _not_reconciled),
+    (RefusalName.UNEXPLAINED, _unexplained),
+    (RefusalName.QUOTE_AGE, _quote_age),
+    (RefusalName.QUOTE_SKEW, _quote_skew),
+    (RefusalName.PRICE_COLLAR, _price_collar),
+    (RefusalName.MIN_SIZE, _min_size),
+    (RefusalName.MAX_SIZE, _max_size),
+    (RefusalName.ORDER_VALUE, _order_value),
+    (RefusalName.PAIR_BUSY, _pair_busy),
+    (RefusalName.OPEN_TRADES, _open_trades),
+    (RefusalName.PAIR_LEGGED, _pair_legged),
+    (RefusalName.INSTRUMENT_POSITION, _instrument_position),
+    (RefusalName.PAIR_POSITION, _pair_position),
+    (RefusalName.ORDER_RATE, _order_rate),
+    (RefusalName.ORDERS_PER_DAY, _orders_per_day),
+    (RefusalName.THROTTLED, _throttled),
+    (RefusalName.DAILY_LOSS, _daily_loss),
+)
+
+
+def steps() -> Iterator[RefusalName]:
+    """The ladder's names in the order in which they are checked."""
+    return (name for name, _ in LADDER)
