@@ -16,14 +16,7 @@ from simulators.tapes.recorded.ecb_fx import usdcny_fixing
 from simulators.tapes.recorded.pairs import PAIRS, recorded_tape
 from simulators.tapes.synthetic import SyntheticTape
 
-__all__ = [
-    "RECORDED_SETS",
-    "TAPES",
-    "TapeError",
-    "load_tape",
-    "usdcny_fixing",
-    "write_csv_tape",
-]
+__all__ = ["RECORDED_SETS", "TAPES", "TapeError", "load_tape", "usdcny_fixing", "write_csv_tape"]
 
 RECORDED_SETS = Path(__file__).resolve().parents[3] / "shared" / "marketdata"
 """Where the recorded sets are looked for when no directory is given: ../shared/marketdata of the repository."""
@@ -31,9 +24,7 @@ RECORDED_SETS = Path(__file__).resolve().parents[3] / "shared" / "marketdata"
 TAPES: dict[str, dict[str, str]] = {
     "synthetic": {name: market.description for name, market in MARKETS.items()},
     "recorded": {name: pair.description for name, pair in PAIRS.items()},
-    "csv": {
-        "FOLDER": "the user's own recording: instruments.csv and events.csv (docs/TAPES.md)"
-    },
+    "csv": {"FOLDER": "the user's own recording: instruments.csv and events.csv (docs/TAPES.md)"},
 }
 """Names by kind, each with one line on what it is."""
 
@@ -51,9 +42,7 @@ def load_tape(kind: str, name: str, directory: str, seed: int, seconds: int) -> 
             raise TapeError("name", name, f"one of {', '.join(MARKETS)}")
         return SyntheticTape(MARKETS[name], load_fitted(), seed, seconds)
     if kind == "recorded":
-        return recorded_tape(
-            name, Path(directory) if directory else RECORDED_SETS, seed, seconds
-        )
+        return recorded_tape(name, Path(directory) if directory else RECORDED_SETS, seed, seconds)
     if kind == "csv":
         return csv_tape(Path(directory, name), seconds)
     raise TapeError("kind", kind, f"one of {', '.join(TAPES)}")

@@ -28,9 +28,7 @@ def _exponential_table() -> tuple[int, ...]:
     context = Context(prec=15)
     size = 1 << TABLE_BITS
     middles = (context.divide(2 * i + 1, 2 * size) for i in range(size))
-    return tuple(
-        int(-context.multiply(context.ln(middle), MICRO)) for middle in middles
-    )
+    return tuple(int(-context.multiply(context.ln(middle), MICRO)) for middle in middles)
 
 
 EXPONENTIAL = _exponential_table()

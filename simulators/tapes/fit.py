@@ -59,19 +59,11 @@ class Bursts(NamedTuple):
 
 def fit(directory: Path) -> tuple[list[tuple[str, str]], str]:
     """(rows of the table, the TOML) fitted to the recorded sets under `directory`."""
-    cn = [
-        event
-        for event in _continuous(cn_book(directory))
-        if isinstance(event, TapeBook)
-    ]
+    cn = [event for event in _continuous(cn_book(directory)) if isinstance(event, TapeBook)]
     ticks = list(_continuous(if_ticks(directory)))
     snapshots = [event for event in ticks if isinstance(event, TapeBook)]
     trades = sum(isinstance(event, TapeTrade) for event in ticks)
-    gold = [
-        event
-        for event in xauusd_ticks(directory).read(Census())
-        if isinstance(event, TapeBook)
-    ]
+    gold = [event for event in xauusd_ticks(directory).read(Census()) if isinstance(event, TapeBook)]
 
     bursts = find_bursts(per_second(cn))
     changed = sum(a[3:] != b[3:] for a, b in pairwise(snapshots)) / (len(snapshots) - 1)
@@ -85,34 +77,19 @@ def fit(directory: Path) -> tuple[list[tuple[str, str]], str]:
     volatility = round(100 * volatility_bp(gold))
     table = [
         ("CN rows in continuous trading", str(len(cn))),
-        (
-            "CN rows per second: calm, busy",
-            f"{bursts.calm_rate:.2f}, {bursts.busy_rate:.2f}",
-        ),
-        (
-            "CN mean stretch in seconds: calm, busy",
-            f"{bursts.calm_s:.2f}, {bursts.busy_s:.2f}",
-        ),
+        ("CN rows per second: calm, busy", f"{bursts.calm_rate:.2f}, {bursts.busy_rate:.2f}"),
+        ("CN mean stretch in seconds: calm, busy", f"{bursts.calm_s:.2f}, {bursts.busy_s:.2f}"),
         ("IF snapshots in continuous trading", str(len(snapshots))),
         ("IF share of snapshots changed, traded", f"{changed:.4f}, {traded:.4f}"),
         ("IF rate per second: changes, trades", f"{change_rate:.2f}, {trade_rate:.2f}"),
-        (
-            "CN spread in ticks: median, 99 %",
-            f"{_at(cn_spread, 0.5)}, {_at(cn_spread, 0.99)}",
-        ),
-        (
-            "IF spread in bp / 100: median, 99 %",
-            f"{_at(if_spread, 0.5)}, {_at(if_spread, 0.99)}",
-        ),
-        (
-            "CN best size in lots: 10 %, median, 90 %",
-            ", ".join(str(_at(sizes[0], share)) for share in (0.1, 0.5, 0.9)),
-        ),
+        ("CN spread in ticks: median, 99 %", f"{_at(cn_spread, 0.5)}, {_at(cn_spread, 0.99)}"),
+        ("IF spread in bp / 100: median, 99 %", f"{_at(if_spread, 0.5)}, {_at(if_spread, 0.99)}"),
+        ("CN best size in lots: 10 %, median, 90 %", ", ".join(str(_at(sizes[0], share)) for share in (0.1, 0.5, 0.9))),
         ("XAUUSD quotes, per second", f"{len(gold)}, {gold_rate:.2f}"),
         ("XAUUSD volatility in bp / 100 per root second", str(volatility)),
     ]
     lines = [
-        "# Parameters of the synthetic tapes, made by `python -m simulators.tapes.fit DIR --write`: no data, statistics.",
+        "# Parameters of the synthetic tapes, by `python -m simulators.tapes.fit DIR --write`: statistics, no data.",
         "# How each is fitted, and which one is chosen: simulators/tapes/fit.py.",
         'sources = ["SGX CN 2014-01-29", "CFFEX IF2101 2021-01-04", "XAUUSD 2014-05-05"]',
         "",
@@ -142,10 +119,7 @@ def fit(directory: Path) -> tuple[list[tuple[str, str]], str]:
 
 def per_second(books: list[TapeBook]) -> list[int]:
     """Rows in each second of the sessions, seconds without one included."""
-    counts = {
-        second: len(list(group))
-        for second, group in groupby(books, key=lambda book: book.at_ns // SECOND_NS)
-    }
+    counts = {second: len(list(group)) for second, group in groupby(books, key=lambda book: book.at_ns // SECOND_NS)}
     seconds = (range(start // SECOND_NS, end // SECOND_NS) for start, end in SESSIONS)
     return [counts.get(second, 0) for each in seconds for second in each]
 
@@ -153,24 +127,15 @@ def per_second(books: list[TapeBook]) -> list[int]:
 def find_bursts(counts: list[int]) -> Bursts:
     """Busy seconds hold more than `BUSY_MEANS` times the mean; stretches are runs of either kind."""
     limit = BUSY_MEANS * mean(counts)
-    runs = [
-        (busy, list(group))
-        for busy, group in groupby(counts, key=lambda count: count > limit)
-    ]
+    runs = [(busy, list(group)) for busy, group in groupby(counts, key=lambda count: count > limit)]
     calm = [run for busy, run in runs if not busy]
     bursts = [run for busy, run in runs if busy]
-    return Bursts(
-        _run_mean(calm), _run_mean(bursts), mean(map(len, calm)), mean(map(len, bursts))
-    )
+    return Bursts(_run_mean(calm), _run_mean(bursts), mean(map(len, calm)), mean(map(len, bursts)))
 
 
 def gold_per_second(books: list[TapeBook]) -> float:
     """Quotes per second from 08:00 to 24:00."""
-    return (
-        sum(DAY_NS[0] <= book.at_ns < DAY_NS[1] for book in books)
-        * SECOND_NS
-        / (DAY_NS[1] - DAY_NS[0])
-    )
+    return sum(DAY_NS[0] <= book.at_ns < DAY_NS[1] for book in books) * SECOND_NS / (DAY_NS[1] - DAY_NS[0])
 
 
 def volatility_bp(books: list[TapeBook]) -> float:
@@ -196,11 +161,7 @@ def size_permille(sizes: list[int]) -> list[int]:
 
 def _continuous(source: Source) -> Iterator[TapeEvent]:
     events = source.read(Census())
-    return (
-        event
-        for event in events
-        if any(start <= event.at_ns < end for start, end in SESSIONS)
-    )
+    return (event for event in events if any(start <= event.at_ns < end for start, end in SESSIONS))
 
 
 def _rate(share: float) -> float:
@@ -231,22 +192,17 @@ def _sizes(books: list[TapeBook], level: int) -> Iterator[int]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Print the table and the TOML; 0 when fitted, 2 when the recorded sets are not there."""
-    parser = argparse.ArgumentParser(
-        prog="python -m simulators.tapes.fit", description="Fit the synthetic tapes."
-    )
+    parser = argparse.ArgumentParser(prog="python -m simulators.tapes.fit", description="Fit the synthetic tapes.")
     parser.add_argument("directory", type=Path, help="the folder of the recorded sets")
-    parser.add_argument(
-        "--write", action="store_true", help="replace simulators/tapes/fitted.toml"
-    )
+    parser.add_argument("--write", action="store_true", help="replace simulators/tapes/fitted.toml")
     asked = parser.parse_args(arguments)
     try:
         table, text = fit(asked.directory)
     except TapeError as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return 2
-    for name, value in table:
-        print(f"{name:<46} {value}")
-    print(f"\n{text}", end="")
+    sys.stdout.writelines(f"{name:<46} {value}\n" for name, value in table)
+    sys.stdout.write(f"\n{text}")
     if asked.write:
         FITTED.write_text(text, encoding="utf-8")
     return 0

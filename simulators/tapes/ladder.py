@@ -39,16 +39,7 @@ class BookShape(NamedTuple):
 class Ladder:
     """The book of one instrument. `step` gives the trades and the book that follow from a true mid (in micro-ticks)."""
 
-    __slots__ = (
-        "_ask_lots",
-        "_bid",
-        "_bid_lots",
-        "_random",
-        "_shape",
-        "_spread",
-        "_symbol",
-        "_venue",
-    )
+    __slots__ = ("_ask_lots", "_bid", "_bid_lots", "_random", "_shape", "_spread", "_symbol", "_venue")
 
     def __init__(self, shape: BookShape, random: Random, mid_micro: int) -> None:
         self._shape = shape
@@ -64,20 +55,8 @@ class Ladder:
         """The book as it stands."""
         bid, ask = self._bid, self._bid + self._spread
         b, a = self._bid_lots, self._ask_lots
-        bids = (
-            (bid, b[0]),
-            (bid - 1, b[1]),
-            (bid - 2, b[2]),
-            (bid - 3, b[3]),
-            (bid - 4, b[4]),
-        )
-        asks = (
-            (ask, a[0]),
-            (ask + 1, a[1]),
-            (ask + 2, a[2]),
-            (ask + 3, a[3]),
-            (ask + 4, a[4]),
-        )
+        bids = ((bid, b[0]), (bid - 1, b[1]), (bid - 2, b[2]), (bid - 3, b[3]), (bid - 4, b[4]))
+        asks = ((ask, a[0]), (ask + 1, a[1]), (ask + 2, a[2]), (ask + 3, a[3]), (ask + 4, a[4]))
         return TapeBook(at_ns, self._venue, self._symbol, bids, asks)
 
     def step(self, at_ns: int, mid_micro: int) -> list[TapeTrade]:
@@ -106,18 +85,9 @@ class Ladder:
         self._bid, self._spread = bid, spread
         return trades
 
-    def _taken(
-        self,
-        trades: list[TapeTrade],
-        at_ns: int,
-        px_ticks: int,
-        lots: int,
-        aggressor: str,
-    ) -> None:
+    def _taken(self, trades: list[TapeTrade], at_ns: int, px_ticks: int, lots: int, aggressor: str) -> None:
         if self._random.getrandbits(3) >= WITHDRAWN_OF_8:
-            trades.append(
-                TapeTrade(at_ns, self._venue, self._symbol, px_ticks, lots, aggressor)
-            )
+            trades.append(TapeTrade(at_ns, self._venue, self._symbol, px_ticks, lots, aggressor))
 
     def _shifted(self, lots: list[int], away: int) -> list[int]:
         """Sizes after the best price moved `away` ticks from the other side (negative: towards it)."""
@@ -137,11 +107,7 @@ class Ladder:
         qty = min(lots[0] - 1, 1 + self._random.getrandbits(8) * lots[0] // 512)
         lots[0] -= qty
         px_ticks = self._bid + self._spread if buy else self._bid
-        return [
-            TapeTrade(
-                at_ns, self._venue, self._symbol, px_ticks, qty, BUY if buy else SELL
-            )
-        ]
+        return [TapeTrade(at_ns, self._venue, self._symbol, px_ticks, qty, BUY if buy else SELL)]
 
     def _resize(self) -> None:
         """The size of one level changes, of a near one more often."""
@@ -153,9 +119,7 @@ class Ladder:
 
     def _draw_lots(self, level: int) -> int:
         shape = self._shape
-        permille = (
-            quantile(self._random, shape.size_permille) * shape.level_permille[level]
-        )
+        permille = quantile(self._random, shape.size_permille) * shape.level_permille[level]
         return max(1, shape.median_lots * permille // MICRO)
 
     def _draw_spread(self) -> int:

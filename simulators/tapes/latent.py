@@ -13,9 +13,7 @@ class Walk:
 
     __slots__ = ("_at_ns", "_high", "_low", "_random", "_sigma", "value")
 
-    def __init__(
-        self, random: Random, value: int, sigma: int, low: int, high: int
-    ) -> None:
+    def __init__(self, random: Random, value: int, sigma: int, low: int, high: int) -> None:
         self._random, self._sigma, self._low, self._high = random, sigma, low, high
         self._at_ns = 0
         self.value = value
@@ -31,20 +29,9 @@ class Walk:
 class Reverting:
     """The basis in micro-ticks around zero: exponential decay, shocks at random times, a small steady noise."""
 
-    __slots__ = (
-        "_at_ns",
-        "_mean_shock_ns",
-        "_next_shock_ns",
-        "_noise",
-        "_random",
-        "_shock",
-        "_tau_ns",
-        "value",
-    )
+    __slots__ = ("_at_ns", "_mean_shock_ns", "_next_shock_ns", "_noise", "_random", "_shock", "_tau_ns", "value")
 
-    def __init__(
-        self, random: Random, half_life_ms: int, shock_ms: int, shock: int, noise: int
-    ) -> None:
+    def __init__(self, random: Random, half_life_ms: int, shock_ms: int, shock: int, noise: int) -> None:
         self._random, self._shock, self._noise = random, shock, noise
         self._tau_ns = half_life_ms * MS_NS * MICRO // LN2_E6
         self._mean_shock_ns = shock_ms * MS_NS
@@ -67,8 +54,7 @@ class Reverting:
         dt_ns = at_ns - self._at_ns
         self._at_ns = at_ns
         self.value += (
-            diffusion(self._random, self._noise, dt_ns)
-            - self.value * min(dt_ns, self._tau_ns) // self._tau_ns
+            diffusion(self._random, self._noise, dt_ns) - self.value * min(dt_ns, self._tau_ns) // self._tau_ns
         )
 
 
@@ -77,9 +63,7 @@ class Arrivals:
 
     __slots__ = ("_burst", "_calm", "_in_burst", "_random", "_until_ns", "next_ns")
 
-    def __init__(
-        self, random: Random, calm: tuple[int, int], burst: tuple[int, int]
-    ) -> None:
+    def __init__(self, random: Random, calm: tuple[int, int], burst: tuple[int, int]) -> None:
         """`calm` and `burst` are (mean length in ms, changes per second)."""
         self._random = random
         self._calm = (calm[0] * MS_NS, SECOND_NS // calm[1])
@@ -93,14 +77,10 @@ class Arrivals:
         """Draw the time of the next change; a wait that a change of state cuts short is drawn anew from there."""
         at_ns = self.next_ns
         while True:
-            drawn = at_ns + wait_ns(
-                self._random, (self._burst if self._in_burst else self._calm)[1]
-            )
+            drawn = at_ns + wait_ns(self._random, (self._burst if self._in_burst else self._calm)[1])
             if drawn <= self._until_ns:
                 self.next_ns = drawn
                 return
             at_ns = self._until_ns
             self._in_burst = not self._in_burst
-            self._until_ns = at_ns + wait_ns(
-                self._random, (self._burst if self._in_burst else self._calm)[0]
-            )
+            self._until_ns = at_ns + wait_ns(self._random, (self._burst if self._in_burst else self._calm)[0])

@@ -49,6 +49,4 @@ def load_fitted(path: Path = FITTED) -> Fitted:
             trade_permille=raw["trades"]["permille"],
         )
     except (OSError, tomllib.TOMLDecodeError, KeyError) as error:
-        raise TapeError(
-            str(path), str(error), "run `python -m simulators.tapes.fit DIR --write`"
-        ) from error
+        raise TapeError(str(path), str(error), "run `python -m simulators.tapes.fit DIR --write`") from error

@@ -77,9 +77,7 @@ def digest(events: Iterable[TapeEvent]) -> str:
 
 def instrument_figures(tape: Tape) -> list[InstrumentFigures]:
     """Figures of each instrument, in the tape's order; the books at 0 count, peaks are of book changes."""
-    events: dict[tuple[str, str], list[TapeEvent]] = {
-        (one.venue, one.symbol): [] for one in tape.instruments
-    }
+    events: dict[tuple[str, str], list[TapeEvent]] = {(one.venue, one.symbol): [] for one in tape.instruments}
     for event in tape.events():
         events[event.venue, event.symbol].append(event)
     return [_figures(*key, found) for key, found in events.items()]
@@ -116,11 +114,7 @@ def _figures(venue: str, symbol: str, events: list[TapeEvent]) -> InstrumentFigu
         max(per_second.values(), default=0),
         _median(book.asks[0][0] - book.bids[0][0] for book in whole),
         _median(side[0][1] for book in whole for side in (book.bids, book.asks)),
-        _median(
-            sum(lots for _, lots in side)
-            for book in whole
-            for side in (book.bids, book.asks)
-        ),
+        _median(sum(lots for _, lots in side) for book in whole for side in (book.bids, book.asks)),
     )
 
 
@@ -138,25 +132,16 @@ def _samples(tape: SyntheticTape) -> Iterator[Sample]:
 
 
 def _sample(market: Market, books: dict[str, TapeBook], num: int, den: int) -> Sample:
-    home, away, money = (
-        books[leg.symbol] for leg in (market.domestic, market.overseas, market.currency)
-    )
+    home, away, money = (books[leg.symbol] for leg in (market.domestic, market.overseas, market.currency))
     rate = (money.bids[0][0] + money.asks[0][0]) * MICRO // 2
-    fair_bid, fair_ask = (
-        side[0][0] * MICRO * rate * num // den for side in (away.bids, away.asks)
-    )
+    fair_bid, fair_ask = (side[0][0] * MICRO * rate * num // den for side in (away.bids, away.asks))
     bid, ask = home.bids[0][0] * MICRO, home.asks[0][0] * MICRO
     return Sample(
-        (bid + ask - fair_bid - fair_ask) // 2,
-        bid - fair_ask,
-        fair_bid - ask,
-        ask - bid + fair_ask - fair_bid,
+        (bid + ask - fair_bid - fair_ask) // 2, bid - fair_ask, fair_bid - ask, ask - bid + fair_ask - fair_bid
     )
 
 
-def _opportunities(
-    samples: list[Sample], edge: int, tape: SyntheticTape
-) -> Opportunities:
+def _opportunities(samples: list[Sample], edge: int, tape: SyntheticTape) -> Opportunities:
     seen = samples[::SNAPSHOT_SAMPLES]
     sells = sum(a.sell_edge < edge <= b.sell_edge for a, b in pairwise(seen))
     buys = sum(a.buy_edge < edge <= b.buy_edge for a, b in pairwise(seen))
@@ -173,9 +158,7 @@ def _half_life_s(values: list[int]) -> Decimal | None:
     if len(values) <= 2 * LAG_SAMPLES:
         return None
     kept = correlation(values[:-LAG_SAMPLES], values[LAG_SAMPLES:])
-    return (
-        Decimal(log(0.5) / log(kept)).quantize(Decimal("0.1")) if 0 < kept < 1 else None
-    )
+    return Decimal(log(0.5) / log(kept)).quantize(Decimal("0.1")) if 0 < kept < 1 else None
 
 
 def _median(values: Iterable[int]) -> Decimal:

@@ -17,13 +17,18 @@ from simulators.tapes.draws import SECOND_NS
 from simulators.tapes.errors import TapeError, at_line
 
 TIME_OF_DAY = re.compile(r"([0-2]\d):([0-5]\d):([0-5]\d)(?:\.(\d{1,9}))?")
-MISSING = "the folder of the recorded sets (given as the tape's directory, default ../shared/marketdata) holds it"
+MISSING = "the tape's directory must hold it (recorded sets: ../shared/marketdata by default; csv: docs/TAPES.md)"
+
+
+def present(path: Path) -> Path:
+    """`path`, if there is such a file."""
+    if not path.is_file():
+        raise TapeError(str(path), "no such file", MISSING)
+    return path
 
 
 def text_lines(path: Path) -> Iterator[str]:
     """The lines of `path`: .gz is unpacked, of a .zip the only member is read."""
-    if not path.is_file():
-        raise TapeError(str(path), "no such file", MISSING)
     try:
         if path.suffix == ".gz":
             with gzip.open(path, "rt", encoding="utf-8", newline="") as plain:
@@ -31,35 +36,32 @@ def text_lines(path: Path) -> Iterator[str]:
         elif path.suffix == ".zip":
             yield from _zip_lines(path)
         else:
-            with path.open(encoding="utf-8", newline="") as plain:
+            with path.open(encoding="utf-8-sig", newline="") as plain:
                 yield from plain
     except (OSError, EOFError, zipfile.BadZipFile, UnicodeDecodeError) as error:
-        raise TapeError(
-            str(path), str(error), "a whole, readable file in UTF-8"
-        ) from error
+        raise TapeError(str(path), str(error), "a whole, readable file in UTF-8") from error
 
 
-def table_rows(
-    path: Path, wanted: tuple[str, ...]
-) -> Iterator[tuple[int, dict[str, str]]]:
+def table_rows(path: Path, wanted: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
     """(line number, row) of a CSV file with a header that holds at least the columns `wanted`."""
-    reader = csv.reader(text_lines(path))
-    header = next(reader, [])
+    rows = _rows(path)
+    _, header = next(rows, (1, []))
     missing = [column for column in wanted if column not in header]
     if missing:
-        raise TapeError(
-            at_line(path, 1),
-            ",".join(header),
-            f"a header with the columns {', '.join(missing)}",
-        )
-    for fields in reader:
+        raise TapeError(at_line(path, 1), ",".join(header), f"a header with the columns {', '.join(missing)}")
+    for line, fields in rows:
         if len(fields) != len(header):
-            raise TapeError(
-                at_line(path, reader.line_num),
-                ",".join(fields),
-                f"{len(header)} fields",
-            )
-        yield reader.line_num, dict(zip(header, fields, strict=True))
+            raise TapeError(at_line(path, line), ",".join(fields), f"{len(header)} fields")
+        yield line, dict(zip(header, fields, strict=True))
+
+
+def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(text_lines(path), strict=True)
+    try:
+        for fields in reader:
+            yield reader.line_num, fields
+    except csv.Error as error:
+        raise TapeError(at_line(path, reader.line_num), str(error), "fields apart by commas, quotes closed") from error
 
 
 def _zip_lines(path: Path) -> Iterator[str]:
@@ -77,9 +79,7 @@ def time_of_day_ns(text: str, where: str) -> int:
     if match is None:
         raise TapeError(where, text, "a time of day such as 09:30:00 or 09:30:00.400")
     hours, minutes, seconds, fraction = match.groups()
-    return (int(hours) * 3600 + int(minutes) * 60 + int(seconds)) * SECOND_NS + int(
-        (fraction or "0").ljust(9, "0")
-    )
+    return (int(hours) * 3600 + int(minutes) * 60 + int(seconds)) * SECOND_NS + int((fraction or "0").ljust(9, "0"))
 
 
 def beijing_ns(text: str, date: str, where: str) -> int:

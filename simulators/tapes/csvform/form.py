@@ -11,27 +11,10 @@ TAPE = "tape.csv"
 INSTRUMENT_COLUMNS = (
     "venue", "symbol", "tick", "currency", "trading_date", "high_limit", "low_limit", "prev_settlement",
 )  # fmt: skip
-EVENT_COLUMNS = (
-    "time",
-    "venue",
-    "symbol",
-    "type",
-    "bids",
-    "asks",
-    "price",
-    "qty",
-    "aggressor",
-    "status",
-)
+EVENT_COLUMNS = ("time", "venue", "symbol", "type", "bids", "asks", "price", "qty", "aggressor", "status")
 TAPE_COLUMNS = ("name", "label", "duration_ns")
 
 BOOK, TRADE, STATUS = "book", "trade", "status"
-STATUSES = {
-    "2": "halt",
-    "3": "resume",
-    "17": "ready to trade",
-    "18": "closed",
-    "21": "auction",
-}
+STATUSES = {"2": "halt", "3": "resume", "17": "ready to trade", "18": "closed", "21": "auction"}
 CONTINUOUS = ("3", "17")
 """Statuses in which a book may not be locked or crossed."""

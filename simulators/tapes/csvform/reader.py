@@ -11,13 +11,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import NamedTuple
 
-from simulators.core.tape import (
-    TapeBook,
-    TapeEvent,
-    TapeInstrument,
-    TapeStatus,
-    TapeTrade,
-)
+from simulators.core.tape import TapeBook, TapeEvent, TapeInstrument, TapeStatus, TapeTrade
 from simulators.tapes.csvform.form import (
     BOOK,
     CONTINUOUS,
@@ -33,7 +27,7 @@ from simulators.tapes.csvform.form import (
 )
 from simulators.tapes.draws import SECOND_NS
 from simulators.tapes.errors import TapeError, at_line
-from simulators.tapes.text import table_rows, whole_number, whole_ticks
+from simulators.tapes.text import present, table_rows, whole_number, whole_ticks
 
 Row = dict[str, str]
 Levels = tuple[tuple[int, int], ...]
@@ -64,24 +58,18 @@ class CsvTape(NamedTuple):
 def csv_tape(folder: Path, seconds: int) -> CsvTape:
     """The tape in `folder`, at most `seconds` of it, checked to its end; TapeError tells the first mistake."""
     if not folder.is_dir():
-        raise TapeError(
-            "folder", str(folder), f"a folder with {INSTRUMENTS} and {EVENTS}"
-        )
-    instruments = tuple(_instruments(folder / INSTRUMENTS))
+        raise TapeError("folder", str(folder), f"a folder with {INSTRUMENTS} and {EVENTS}")
+    instruments = tuple(_instruments(present(folder / INSTRUMENTS)))
     last_ns = -1
-    for event in read_events(folder / EVENTS, instruments):
+    for event in read_events(present(folder / EVENTS), instruments):
         last_ns = event.at_ns
     if last_ns < 0:
         raise TapeError(at_line(folder / EVENTS, 2), "", "at least one event")
     name, label, duration_ns = _header(folder, last_ns + 1)
-    return CsvTape(
-        name, label, instruments, min(duration_ns, seconds * SECOND_NS), folder / EVENTS
-    )
+    return CsvTape(name, label, instruments, min(duration_ns, seconds * SECOND_NS), folder / EVENTS)
 
 
-def read_events(
-    path: Path, instruments: tuple[TapeInstrument, ...]
-) -> Iterator[TapeEvent]:
+def read_events(path: Path, instruments: tuple[TapeInstrument, ...]) -> Iterator[TapeEvent]:
     """The events of `path`, checked line by line."""
     known = {(one.venue, one.symbol): one for one in instruments}
     status: dict[tuple[str, str], str] = {}
@@ -94,37 +82,25 @@ def read_events(
         if start_ns is None:
             start_ns, iso = (time if is_iso else 0), is_iso
         if is_iso != iso:
-            raise TapeError(
-                f"{where}, time", row["time"], "the same form of time in every row"
-            )
+            raise TapeError(f"{where}, time", row["time"], "the same form of time in every row")
         at_ns = time - start_ns
         if at_ns < before_ns:
-            raise TapeError(
-                f"{where}, time", row["time"], "a time not before that of the row above"
-            )
+            raise TapeError(f"{where}, time", row["time"], "a time not before that of the row above")
         before_ns = at_ns
         key = (row["venue"], row["symbol"])
         if key not in known:
-            raise TapeError(
-                f"{where}, venue and symbol",
-                ",".join(key),
-                f"an instrument of {INSTRUMENTS}",
-            )
+            raise TapeError(f"{where}, venue and symbol", ",".join(key), f"an instrument of {INSTRUMENTS}")
         event = _event(at_ns, row, known[key], status.get(key, CONTINUOUS[0]), where)
         if isinstance(event, TapeStatus):
             status[key] = event.status
         yield event
 
 
-def _event(
-    at_ns: int, row: Row, one: TapeInstrument, status: str, where: str
-) -> TapeEvent:
+def _event(at_ns: int, row: Row, one: TapeInstrument, status: str, where: str) -> TapeEvent:
     kind = row["type"]
     if kind == BOOK:
         _empty(row, ("price", "qty", "aggressor", "status"), kind, where)
-        bids, asks = (
-            _levels(row[side], one, f"{where}, {side}") for side in ("bids", "asks")
-        )
+        bids, asks = (_levels(row[side], one, f"{where}, {side}") for side in ("bids", "asks"))
         _ordered(bids, asks, row, status, where)
         return TapeBook(at_ns, one.venue, one.symbol, bids, asks)
     if kind == TRADE:
@@ -132,20 +108,12 @@ def _event(
         px_ticks = _price(row["price"], one, f"{where}, price")
         qty_lots = whole_number(row["qty"], 1, f"{where}, qty")
         if row["aggressor"] not in {"1", "2"}:
-            raise TapeError(
-                f"{where}, aggressor",
-                row["aggressor"],
-                "1 (a buyer took) or 2 (a seller took)",
-            )
-        return TapeTrade(
-            at_ns, one.venue, one.symbol, px_ticks, qty_lots, row["aggressor"]
-        )
+            raise TapeError(f"{where}, aggressor", row["aggressor"], "1 (a buyer took) or 2 (a seller took)")
+        return TapeTrade(at_ns, one.venue, one.symbol, px_ticks, qty_lots, row["aggressor"])
     if kind == STATUS:
         _empty(row, ("bids", "asks", "price", "qty", "aggressor"), kind, where)
         if row["status"] not in STATUSES:
-            named = ", ".join(
-                f"{value} ({meaning})" for value, meaning in STATUSES.items()
-            )
+            named = ", ".join(f"{value} ({meaning})" for value, meaning in STATUSES.items())
             raise TapeError(f"{where}, status", row["status"], f"one of {named}")
         return TapeStatus(at_ns, one.venue, one.symbol, row["status"])
     raise TapeError(f"{where}, type", kind, f"{BOOK}, {TRADE} or {STATUS}")
@@ -154,9 +122,7 @@ def _event(
 def _empty(row: Row, columns: tuple[str, ...], kind: str, where: str) -> None:
     for column in columns:
         if row[column]:
-            raise TapeError(
-                f"{where}, {column}", row[column], f"nothing in a row of type {kind}"
-            )
+            raise TapeError(f"{where}, {column}", row[column], f"nothing in a row of type {kind}")
 
 
 def _levels(text: str, one: TapeInstrument, where: str) -> Levels:
@@ -164,9 +130,7 @@ def _levels(text: str, one: TapeInstrument, where: str) -> Levels:
     for level in text.split():
         price, colon, qty = level.partition(":")
         if not colon:
-            raise TapeError(
-                where, level, "price:lots, levels apart by a space, best first"
-            )
+            raise TapeError(where, level, "price:lots, levels apart by a space, best first")
         levels.append((_price(price, one, where), whole_number(qty, 1, where)))
     return tuple(levels)
 
@@ -174,32 +138,22 @@ def _levels(text: str, one: TapeInstrument, where: str) -> Levels:
 def _ordered(bids: Levels, asks: Levels, row: Row, status: str, where: str) -> None:
     """Best first, no price twice, and no crossing while the instrument trades continuously."""
     if any(better[0] <= worse[0] for better, worse in itertools.pairwise(bids)):
-        raise TapeError(
-            f"{where}, bids", row["bids"], "prices that fall from level to level"
-        )
+        raise TapeError(f"{where}, bids", row["bids"], "prices that fall from level to level")
     if any(better[0] >= worse[0] for better, worse in itertools.pairwise(asks)):
-        raise TapeError(
-            f"{where}, asks", row["asks"], "prices that rise from level to level"
-        )
+        raise TapeError(f"{where}, asks", row["asks"], "prices that rise from level to level")
     if status in CONTINUOUS and bids and asks and bids[0][0] >= asks[0][0]:
         found = f"{row['bids'].split()[0]} / {row['asks'].split()[0]}"
         raise TapeError(
-            where,
-            found,
-            "a best bid below the best ask, or a status of auction (21), halt or closed before",
+            where, found, "a best bid below the best ask, or a status of auction (21), halt or closed before"
         )
 
 
 def _price(text: str, one: TapeInstrument, where: str) -> int:
     px_ticks = whole_ticks(text, one.tick, where)
     if one.high_limit_ticks is not None and px_ticks > one.high_limit_ticks:
-        raise TapeError(
-            where, text, f"at most the high limit {one.tick * one.high_limit_ticks}"
-        )
+        raise TapeError(where, text, f"at most the high limit {one.tick * one.high_limit_ticks}")
     if one.low_limit_ticks is not None and px_ticks < one.low_limit_ticks:
-        raise TapeError(
-            where, text, f"at least the low limit {one.tick * one.low_limit_ticks}"
-        )
+        raise TapeError(where, text, f"at least the low limit {one.tick * one.low_limit_ticks}")
     return px_ticks
 
 
@@ -210,9 +164,7 @@ def _time(text: str, where: str) -> tuple[int, bool]:
     whole, rest = text[:SECONDS_AT], text[SECONDS_AT:]
     digits = ""
     if rest.startswith("."):
-        zone_at = next(
-            (i for i, c in enumerate(rest) if i and not c.isdigit()), len(rest)
-        )
+        zone_at = next((i for i, c in enumerate(rest) if i and not c.isdigit()), len(rest))
         digits, rest = rest[1:zone_at], rest[zone_at:]
     try:
         stamp = datetime.fromisoformat(whole + rest)
@@ -221,9 +173,7 @@ def _time(text: str, where: str) -> tuple[int, bool]:
     if stamp is None or stamp.tzinfo is None or len(digits) > NANO_DIGITS:
         remedy = "whole nanoseconds since the start, or ISO-8601 with its offset: 2026-06-15T09:00:00.123456789+08:00"
         raise TapeError(where, text, remedy)
-    return (stamp - EPOCH) // timedelta(seconds=1) * SECOND_NS + int(
-        digits.ljust(9, "0")
-    ), True
+    return (stamp - EPOCH) // timedelta(seconds=1) * SECOND_NS + int(digits.ljust(9, "0")), True
 
 
 def _instruments(path: Path) -> Iterator[TapeInstrument]:
@@ -238,15 +188,11 @@ def _instruments(path: Path) -> Iterator[TapeInstrument]:
             raise TapeError(f"{where}, trading_date", date, "a date YYYYMMDD")
         key = (row["venue"], row["symbol"])
         if key in seen:
-            raise TapeError(
-                f"{where}, venue and symbol", ",".join(key), "each instrument once"
-            )
+            raise TapeError(f"{where}, venue and symbol", ",".join(key), "each instrument once")
         seen.add(key)
         tick = _tick(row["tick"], f"{where}, tick")
         high, low, settled = (
-            whole_ticks(row[column], tick, f"{where}, {column}")
-            if row[column]
-            else None
+            whole_ticks(row[column], tick, f"{where}, {column}") if row[column] else None
             for column in ("high_limit", "low_limit", "prev_settlement")
         )
         yield TapeInstrument(*key, tick, row["currency"], date, high, low, settled)
@@ -271,10 +217,6 @@ def _header(folder: Path, duration_ns: int) -> tuple[str, str, int]:
         return folder.name, f"csv tape {folder.name}: recorded by its user", duration_ns
     line, row = next(table_rows(path, TAPE_COLUMNS), (0, {}))
     if not row:
-        raise TapeError(
-            at_line(path, 2), "", "one row: name, label, duration in nanoseconds"
-        )
-    asked = whole_number(
-        row["duration_ns"], duration_ns, at_line(path, line, "duration_ns")
-    )
+        raise TapeError(at_line(path, 2), "", "one row: name, label, duration in nanoseconds")
+    asked = whole_number(row["duration_ns"], duration_ns, at_line(path, line, "duration_ns"))
     return row["name"], row["label"], asked

@@ -24,23 +24,14 @@ def write_csv_tape(tape: Tape, folder: str | Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     ticks = {(one.venue, one.symbol): one.tick for one in tape.instruments}
     _write(folder / TAPE, TAPE_COLUMNS, [(tape.name, tape.label, tape.duration_ns)])
-    _write(
-        folder / INSTRUMENTS,
-        INSTRUMENT_COLUMNS,
-        [_instrument_row(one) for one in tape.instruments],
-    )
+    _write(folder / INSTRUMENTS, INSTRUMENT_COLUMNS, [_instrument_row(one) for one in tape.instruments])
     with (folder / EVENTS).open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(EVENT_COLUMNS)
-        writer.writerows(
-            _event_row(event, ticks[event.venue, event.symbol])
-            for event in tape.events()
-        )
+        writer.writerows(_event_row(event, ticks[event.venue, event.symbol]) for event in tape.events())
 
 
-def _write(
-    path: Path, columns: tuple[str, ...], rows: list[tuple[object, ...]]
-) -> None:
+def _write(path: Path, columns: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
@@ -50,47 +41,20 @@ def _write(
 def _instrument_row(one: TapeInstrument) -> tuple[object, ...]:
     prices = (one.high_limit_ticks, one.low_limit_ticks, one.prev_settlement_ticks)
     texts = ("" if ticks is None else _price(ticks, one.tick) for ticks in prices)
-    return (
-        one.venue,
-        one.symbol,
-        format(one.tick, "f"),
-        one.currency,
-        one.trading_date,
-        *texts,
-    )
+    return (one.venue, one.symbol, format(one.tick, "f"), one.currency, one.trading_date, *texts)
 
 
 def _event_row(event: TapeEvent, tick: Decimal) -> tuple[object, ...]:
     head = (event.at_ns, event.venue, event.symbol)
     if isinstance(event, TapeBook):
-        return (
-            *head,
-            BOOK,
-            _levels(event.bids, tick),
-            _levels(event.asks, tick),
-            "",
-            "",
-            "",
-            "",
-        )
+        return (*head, BOOK, _levels(event.bids, tick), _levels(event.asks, tick), "", "", "", "")
     if isinstance(event, TapeTrade):
-        return (
-            *head,
-            TRADE,
-            "",
-            "",
-            _price(event.px_ticks, tick),
-            event.qty_lots,
-            event.aggressor,
-            "",
-        )
+        return (*head, TRADE, "", "", _price(event.px_ticks, tick), event.qty_lots, event.aggressor, "")
     return (*head, STATUS, "", "", "", "", "", event.status)
 
 
 def _levels(levels: tuple[tuple[int, int], ...], tick: Decimal) -> str:
-    return " ".join(
-        f"{_price(px_ticks, tick)}:{qty_lots}" for px_ticks, qty_lots in levels
-    )
+    return " ".join(f"{_price(px_ticks, tick)}:{qty_lots}" for px_ticks, qty_lots in levels)
 
 
 def _price(ticks: int, tick: Decimal) -> str:

@@ -18,27 +18,12 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from simulators.core.tape import (
-    TapeBook,
-    TapeEvent,
-    TapeInstrument,
-    TapeStatus,
-    TapeTrade,
-)
+from simulators.core.tape import TapeBook, TapeEvent, TapeInstrument, TapeStatus, TapeTrade
 from simulators.tapes.draws import quantile
 from simulators.tapes.errors import TapeError, at_line
 from simulators.tapes.parameters import Fitted
-from simulators.tapes.recorded.window import (
-    CLOSED,
-    HALT,
-    HOUR_NS,
-    MINUTE_NS,
-    READY,
-    RESUME,
-    Census,
-    Source,
-)
-from simulators.tapes.text import table_rows, time_of_day_ns, whole_number, whole_ticks
+from simulators.tapes.recorded.window import CLOSED, HALT, HOUR_NS, MINUTE_NS, READY, RESUME, Census, Source
+from simulators.tapes.text import present, table_rows, time_of_day_ns, whole_number, whole_ticks
 
 FILE = "cffex_if_bars/IF0000_1min_20140129.csv"
 DATE_IN_FILE, TRADING_DATE = "2014/1/29", "20140129"
@@ -77,7 +62,7 @@ def if_bars(directory: Path, fitted: Fitted, seed: int) -> Source:
         f"({SPREAD_TICKS * TICK} points), {LEVELS} levels, median {MEDIAN_LOTS} lots a level"
     )
     instrument = TapeInstrument(VENUE, SYMBOL, TICK, "CNY", TRADING_DATE)
-    return Source(instrument, partial(_read, directory / FILE, fitted, seed), note)
+    return Source(instrument, partial(_read, present(directory / FILE), fitted, seed), note)
 
 
 def read_bars(path: Path) -> Iterator[Bar]:
@@ -87,45 +72,22 @@ def read_bars(path: Path) -> Iterator[Bar]:
         if row["Date"] != DATE_IN_FILE:
             raise TapeError(f"{where}, Date", row["Date"], DATE_IN_FILE)
         opening, high, low, closing = (
-            whole_ticks(row[name], TICK, f"{where}, {name}")
-            for name in ("Open", "High", "Low", "Close")
+            whole_ticks(row[name], TICK, f"{where}, {name}") for name in ("Open", "High", "Low", "Close")
         )
         volume = whole_number(row["TotalVolume"], 0, f"{where}, TotalVolume")
-        bar = Bar(
-            time_of_day_ns(row["Time"], f"{where}, Time"),
-            opening,
-            high,
-            low,
-            closing,
-            volume,
-        )
-        if (
-            not bar.low
-            <= min(bar.open, bar.close)
-            <= max(bar.open, bar.close)
-            <= bar.high
-        ):
+        bar = Bar(time_of_day_ns(row["Time"], f"{where}, Time"), opening, high, low, closing, volume)
+        if not bar.low <= min(bar.open, bar.close) <= max(bar.open, bar.close) <= bar.high:
             raise TapeError(where, ",".join(row.values()), "Low <= Open, Close <= High")
         yield bar
 
 
 def last_prices(bar: Bar, random: Random) -> list[int]:
     """The last price at each of the steps, in ticks: Open first, Close last, High and Low touched, none beyond."""
-    first, second = sorted(
-        (
-            1 + random.getrandbits(16) % (STEPS - 2),
-            1 + random.getrandbits(16) % (STEPS - 2),
-        )
-    )
+    first, second = sorted((1 + random.getrandbits(16) % (STEPS - 2), 1 + random.getrandbits(16) % (STEPS - 2)))
     if first == second:
         first, second = (first - 1, second) if first > 1 else (first, second + 1)
     extremes = (bar.high, bar.low) if random.getrandbits(1) else (bar.low, bar.high)
-    knots = (
-        (0, bar.open),
-        (first, extremes[0]),
-        (second, extremes[1]),
-        (STEPS - 1, bar.close),
-    )
+    knots = ((0, bar.open), (first, extremes[0]), (second, extremes[1]), (STEPS - 1, bar.close))
     path = [bar.open]
     for (start, low), (end, high) in itertools.pairwise(knots):
         for step in range(start + 1, end + 1):
@@ -167,9 +129,7 @@ def _read(path: Path, fitted: Fitted, seed: int, census: Census) -> Iterator[Tap
         yield TapeStatus(at_ns, VENUE, SYMBOL, status)
 
 
-def _bar_events(
-    bar: Bar, start_ns: int, fitted: Fitted, random: Random
-) -> Iterator[TapeEvent]:
+def _bar_events(bar: Bar, start_ns: int, fitted: Fitted, random: Random) -> Iterator[TapeEvent]:
     prices = last_prices(bar, random)
     lots = volumes(bar, prices, random)
     before = bar.open
@@ -178,14 +138,10 @@ def _bar_events(
         buy = px_ticks > before or (px_ticks == before and bool(random.getrandbits(1)))
         before = px_ticks
         if lots[step]:
-            yield TapeTrade(
-                at_ns, VENUE, SYMBOL, px_ticks, lots[step], "1" if buy else "2"
-            )
+            yield TapeTrade(at_ns, VENUE, SYMBOL, px_ticks, lots[step], "1" if buy else "2")
         bid = px_ticks - SPREAD_TICKS if buy else px_ticks
         bids = tuple((bid - i, _size(fitted, random)) for i in range(LEVELS))
-        asks = tuple(
-            (bid + SPREAD_TICKS + i, _size(fitted, random)) for i in range(LEVELS)
-        )
+        asks = tuple((bid + SPREAD_TICKS + i, _size(fitted, random)) for i in range(LEVELS))
         yield TapeBook(at_ns, VENUE, SYMBOL, bids, asks)
 
 

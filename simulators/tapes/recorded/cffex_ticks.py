@@ -12,27 +12,11 @@ from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
-from simulators.core.tape import (
-    TapeBook,
-    TapeEvent,
-    TapeInstrument,
-    TapeStatus,
-    TapeTrade,
-)
+from simulators.core.tape import TapeBook, TapeEvent, TapeInstrument, TapeStatus, TapeTrade
 from simulators.tapes.draws import SECOND_NS
 from simulators.tapes.errors import TapeError, at_line
-from simulators.tapes.recorded.window import (
-    AUCTION,
-    CLOSED,
-    HALT,
-    HOUR_NS,
-    MINUTE_NS,
-    READY,
-    RESUME,
-    Census,
-    Source,
-)
-from simulators.tapes.text import beijing_ns, table_rows, whole_number, whole_ticks
+from simulators.tapes.recorded.window import AUCTION, CLOSED, HALT, HOUR_NS, MINUTE_NS, READY, RESUME, Census, Source
+from simulators.tapes.text import beijing_ns, present, table_rows, whole_number, whole_ticks
 
 FILE = "cffex_if_ticks/IF2101_20210104_l1.csv.gz"
 DATE = "2021-01-04"
@@ -59,17 +43,14 @@ NOTE = (
 
 def if_ticks(directory: Path) -> Source:
     """The stream of IF2101 in the recorded sets under `directory`; limits and settlement are the file's first row's."""
-    path = directory / FILE
+    path = present(directory / FILE)
     line, row = next(table_rows(path, COLUMNS), (1, {}))
     if not row:
         raise TapeError(at_line(path, 2), "", "at least one row")
     high, low, settled = (
-        whole_ticks(row[column], TICK, at_line(path, line, column))
-        for column in ("upper", "lower", "pre_settle")
+        whole_ticks(row[column], TICK, at_line(path, line, column)) for column in ("upper", "lower", "pre_settle")
     )
-    instrument = TapeInstrument(
-        VENUE, SYMBOL, TICK, "CNY", row["trading_date"], high, low, settled
-    )
+    instrument = TapeInstrument(VENUE, SYMBOL, TICK, "CNY", row["trading_date"], high, low, settled)
     return Source(instrument, partial(_read, path), NOTE)
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from simulators.tapes.errors import TapeError, at_line
-from simulators.tapes.text import table_rows
+from simulators.tapes.text import present, table_rows
 
 FILE = "fx/ECB_EURUSD_EURCNY_USDCNY_daily.csv.gz"
 
@@ -16,7 +16,7 @@ FILE = "fx/ECB_EURUSD_EURCNY_USDCNY_daily.csv.gz"
 def usdcny_fixing(directory: str, date: str) -> tuple[Decimal, str]:
     """The rate known on `date` (YYYYMMDD or YYYY-MM-DD) and the day (YYYY-MM-DD) on which it was fixed."""
     day = date if "-" in date else f"{date[:4]}-{date[4:6]}-{date[6:]}"
-    path = Path(directory) / FILE
+    path = present(Path(directory) / FILE)
     known: tuple[int, dict[str, str]] | None = None
     for line, row in table_rows(path, ("Date", "USDCNY")):
         if row["Date"] >= day:
@@ -28,6 +28,4 @@ def usdcny_fixing(directory: str, date: str) -> tuple[Decimal, str]:
     try:
         return Decimal(row["USDCNY"]), row["Date"]
     except InvalidOperation as error:
-        raise TapeError(
-            at_line(path, line, "USDCNY"), row["USDCNY"], "a decimal rate"
-        ) from error
+        raise TapeError(at_line(path, line, "USDCNY"), row["USDCNY"], "a decimal rate") from error

@@ -13,7 +13,7 @@ from pathlib import Path
 from simulators.core.tape import TapeBook, TapeEvent, TapeInstrument, TapeStatus
 from simulators.tapes.errors import TapeError, at_line
 from simulators.tapes.recorded.window import HOUR_NS, READY, Census, Source
-from simulators.tapes.text import text_lines, whole_ticks
+from simulators.tapes.text import present, text_lines, whole_ticks
 
 FILE = "xauusd/tick_20140505_quote.zip"
 VENUE, SYMBOL, TRADING_DATE = "OANDA", "XAUUSD", "20140505"
@@ -30,7 +30,7 @@ NOTE = (
 def xauusd_ticks(directory: Path) -> Source:
     """The stream of XAUUSD in the recorded sets under `directory`."""
     instrument = TapeInstrument(VENUE, SYMBOL, TICK, "USD", TRADING_DATE)
-    return Source(instrument, partial(_read, directory / FILE), NOTE)
+    return Source(instrument, partial(_read, present(directory / FILE)), NOTE)
 
 
 def _read(path: Path, census: Census) -> Iterator[TapeEvent]:
@@ -38,26 +38,18 @@ def _read(path: Path, census: Census) -> Iterator[TapeEvent]:
     for line, text in enumerate(text_lines(path), 1):
         fields = text.rstrip("\r\n").split(",")
         if len(fields) != FIELDS:
-            raise TapeError(
-                at_line(path, line),
-                text.rstrip("\r\n"),
-                "three fields: milliseconds, bid, ask",
-            )
+            raise TapeError(at_line(path, line), text.rstrip("\r\n"), "three fields: milliseconds, bid, ask")
         at_ns = BEIJING_NS + _ms_to_ns(fields[0], at_line(path, line, "milliseconds"))
         bid, ask = (
             whole_ticks(field, TICK, at_line(path, line, name))
             for field, name in ((fields[1], "bid"), (fields[2], "ask"))
         )
         census["quotes" if bid < ask else "locked"] += 1
-        yield TapeBook(
-            at_ns, VENUE, SYMBOL, ((bid, ASSUMED_LOTS),), ((ask, ASSUMED_LOTS),)
-        )
+        yield TapeBook(at_ns, VENUE, SYMBOL, ((bid, ASSUMED_LOTS),), ((ask, ASSUMED_LOTS),))
 
 
 def _ms_to_ns(text: str, where: str) -> int:
     try:
         return int(Decimal(text) * 1_000_000)
     except InvalidOperation as error:
-        raise TapeError(
-            where, text, "milliseconds since midnight UTC, such as 40.1868"
-        ) from error
+        raise TapeError(where, text, "milliseconds since midnight UTC, such as 40.1868") from error

@@ -56,16 +56,12 @@ def recorded_tape(name: str, directory: Path, seed: int, seconds: int) -> Record
     pair = PAIRS.get(base)
     if pair is None:
         raise TapeError(
-            "name",
-            name,
-            f"one of {', '.join(PAIRS)}, or one with its start as in {next(iter(PAIRS))}@10:00:00",
+            "name", name, f"one of {', '.join(PAIRS)}, or one with its start as in {next(iter(PAIRS))}@10:00:00"
         )
     if not directory.is_dir():
         raise TapeError("directory", str(directory), "the folder of the recorded sets")
     start = asked or pair.start
     sources = pair.sources(directory, seed)
     notes = "; ".join(source.note for source in sources)
-    label = (
-        f"recorded {base} from {start} Beijing, {seconds} s, {pair.warning}: {notes}"
-    )
+    label = f"recorded {base} from {start} Beijing, {seconds} s, {pair.warning}: {notes}"
     return RecordedTape(base, label, sources, time_of_day_ns(start, "name"), seconds)

@@ -15,16 +15,8 @@ from pathlib import Path
 
 from simulators.core.tape import TapeBook, TapeEvent, TapeInstrument, TapeStatus
 from simulators.tapes.errors import at_line
-from simulators.tapes.recorded.window import (
-    AUCTION,
-    CLOSED,
-    HOUR_NS,
-    MINUTE_NS,
-    READY,
-    Census,
-    Source,
-)
-from simulators.tapes.text import beijing_ns, table_rows, whole_number, whole_ticks
+from simulators.tapes.recorded.window import AUCTION, CLOSED, HOUR_NS, MINUTE_NS, READY, Census, Source
+from simulators.tapes.text import beijing_ns, present, table_rows, whole_number, whole_ticks
 
 FILE = "sgx_cn_book/SGX_CN_20140129_l3.csv.gz"
 DATE = "2014-01-29"
@@ -34,15 +26,7 @@ OPEN_NS = 9 * HOUR_NS
 CLOSING_NS = 15 * HOUR_NS + 55 * MINUTE_NS
 CLOSE_NS = 16 * HOUR_NS + MINUTE_NS
 LEVELS = (1, 2, 3)
-COLUMNS = (
-    "ts_sgt",
-    *(
-        f"{side}_{what}{i}"
-        for i in LEVELS
-        for side in ("bid", "ask")
-        for what in ("price", "volume")
-    ),
-)
+COLUMNS = ("ts_sgt", *(f"{side}_{what}{i}" for i in LEVELS for side in ("bid", "ask") for what in ("price", "volume")))
 NOTE = (
     "CN: recorded best-3 book of 2014-01-29, event by event in the file's order, no trades recorded; session hours "
     "09:00-15:55 and closing auction to 16:01 assumed"
@@ -53,7 +37,7 @@ CHANGES = ((0, AUCTION), (OPEN_NS, READY), (CLOSING_NS, AUCTION), (CLOSE_NS, CLO
 def cn_book(directory: Path) -> Source:
     """The stream of CN in the recorded sets under `directory`."""
     instrument = TapeInstrument(VENUE, SYMBOL, TICK, "USD", DATE.replace("-", ""))
-    return Source(instrument, partial(_read, directory / FILE), NOTE)
+    return Source(instrument, partial(_read, present(directory / FILE)), NOTE)
 
 
 def _read(path: Path, census: Census) -> Iterator[TapeEvent]:
@@ -64,9 +48,7 @@ def _read(path: Path, census: Census) -> Iterator[TapeEvent]:
         at_ns = beijing_ns(row["ts_sgt"], DATE, where)
         while changes and changes[0][0] <= at_ns:
             yield TapeStatus(changes[0][0], VENUE, SYMBOL, changes.pop(0)[1])
-        book = TapeBook(
-            at_ns, VENUE, SYMBOL, _side(row, "bid", where), _side(row, "ask", where)
-        )
+        book = TapeBook(at_ns, VENUE, SYMBOL, _side(row, "bid", where), _side(row, "ask", where))
         census.update(_classes(book, before))
         before = (book.bids, book.asks)
         yield book
@@ -87,13 +69,7 @@ def _side(row: dict[str, str], side: str, where: str) -> tuple[tuple[int, int], 
 
 def _classes(book: TapeBook, before: tuple[object, object]) -> list[str]:
     """One class of time, then what is odd about the row itself."""
-    when = (
-        "pre-open"
-        if book.at_ns < OPEN_NS
-        else "closing"
-        if book.at_ns >= CLOSING_NS
-        else "continuous"
-    )
+    when = "pre-open" if book.at_ns < OPEN_NS else "closing" if book.at_ns >= CLOSING_NS else "continuous"
     odd = {
         "lone": len(book.bids) == len(book.asks) == 1,
         "locked": bool(book.bids and book.asks) and book.bids[0][0] >= book.asks[0][0],

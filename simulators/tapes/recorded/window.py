@@ -51,10 +51,7 @@ class RecordedTape(NamedTuple):
     def events(self) -> Iterator[TapeEvent]:
         """The events of the window, anew at each call."""
         end_ns = self.start_ns + self.duration_ns
-        streams = [
-            window(source.read(Counter()), self.start_ns, end_ns)
-            for source in self.sources
-        ]
+        streams = [window(source.read(Counter()), self.start_ns, end_ns) for source in self.sources]
         return merge(*streams, key=at_ns_of)
 
     def census(self) -> dict[str, Census]:
@@ -67,9 +64,7 @@ def at_ns_of(event: TapeEvent) -> int:
     return event.at_ns
 
 
-def window(
-    events: Iterator[TapeEvent], start_ns: int, end_ns: int
-) -> Iterator[TapeEvent]:
+def window(events: Iterator[TapeEvent], start_ns: int, end_ns: int) -> Iterator[TapeEvent]:
     """The events of [start_ns, end_ns), shifted to begin at 0, opened by the status and book that stood before."""
     status: TapeStatus | None = None
     book: TapeBook | None = None
