@@ -1,0 +1,163 @@
+"""One session's socket: bytes through the network model into the session, actions of the session onto the wire.
+
+Thin: it decides nothing but when bytes move. What arrives waits until the link lets it arrive, what leaves waits until
+the link lets it leave; both keep their order. A second connection while one is up is closed at once.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from simulators.core.network import Link
+from simulators.fix.session import Action, Close, Deliver, LoggedOn, SendBytes, Session
+from simulators.fix.truth_files import TruthFiles
+from simulators.fix.wire import Framer, Message, parse
+
+_EOF = None
+
+
+class PortOwner(Protocol):
+    """What a port needs of the simulator: the time, the application behind the session, and to be woken."""
+
+    def now_ns(self) -> int: ...
+    def venue_ns(self, at_ns: int) -> int: ...
+    def on_app_message(self, port: "Port", message: Message, at_ns: int) -> None: ...
+    def on_session_down(self, port: "Port", at_ns: int) -> None: ...
+    def wake(self) -> None: ...
+
+
+class Port:
+    """One session, at most one connection."""
+
+    def __init__(self, name: str, session: Session, to_venue: Link, to_client: Link, files: TruthFiles) -> None:
+        self.name = name
+        self.session = session
+        self._to_venue = to_venue
+        self._to_client = to_client
+        self._files = files
+        self._transport: asyncio.Transport | None = None
+        self._framer = Framer()
+        self._in: deque[tuple[int, bytes | None]] = deque()
+        self._out: deque[tuple[int, bytes | None]] = deque()
+        self.refuse_until_ns = 0
+        self.garbled = 0
+        self.owner: PortOwner
+
+    # From asyncio ----------------------------------------------------------------------------------------------------
+
+    def factory(self) -> Callable[[], asyncio.Protocol]:
+        """What asyncio calls for each connection."""
+        return lambda: _Connection(self)
+
+    def accept(self, transport: asyncio.Transport) -> bool:
+        """A client connects; False when it is not let in."""
+        now_ns = self.owner.now_ns()
+        if self._transport is not None or now_ns < self.refuse_until_ns:
+            transport.abort()
+            return False
+        self._transport = transport
+        self._framer = Framer()
+        self.session.on_connect(now_ns)
+        self.owner.wake()
+        return True
+
+    def received(self, data: bytes) -> None:
+        """Bytes of the client."""
+        now_ns = self.owner.now_ns()
+        for raw in self._framer.feed(data):
+            self._files.message(now_ns, self.name, "in", raw)
+            self._in.append((self._to_venue.arrival_ns(now_ns), raw))
+        self.owner.wake()
+
+    def lost(self) -> None:
+        """The client's end of the connection is gone; what it sent before still arrives."""
+        now_ns = self.owner.now_ns()
+        self._transport = None
+        self._in.append((self._to_venue.arrival_ns(now_ns), _EOF))
+        self.owner.wake()
+
+    # From the simulator ----------------------------------------------------------------------------------------------
+
+    def due_at(self) -> int | None:
+        """When this port has something to do by itself."""
+        times = [queue[0][0] for queue in (self._in, self._out) if queue]
+        timer_ns = self.session.next_timer_at()
+        if timer_ns is not None:
+            times.append(timer_ns)
+        return min(times, default=None)
+
+    def work(self, now_ns: int) -> None:
+        """Everything that is due by now: arrivals, heartbeats, departures."""
+        while self._in and self._in[0][0] <= now_ns:
+            _, raw = self._in.popleft()
+            if raw is _EOF:
+                self._down(now_ns)
+                continue
+            self.act(self.session.on_message(parse(raw), now_ns, self.owner.venue_ns(now_ns)), now_ns)
+        self.act(self.session.on_timer(now_ns, self.owner.venue_ns(now_ns)), now_ns)
+        self.flush(now_ns)
+
+    def send(self, msg_type: str, body: bytes, now_ns: int, *, lost: bool = False) -> None:
+        """An application message of the venue."""
+        self.act(self.session.send(msg_type, body, now_ns, self.owner.venue_ns(now_ns), lost=lost), now_ns)
+
+    def act(self, actions: list[Action], now_ns: int) -> None:
+        """Carry out what the session decided."""
+        for action in actions:
+            if isinstance(action, SendBytes):
+                self._out.append((self._to_client.arrival_ns(now_ns), action.data))
+            elif isinstance(action, Deliver):
+                self.owner.on_app_message(self, action.message, now_ns)
+            elif isinstance(action, Close):
+                self._out.append((self._to_client.arrival_ns(now_ns), _EOF))
+            elif isinstance(action, LoggedOn):
+                pass
+
+    def flush(self, now_ns: int) -> None:
+        """Write what has travelled its way."""
+        while self._out and self._out[0][0] <= now_ns:
+            _, data = self._out.popleft()
+            if self._transport is None:
+                continue
+            if data is _EOF:
+                self._transport.close()
+                continue
+            self._files.message(self.owner.now_ns(), self.name, "out", data)
+            self._transport.write(data)
+
+    def drop(self, now_ns: int, refuse_until_ns: int) -> None:
+        """Cut the connection: what is on its way in either direction is lost."""
+        self.refuse_until_ns = refuse_until_ns
+        self._out.clear()
+        self._in.clear()
+        if self._transport is not None:
+            self._transport.abort()
+        self._down(now_ns)
+
+    def _down(self, now_ns: int) -> None:
+        self.garbled += self._framer.garbled
+        self._framer.garbled = 0
+        self.session.on_disconnect()
+        self._out.clear()
+        self.owner.on_session_down(self, now_ns)
+
+
+class _Connection(asyncio.Protocol):
+    """One accepted connection of a port."""
+
+    def __init__(self, port: Port) -> None:
+        self._port = port
+        self._accepted = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._accepted = self._port.accept(transport)
+
+    def data_received(self, data: bytes) -> None:
+        if self._accepted:
+            self._port.received(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._accepted:
+            self._port.lost()

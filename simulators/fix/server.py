@@ -1,0 +1,254 @@
+"""A running venue: two listening ports around the pure core, one event loop, loopback only.
+
+It reads the clock (this is the only place in the simulators that does), hands time and messages to the core and the
+sessions, and writes what they answer. Everything it does happens in `_pump`, in one order: the venue catches up, the
+ports do what is due, the truth is written, the next wake-up is set.
+"""
+
+import asyncio
+import json
+import os
+import selectors
+import signal
+import socket
+import time
+from pathlib import Path
+
+from simulators.core.network import NETWORK_PROFILES, Link
+from simulators.core.tape import Tape
+from simulators.core.values import CancelReject, Drop, MassCancelReport, Report, VenueEvent
+from simulators.core.venue import Venue
+from simulators.fix.market_data import MarketDataApp
+from simulators.fix.orders import OrdersApp
+from simulators.fix.port import Port
+from simulators.fix.session import Session, SessionConfig
+from simulators.fix.store import FileStore, MemoryStore
+from simulators.fix.truth_files import TruthFiles
+from simulators.fix.wire import Message
+from simulators.fix.words import BEGIN_STRING, DOMESTIC, DialectConfig, Outgoing, Refused
+from simulators.profile import Profile
+
+_SECOND = 1_000_000_000
+LOOPBACK = "127.0.0.1"
+
+
+class Simulator:
+    """One venue on one event loop; `start` listens, `stop` ends it."""
+
+    def __init__(self, profile: Profile, tape: Tape, folder: Path) -> None:
+        self._profile = profile
+        self._folder = folder
+        self._tape = tape
+        self._sockets = [_listen(profile.venue.md_port), _listen(profile.venue.orders_port)]
+        self.md_port, self.orders_port = (sock.getsockname()[1] for sock in self._sockets)
+        self._servers: list[asyncio.Server] = []
+        self._handle: asyncio.TimerHandle | None = None
+        self._pumping = False
+        self.start_ns = profile.venue.start_monotonic_ns or time.monotonic_ns() + _SECOND
+        self._utc_offset_ns = time.time_ns() - time.monotonic_ns()
+        self._clock = profile.clock_values(self.start_ns, self._utc_offset_ns)
+        self._clock_line_ns = self.start_ns
+        self._files = TruthFiles(folder / profile.venue.truth_dir, messages=profile.venue.truth_messages)
+        self.venue = Venue(profile.venue_config(self.start_ns, self._utc_offset_ns), tape)
+        dialect = DialectConfig(profile.venue.dialect, profile.venue.name, self._clock, profile.venue.rpt_seq)
+        self._orders_app = OrdersApp(self.venue, dialect)
+        self._md_app = MarketDataApp(self.venue, dialect)
+        self._stores = [self._store("md"), self._store("orders")]
+        self._md = self._port("md", self._stores[0])
+        self._orders = self._port("orders", self._stores[1])
+        self._ports = (self._md, self._orders)
+
+    # Life ------------------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Listen on both ports, then write the ready file."""
+        loop = asyncio.get_running_loop()
+        for sock, port in zip(self._sockets, self._ports, strict=True):
+            self._servers.append(await loop.create_server(port.factory(), sock=sock))
+        ready = {
+            "md_port": self.md_port,
+            "orders_port": self.orders_port,
+            "pid": os.getpid(),
+            "start_monotonic_ns": self.start_ns,
+        }
+        _write_whole(self._folder / self._profile.venue.ready_file, json.dumps(ready) + "\n")
+        self._pump()
+
+    async def stop(self) -> None:
+        """Log out, close, write the summary."""
+        now_ns = self.now_ns()
+        for port in self._ports:
+            port.act(port.session.logout("venue stops", now_ns, self.venue_ns(now_ns)), now_ns)
+        last_ns = max((port.due_at() or 0 for port in self._ports if port.session.logged_on), default=0)
+        await asyncio.sleep(max(0.0, (last_ns - now_ns) / _SECOND))
+        for port in self._ports:
+            port.flush(1 << 62)
+        if self._handle is not None:
+            self._handle.cancel()
+        for server in self._servers:
+            server.close()
+        self._pumping = True
+        await asyncio.sleep(0)
+        self._files.write(self.venue.drain_truth())
+        garbled = {port.name: port.garbled for port in self._ports}
+        self._files.close({**self.venue.summary(), "tape": self._tape.label, "garbled": garbled})
+        for store in self._stores:
+            store.close()
+
+    # What ports ask --------------------------------------------------------------------------------------------------
+
+    def now_ns(self) -> int:
+        """CLOCK_MONOTONIC, common to all processes of the host."""
+        return time.monotonic_ns()
+
+    def venue_ns(self, at_ns: int) -> int:
+        """What the venue's clock shows."""
+        return self._clock.venue_ns(at_ns)
+
+    def on_app_message(self, port: Port, message: Message, at_ns: int) -> None:
+        """A request in sequence."""
+        if port is self._md:
+            answers = self._md_app.on_message(message, at_ns)
+            if isinstance(answers, Refused):
+                self._refuse(port, message, answers, at_ns)
+                return
+            for answer in answers:
+                port.send(answer.msg_type, answer.body, at_ns)
+            return
+        result = self._orders_app.on_message(message, at_ns)
+        if isinstance(result, Refused):
+            self._refuse(port, message, result, at_ns)
+        elif isinstance(result, Outgoing):
+            port.send(result.msg_type, result.body, at_ns)
+        else:
+            self._route(result, at_ns)
+
+    def on_session_down(self, port: Port, at_ns: int) -> None:
+        """A connection is gone."""
+        if port is self._md:
+            self._md_app.on_disconnect()
+        else:
+            self._route(self.venue.on_disconnect(at_ns), at_ns)
+
+    def wake(self) -> None:
+        """Something came in."""
+        if not self._pumping:
+            self._pump()
+
+    # The one loop ----------------------------------------------------------------------------------------------------
+
+    def _pump(self) -> None:
+        self._pumping = True
+        now_ns = self.now_ns()
+        self._route(self.venue.advance(now_ns), now_ns)
+        for port in self._ports:
+            port.work(now_ns)
+        for port in self._ports:
+            port.flush(now_ns)
+        truth = self.venue.drain_truth()
+        if truth:
+            self._files.write(truth)
+        self._record_clock(now_ns)
+        self._pumping = False
+        self._arm()
+
+    def _arm(self) -> None:
+        times = [self._clock_line_ns, *(due for port in self._ports if (due := port.due_at()) is not None)]
+        venue_ns = self.venue.next_at()
+        if venue_ns is not None:
+            times.append(venue_ns)
+        if self._handle is not None:
+            self._handle.cancel()
+        self._handle = asyncio.get_running_loop().call_at(min(times) / _SECOND, self._pump)
+
+    def _route(self, events: list[VenueEvent], now_ns: int) -> None:
+        for event in events:
+            if isinstance(event, (Report, CancelReject, MassCancelReport)):
+                words = self._orders_app.words(event)
+                self._orders.send(words.msg_type, words.body, now_ns)
+            elif isinstance(event, Drop):
+                self._drop(event, now_ns)
+            else:
+                for words in self._md_app.words(event):
+                    self._md.send(words.msg_type, words.body, now_ns, lost=words.lost)
+
+    def _drop(self, drop: Drop, now_ns: int) -> None:
+        for port in self._ports:
+            if drop.session in {port.name, "both"}:
+                port.drop(now_ns, drop.refuse_until_ns)
+
+    def _refuse(self, port: Port, message: Message, refused: Refused, at_ns: int) -> None:
+        actions = port.session.reject(
+            message, refused.reason, refused.tag, refused.text, at_ns, self.venue_ns(at_ns)
+        )
+        port.act(actions, at_ns)
+
+    def _record_clock(self, now_ns: int) -> None:
+        clock = self._clock
+        while self._clock_line_ns <= now_ns:
+            self._files.clock(self._clock_line_ns, clock.venue_ns(self._clock_line_ns))
+            second_ns = self.start_ns + ((self._clock_line_ns - self.start_ns) // _SECOND + 1) * _SECOND
+            step_ns = self.start_ns + clock.step_at_ns
+            self._clock_line_ns = step_ns if clock.step_ns and self._clock_line_ns < step_ns < second_ns else second_ns
+
+    # Parts -----------------------------------------------------------------------------------------------------------
+
+    def _store(self, name: str) -> MemoryStore:
+        folder = self._profile.venue.state_dir
+        return FileStore(self._folder / folder, name) if folder else MemoryStore()
+
+    def _port(self, name: str, store: MemoryStore) -> Port:
+        venue = self._profile.venue
+        domestic = venue.dialect == DOMESTIC
+        config = SessionConfig(
+            begin_string=BEGIN_STRING[venue.dialect],
+            comp_id=venue.comp_id,
+            client_comp_id=venue.client_comp_id,
+            username=venue.username if domestic else "",
+            password=venue.password if domestic else "",
+            raw_data="" if domestic else venue.password,
+            utc_offset_ns=self._utc_offset_ns,
+            sending_time_limit_ns=venue.sending_time_limit_s * _SECOND,
+        )
+        network = NETWORK_PROFILES[self._profile.network.profile]
+        to_venue = Link(network.to_venue, venue.seed, f"{venue.name}.{name}.in")
+        to_client = Link(network.to_client, venue.seed, f"{venue.name}.{name}.out")
+        port = Port(name, Session(config, store), to_venue, to_client, self._files)
+        port.owner = self
+        return port
+
+
+def run(profile: Profile, tape: Tape, folder: Path) -> None:
+    """Serve until SIGTERM or SIGINT. `folder` is where relative paths of the profile begin."""
+    # select() waits to the microsecond; epoll, through asyncio, only to the millisecond.
+    loop = asyncio.SelectorEventLoop(selectors.SelectSelector())
+    try:
+        loop.run_until_complete(_serve(profile, tape, folder))
+    finally:
+        loop.close()
+
+
+async def _serve(profile: Profile, tape: Tape, folder: Path) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stopped.set)
+    simulator = Simulator(profile, tape, folder)
+    await simulator.start()
+    await stopped.wait()
+    await simulator.stop()
+
+
+def _listen(port: int) -> socket.socket:
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind((LOOPBACK, port))
+    sock.listen()
+    return sock
+
+
+def _write_whole(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(path.name + ".tmp")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(path)
