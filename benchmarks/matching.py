@@ -1,7 +1,9 @@
 """Pairs the orders that a venue saw with the quotes that called for them. Pure.
 
-An order belongs to the newest trigger written before it arrived whose price and side it carries. What answers none is
-a stray; a trigger that lacks a leg's order is missed. Neither enters a percentile, both are printed.
+An order belongs to the newest trigger written before it arrived whose price and side it carries. The leg that did not
+cause it may already stand at the next trigger's level: the two legs' quotes come by two sockets, and a program that is
+late may read the later one first. What answers no trigger is a stray; a trigger that lacks a leg's order is missed.
+Neither enters a percentile, both are printed.
 """
 
 from bisect import bisect_right
@@ -9,7 +11,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from benchmarks.schedule import CODES, A, B, expected
+from benchmarks.schedule import CODES, A, B, Expected, cause_of, expected
 
 
 class TriggerWritten(msgspec.Struct, frozen=True):
@@ -54,6 +56,15 @@ class Matched(msgspec.Struct, frozen=True):
     strays: tuple[OrderArrived, ...]
 
 
+def wanted(trigger: int, leg: int) -> tuple[Expected, ...]:
+    """The orders on `leg` that answer `trigger`."""
+    first = expected(trigger, leg)
+    if leg == cause_of(trigger):
+        return (first,)
+    step = (trigger + 1) % CODES - trigger % CODES
+    return first, Expected(first.buy, first.px_ticks + step)
+
+
 def match(triggers: Sequence[TriggerWritten], orders: Sequence[OrderArrived]) -> Matched:
     """Every trigger with its orders. `triggers` are in order of time; a second order for the same leg is a stray."""
     times = [trigger.at_ns for trigger in triggers]
@@ -63,8 +74,7 @@ def match(triggers: Sequence[TriggerWritten], orders: Sequence[OrderArrived]) ->
         newest = bisect_right(times, order.at_ns)
         candidates = triggers[max(0, newest - CODES + 1) : newest]
         for trigger in reversed(candidates):
-            want = expected(trigger.number, order.leg)
-            if (want.buy, want.px_ticks) == (order.buy, order.px_ticks):
+            if Expected(order.buy, order.px_ticks) in wanted(trigger.number, order.leg):
                 legs = found.setdefault(trigger.number, {})
                 if order.leg in legs:
                     strays.append(order)

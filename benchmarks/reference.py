@@ -1,5 +1,6 @@
 """Starts the C++ reference against the benchmark venue: its QuickFIX settings and its three processes."""
 
+import struct
 from decimal import Decimal
 from pathlib import Path
 
@@ -63,10 +64,32 @@ def settings(venue: Venue, role: str, store: Path) -> str:
     return text
 
 
+_INTENT = struct.Struct("<q i 2i 2i 4x 5q")
+_RECORD_BYTES = 1024
+
+HOPS = (
+    "written -> received by feed",
+    "received -> published",
+    "published -> taken by trigger",
+    "taken -> intent made",
+    "intent made -> taken by execution",
+    "taken by execution -> last arrived",
+)
+"""What lies between the instants that `journal_hops` gives."""
+
+
+def journal_hops(directory: Path) -> list[tuple[int, ...]]:
+    """Of each intent in the journal: received, published, taken, decided, taken by execution."""
+    told = (directory / "journal").read_bytes()
+    whole = len(told) - len(told) % _RECORD_BYTES
+    return [_INTENT.unpack_from(told, at)[6:] for at in range(0, whole, _RECORD_BYTES)]
+
+
 class Reference:
     """The reference as the harness drives it."""
 
     name = "C++"
+    hops: tuple[str, ...] = HOPS
 
     def __init__(self, floor: Floor, knobs: Knobs) -> None:
         self._floor = floor
@@ -90,3 +113,8 @@ class Reference:
         rule = [str(FACTOR), *ticks, str(BUY_AT), str(SELL_AT), *lots]
         programs.start("trigger", [str(self._floor.folder / "trigger"), str(directory), *rule])
         self.start_feed(venue, programs, directory)
+
+    @staticmethod
+    def journal_hops(directory: Path) -> list[tuple[int, ...]]:
+        """See `journal_hops`."""
+        return journal_hops(directory)

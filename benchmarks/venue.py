@@ -8,8 +8,6 @@ How it can go wrong: the timetable is kept by one Python thread, so above some 3
 every run reports how late its writes were. A gateway that stops reading ends the run with an error after 5 s.
 """
 
-import ctypes
-import gc
 import select
 import socket
 import time
@@ -22,7 +20,8 @@ import msgspec
 
 from benchmarks import venue_fix as fix
 from benchmarks.matching import OrderArrived, TriggerWritten
-from benchmarks.schedule import LEGS, SHOWN_LOTS, A, B, Step, cause_of, quotes_per_trigger, steps
+from benchmarks.pacing import undisturbed
+from benchmarks.schedule import LEGS, SHOWN_LOTS, A, B, Step, quotes_per_trigger, steps
 
 CLIENT_COMP_ID = "CMC"
 MD = "md"
@@ -31,7 +30,6 @@ REPLY_AFTER_NS = 2_000_000
 SEND_TIMEOUT_S = 5.0
 HEARTBEAT_NS = 2_000_000_000
 DRAIN_NS = 200_000_000
-_PR_SET_TIMERSLACK = 29
 _RECEIVE_BYTES = 1 << 16
 
 
@@ -195,14 +193,8 @@ class Venue:
         return self._run(plan, rate, self._next_trigger)
 
     def _run(self, plan: Iterator[Step], rate: int, first_counted: int) -> Run:
-        gc.collect()
-        gc.disable()
-        _timer_slack(1)
-        try:
+        with undisturbed():
             return self._write_to_timetable(plan, rate, first_counted)
-        finally:
-            _timer_slack(0)
-            gc.enable()
 
     def _write_to_timetable(self, plan: Iterator[Step], rate: int, first_counted: int) -> Run:
         clock = time.monotonic_ns
@@ -357,13 +349,3 @@ class Venue:
             accepted = fix.report_body(session.leg, order, self._reports, stamp, filled=False)
             filled = fix.report_body(session.leg, order, self._reports + 1, stamp, filled=True)
             self._send(session, ("8", accepted), ("8", filled))
-
-
-def _timer_slack(nanoseconds: int) -> None:
-    """How late the kernel may wake this thread to save power; 0 is the default of 50 us."""
-    ctypes.CDLL(None).prctl(_PR_SET_TIMERSLACK, nanoseconds, 0, 0, 0)
-
-
-def cause_leg(trigger: int) -> str:
-    """The venue whose quote a trigger is, for a table."""
-    return LEGS[cause_of(trigger)].venue

@@ -12,6 +12,7 @@
 
 constexpr int kDepth = 5;
 constexpr int kLegs = 2;
+constexpr int kRecordBytes = 1024;
 
 inline int64_t now_ns() {
   timespec t;
@@ -37,7 +38,8 @@ struct Quote {
   Level asks[kDepth];
 };
 
-// Trade one unit of the pair: side +1 buys the first leg and sells the second, -1 the reverse.
+// Trade one unit of the pair: side +1 buys the first leg and sells the second, -1 the reverse. The times are its hops;
+// benchmarks/reference.py reads them from the journal.
 struct Intent {
   int64_t id;
   int32_t side;
@@ -47,6 +49,7 @@ struct Intent {
   int64_t pub_ns;
   int64_t taken_ns;
   int64_t decided_ns;
+  int64_t executed_ns;
 };
 
 inline const char* env(const char* name, const char* otherwise) {

@@ -100,8 +100,9 @@ class Execution : public FIX::Application {
   std::atomic<int64_t> filled_{0};
 };
 
+// One record: the intent, then the text of both orders, in kRecordBytes.
 void journal(int file, const Intent& intent, const FIX::Message (&orders)[kLegs]) {
-  char record[1024];
+  char record[kRecordBytes] = {};
   std::memcpy(record, &intent, sizeof intent);
   size_t size = sizeof intent;
   for (const FIX::Message& order : orders) {
@@ -110,7 +111,7 @@ void journal(int file, const Intent& intent, const FIX::Message (&orders)[kLegs]
     std::memcpy(record + size, text.data(), fits);
     size += fits;
   }
-  if (write(file, record, size) != static_cast<ssize_t>(size)) {
+  if (write(file, record, sizeof record) != static_cast<ssize_t>(sizeof record)) {
     std::perror("journal");
     _exit(1);
   }
@@ -162,6 +163,7 @@ int main(int argc, char** argv) {
       }
       continue;
     }
+    intent.executed_ns = now_ns();
     FIX::Message orders[kLegs] = {execution.order(intent, 0), execution.order(intent, 1)};
     journal(file, intent, orders);
     for (int number = 0; number < kLegs; ++number) FIX::Session::sendToTarget(orders[number], execution.session(number));
