@@ -71,11 +71,11 @@ class Publisher:
         self._lock = threading.Lock()
         self._topics: dict[str, tuple[bytes, int]] = {}
         self._last: dict[str, bytes] = {}
-        self._socket = zmq.Context.instance().socket(zmq.PUB)
+        self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.PUB)
         self._socket.set_hwm(high_water_mark)
         self._socket.linger = 0
         self._socket.bind(endpoint(bus_dir, f"{name}.pub"))
-        self.snapshots = zmq.Context.instance().socket(zmq.ROUTER)
+        self.snapshots: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.ROUTER)
         self.snapshots.linger = 0
         self.snapshots.bind(endpoint(bus_dir, f"{name}.snap"))
 
@@ -107,9 +107,9 @@ class Publisher:
 
 
 class Subscriber:
-    """Topics of one publisher, in order, each once, with the gaps told.
+    """Topics of one publisher, in order, each once, with the gaps told. A loop polls `socket` and `answers`.
 
-    `topics` are prefixes: "Q." for all quotes, "Q.SHFE.cu2609" for one instrument (and those whose names go on from it).
+    `topics` are prefixes: "Q." for all quotes, "Q.SHFE.cu2609" for an instrument (and all whose names go on from it).
     """
 
     def __init__(
@@ -122,15 +122,15 @@ class Subscriber:
         self._topics = tuple(topics)
         self._watch = GapWatch()
         self._gaps: list[Gap] = []
-        self.socket = zmq.Context.instance().socket(zmq.SUB)
+        self.socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.SUB)
         self.socket.set_hwm(high_water_mark)
         self.socket.linger = 0
         self.socket.connect(endpoint(bus_dir, f"{publisher}.pub"))
         for topic in self._topics:
             self.socket.subscribe(topic)
-        self._asking = zmq.Context.instance().socket(zmq.DEALER)
-        self._asking.linger = 0
-        self._asking.connect(endpoint(bus_dir, f"{publisher}.snap"))
+        self.answers: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.DEALER)
+        self.answers.linger = 0
+        self.answers.connect(endpoint(bus_dir, f"{publisher}.snap"))
 
     def poll(self, timeout_ms: int = 0, most: int = 1000) -> list[Received]:
         """What has come, at most `most`, waiting up to `timeout_ms` for the first; answers to `ask` are among it."""
@@ -138,7 +138,7 @@ class Subscriber:
         if timeout_ms and not self.socket.poll(0):
             poller = zmq.Poller()
             poller.register(self.socket, zmq.POLLIN)
-            poller.register(self._asking, zmq.POLLIN)
+            poller.register(self.answers, zmq.POLLIN)
             poller.poll(timeout_ms)
         self.drain(received.append, most)
         return received
@@ -149,8 +149,8 @@ class Subscriber:
         while count < most and self.socket.poll(0):
             self._take(self.socket.recv(zmq.NOBLOCK), take)
             count += 1
-        while self._asking.poll(0):
-            for frame in self._asking.recv_multipart(zmq.NOBLOCK)[:-1]:
+        while self.answers.poll(0):
+            for frame in self.answers.recv_multipart(zmq.NOBLOCK)[:-1]:
                 self._take(frame, take)
         return count
 
@@ -168,7 +168,7 @@ class Subscriber:
         """Ask the publisher for the last message of each topic that begins so; the answer comes with `poll`."""
         wanted = [topic] if topic else self._topics
         for one in wanted:
-            self._asking.send(one.encode())
+            self.answers.send(one.encode())
 
     def take_gaps(self) -> list[Gap]:
         """The gaps noticed since the last call."""
@@ -177,7 +177,7 @@ class Subscriber:
 
     def close(self) -> None:
         self.socket.close()
-        self._asking.close()
+        self.answers.close()
 
 
 class LatestQuotes:
@@ -189,7 +189,7 @@ class LatestQuotes:
 
     @staticmethod
     def _connect(bus_dir: str | Path, instrument_id: str) -> zmq.Socket[bytes]:
-        socket = zmq.Context.instance().socket(zmq.SUB)
+        socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.SUB)
         socket.setsockopt(zmq.CONFLATE, 1)
         socket.linger = 0
         socket.connect(endpoint(bus_dir, "feed.pub"))
@@ -215,7 +215,7 @@ class IntentSender:
     """Trigger's way to execution. It never waits: what cannot go at once is not sent, and the caller is told."""
 
     def __init__(self, bus_dir: str | Path, high_water_mark: int) -> None:
-        self._socket = zmq.Context.instance().socket(zmq.PUSH)
+        self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.PUSH)
         self._socket.setsockopt(zmq.IMMEDIATE, 1)
         self._socket.set_hwm(high_water_mark)
         self._socket.linger = 0
@@ -237,7 +237,7 @@ class IntentReceiver:
     """Execution's end of the intents."""
 
     def __init__(self, bus_dir: str | Path, high_water_mark: int) -> None:
-        self.socket = zmq.Context.instance().socket(zmq.PULL)
+        self.socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.PULL)
         self.socket.set_hwm(high_water_mark)
         self.socket.linger = 0
         self.socket.bind(endpoint(bus_dir, "execution.intents"))
@@ -245,9 +245,10 @@ class IntentReceiver:
     def receive(self) -> Intent | None:
         """The next intent, or None when none waits."""
         try:
-            return INTENT.decode(self.socket.recv(zmq.NOBLOCK))
+            intent: Intent = INTENT.decode(self.socket.recv(zmq.NOBLOCK))
         except zmq.Again:
             return None
+        return intent
 
     def close(self) -> None:
         self.socket.close()
@@ -257,7 +258,7 @@ class CommandServer:
     """Execution's end of the commands: each is answered to whom it came from."""
 
     def __init__(self, bus_dir: str | Path, name: str = "execution") -> None:
-        self.socket = zmq.Context.instance().socket(zmq.ROUTER)
+        self.socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.ROUTER)
         self.socket.linger = 0
         self.socket.bind(endpoint(bus_dir, f"{name}.cmd"))
 
@@ -279,7 +280,7 @@ class CommandClient:
     """Asks a process for something and waits, no longer than said, for the answer."""
 
     def __init__(self, bus_dir: str | Path, name: str = "execution") -> None:
-        self._socket = zmq.Context.instance().socket(zmq.DEALER)
+        self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.DEALER)
         self._socket.linger = 0
         self._socket.connect(endpoint(bus_dir, f"{name}.cmd"))
 
@@ -288,7 +289,8 @@ class CommandClient:
         self._socket.send(ENCODER.encode(command))
         if not self._socket.poll(timeout_ns // 1_000_000):
             return None
-        return ANSWER.decode(self._socket.recv(zmq.NOBLOCK))
+        answer: CommandAnswered | ExecutionStatus = ANSWER.decode(self._socket.recv(zmq.NOBLOCK))
+        return answer
 
     def close(self) -> None:
         self._socket.close()

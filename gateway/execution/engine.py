@@ -381,7 +381,11 @@ class ExecutionEngine:
     def _settle(self, trade: PairTrade, at_ns: int) -> None:
         """What do its orders add up to now, and what follows from it?"""
         spec = self.ledger.settings.pairs[trade.intent.pair_id]
-        if trade.note_time(at_ns):
+        became_legged = trade.note_time(at_ns)
+        if trade.state is PairTradeState.HALTED:
+            self._advance(trade, Balance.GIVE_UP, at_ns)
+            return
+        if became_legged:
             self._do(SetTimer(f"legged:{trade.trade_id}", at_ns + spec.legged_limit_ns))
         given = self._balance(trade)
         if given is Balance.LEGGED:

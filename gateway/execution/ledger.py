@@ -16,7 +16,7 @@ from gateway.model.site import InstrumentLimits, PairSpec, RuleSpec, SiteLimits,
 NS_PER_S = 1_000_000_000
 
 
-class ExecutionSettings(Message):
+class ExecutionSettings(Message, frozen=True):
     """The part of a site file that execution decides by."""
 
     id_prefix: str

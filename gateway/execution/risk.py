@@ -13,14 +13,14 @@ from gateway.model.order import Side
 from gateway.model.trade import Intent, IntentLeg, RefusalName
 
 
-class RiskApproved(Message):
+class RiskApproved(Message, frozen=True):
     """An intent that passed every check at `at_ns`."""
 
     intent: Intent
     at_ns: int
 
 
-class Refusal(Message):
+class Refusal(Message, frozen=True):
     """The first check that failed, and the figures that made it."""
 
     name: RefusalName

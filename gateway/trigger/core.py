@@ -10,6 +10,7 @@ executable size, whether or not the rule may fire.
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from gateway.model.base import PRICE_E9
 from gateway.model.instrument import Instrument
 from gateway.model.order import Side
 from gateway.model.quote import BookState, Quote
@@ -25,7 +26,7 @@ from gateway.model.trade import (
     PairTradeState,
 )
 from gateway.trigger.depth import Walk, whole_units
-from gateway.trigger.price import PRICE_E9, PairFormula, book_side, leg_side
+from gateway.trigger.price import PairFormula, book_side, leg_side
 from gateway.trigger.rule import RuleMachine
 
 ENDED = frozenset(
@@ -78,7 +79,6 @@ class TriggerCore:
             for name in pair.formula.instrument_ids:
                 self._touched.setdefault(name, []).append(pair)
         self._execution = 0
-        self._by_intent: dict[str, RuleMachine] = {}
         self.evaluations = 0
         self.intents = 0
         self.opportunities = 0
@@ -172,6 +172,7 @@ class TriggerCore:
         for count in range(most, 0, -1):
             px_e9 = self._price(pair.formula, met, count)
             if _is_met(rule, met, px_e9):
+                self.intents += 1
                 return self._wish(pair, rule, met, count, quote)
         return None
 

@@ -1,0 +1,160 @@
+"""The feed: FIX market data in, quotes out.
+
+A message is decoded, put into its book and published in the thread that received it: handing it to another thread of
+the same interpreter would cost a wake-up per message (docs/ARCHITECTURE.md, decision 8). The main thread asks for
+snapshots that are due, answers late subscribers and says how it stands.
+"""
+
+import os
+import sys
+import threading
+from collections.abc import Sequence
+
+import zmq
+
+from gateway.bus.sockets import Publisher
+from gateway.bus.topics import FeedStatus, SessionStatus
+from gateway.feed.core import FeedCore
+from gateway.fix.encode import OrderEncoder
+from gateway.fix.engine import FixSessions
+from gateway.fix.market_data import MarketDataDecoder
+from gateway.model.quote import BookState, MdRejected, Quote
+from gateway.processes import clock, start
+from gateway.processes.ids import next_epoch
+from gateway.processes.settings import Site, load_site
+from gateway.processes.site_file import MS, SECOND
+
+KEPT_INCREMENTS = 10_000
+SNAPSHOT_RETRY_NS = SECOND
+SNAPSHOT_RETRY_MOST_NS = 30 * SECOND
+
+
+class Feed:
+    """Books of all instruments of a site, fed by their sessions."""
+
+    def __init__(self, site: Site, publisher: Publisher, wake_fd: int) -> None:
+        self._publisher = publisher
+        self._wake_fd = wake_fd
+        self._lock = threading.Lock()
+        self._depth = max(venue.dialect.depth for venue in site.venues.values())
+        self._core = FeedCore(
+            site.instruments.values(),
+            depth=self._depth,
+            kept_limit=KEPT_INCREMENTS,
+            retry_ns=SNAPSHOT_RETRY_NS,
+            retry_most_ns=SNAPSHOT_RETRY_MOST_NS,
+        )
+        self._topics = {name: f"Q.{name}" for name in site.instruments}
+        self._symbols = {name: one.symbol for name, one in site.instruments.items()}
+        self._venue_of = {name: one.venue_id for name, one in site.instruments.items()}
+        self._decoders = {}
+        self._encoders = {}
+        for venue_id, venue in site.venues.items():
+            listed = [one for one in site.instruments.values() if one.venue_id == venue_id]
+            key = f"{venue_id}.md"
+            by_symbol = {one.symbol: one for one in listed}
+            self._decoders[key] = MarketDataDecoder(venue.dialect, venue_id, by_symbol)
+            by_id = {one.instrument_id: one for one in listed}
+            self._encoders[key] = OrderEncoder(venue.dialect, by_id, venue.md.constants)
+        self._requests = 0
+        self._subscribe: list[str] = []
+        self.quotes = 0
+        self.rejected: list[MdRejected] = []
+
+    def on_message(self, key: str, raw: str, recv_ns: int) -> None:
+        """One message of a market-data session, in the thread that received it."""
+        for event in self._decoders[key].decode(raw, recv_ns):
+            with self._lock:
+                quote = self._core.on_event(event, clock.monotonic_ns())
+            if quote is not None:
+                self._publish(quote)
+                if quote.state is not BookState.OK:
+                    os.eventfd_write(self._wake_fd, 1)
+            elif isinstance(event, MdRejected):
+                self.rejected.append(event)
+
+    def on_session(self, key: str, up: bool, _detail: str) -> None:  # noqa: FBT001 the callback's form
+        """A market-data session came up or went down."""
+        with self._lock:
+            quotes = self._core.on_session(key.removesuffix(".md"), up=up, at_ns=clock.monotonic_ns())
+            if up:
+                self._subscribe.append(key)
+        for quote in quotes:
+            self._publish(quote)
+        os.eventfd_write(self._wake_fd, 1)
+
+    def ask(self, sessions: FixSessions, at_ns: int) -> None:
+        """Subscribe where a session came up; ask for snapshots that are due."""
+        with self._lock:
+            new, self._subscribe = self._subscribe, []
+            due = self._core.due_snapshots(at_ns)
+        for key in new:
+            symbols = [self._symbols[name] for name, venue in self._venue_of.items() if f"{venue}.md" == key]
+            if symbols:
+                sessions.send(key, self._encoders[key].market_data_request(self._request_id(), symbols, self._depth))
+        for name in due:
+            key = f"{self._venue_of[name]}.md"
+            if sessions.logged_on(key):
+                request = self._encoders[key].market_data_request(
+                    self._request_id(), [self._symbols[name]], self._depth, snapshot_only=True
+                )
+                sessions.send(key, request)
+
+    def status(self, sessions: FixSessions, incarnation: int, at_ns: int) -> FeedStatus:
+        """The heartbeat."""
+        with self._lock:
+            states = tuple(self._core.states())
+            gaps, repaired, _lost = self._core.totals()
+        lines = tuple(
+            SessionStatus(one.key, one.venue_id, "md", one.state == "up", one.since_ns, one.attempts, one.last_error)
+            for one in sessions.status()
+        )
+        return FeedStatus(incarnation, at_ns, lines, states, self.quotes, gaps, repaired)
+
+    def _publish(self, quote: Quote) -> None:
+        self.quotes += 1
+        self._publisher.publish_as(self._topics[quote.instrument_id], quote)
+
+    def _request_id(self) -> str:
+        self._requests += 1
+        return f"MD{self._requests}"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run until told to stop."""
+    given = start.arguments(argv, "feed")
+    site = load_site(given.site)
+    stop = start.StopFlag()
+    incarnation = next_epoch(site.state_dir / "feed")
+    publisher = Publisher(given.bus_dir, "feed", incarnation, site.bus.high_water_mark)
+    feed = Feed(site, publisher, stop.fd)
+    sessions = FixSessions(
+        start.fix_sessions(site, "md"),
+        site.state_dir / "fix",
+        given.run_dir / "logs",
+        clock.monotonic_ns,
+        on_message=feed.on_message,
+        on_session=feed.on_session,
+    )
+    sessions.start()
+    start.say_ready(given.run_dir, "feed")
+    poller = zmq.Poller()
+    poller.register(publisher.snapshots, zmq.POLLIN)
+    poller.register(stop.fd, zmq.POLLIN)
+    beat_ns = 0
+    while not stop.set:
+        if any(what == stop.fd for what, _ in poller.poll(site.bus.heartbeat_interval_ns // MS)):
+            os.eventfd_read(stop.fd)
+        publisher.answer_snapshots()
+        now_ns = clock.monotonic_ns()
+        feed.ask(sessions, now_ns)
+        if now_ns >= beat_ns:
+            beat_ns = now_ns + site.bus.heartbeat_interval_ns
+            publisher.publish(feed.status(sessions, incarnation, now_ns))
+    sessions.stop(timeout_s=2.0)
+    publisher.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

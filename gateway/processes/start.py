@@ -1,0 +1,111 @@
+"""What every main needs at its start: arguments, readiness, the journal's first record, session settings, an orderly end."""
+
+import argparse
+import os
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from gateway.fix.session_settings import SessionSettings
+from gateway.journal.reader import journal_path
+from gateway.journal.writer import JournalWriter
+from gateway.model.record import JournalOpened
+from gateway.processes import clock, machine
+from gateway.processes.ids import write_durably
+from gateway.processes.settings import Site
+from gateway.processes.site_file import SECOND
+
+
+class Arguments(NamedTuple):
+    """What the supervisor tells a child."""
+
+    site: Path
+    run_dir: Path
+    bus_dir: Path
+    after_death: str
+
+
+def arguments(argv: Sequence[str] | None, name: str) -> Arguments:
+    """The command line of the process `name`."""
+    parser = argparse.ArgumentParser(prog=f"python -m gateway.processes.{name}")
+    parser.add_argument("--site", type=Path, required=True, help="the site file")
+    parser.add_argument("--run-dir", type=Path, required=True, help="journals, logs and readiness go here")
+    parser.add_argument("--bus-dir", type=Path, required=True, help="directory of the sockets, mode 0700")
+    parser.add_argument("--after-death", choices=("signal", "exit"), default="exit", help="how its predecessor ended")
+    given = parser.parse_args(argv)
+    return Arguments(given.site, given.run_dir, given.bus_dir, given.after_death)
+
+
+def say_ready(run_dir: Path, name: str) -> None:
+    """Tell the supervisor that this process is up."""
+    folder = run_dir / "ready"
+    folder.mkdir(parents=True, exist_ok=True)
+    write_durably(folder / f"{name}.json", '{"ready": true}\n')
+
+
+class StopFlag:
+    """Set by SIGTERM or SIGINT; the loop looks at it, and `fd` becomes readable so that a wait ends at once."""
+
+    def __init__(self) -> None:
+        self.set = False
+        self.fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+
+    def _on_signal(self, _number: int, _frame: object) -> None:
+        self.set = True
+        os.eventfd_write(self.fd, 1)
+
+
+def opened(process: str, incarnation: int, site: Site) -> JournalOpened:
+    """The first record of a journal."""
+    return JournalOpened(
+        process,
+        incarnation,
+        machine.host(),
+        machine.boot_id(),
+        clock.monotonic_ns(),
+        clock.utc_ns(),
+        machine.version(),
+        site.digest,
+    )
+
+
+def open_journal(process: str, incarnation: int, site: Site, run_dir: Path) -> JournalWriter:
+    """A journal of its own for this incarnation of `process`."""
+    path = journal_path(run_dir, process, incarnation)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return JournalWriter(
+        path,
+        opened(process, incarnation, site),
+        fdatasync_interval_ns=site.journal.fdatasync_interval_ns,
+        sync_before_send=site.journal.sync_before_send,
+        min_free_bytes=site.journal.min_free_bytes,
+    )
+
+
+def fix_sessions(site: Site, kind: str) -> list[SessionSettings]:
+    """The FIX sessions of one kind, "md" or "orders"; the key is `VENUE.kind`."""
+    sessions = []
+    for venue_id, venue in site.venues.items():
+        one = venue.md if kind == "md" else venue.orders
+        sessions.append(
+            SessionSettings(
+                key=f"{venue_id}.{kind}",
+                venue_id=venue_id,
+                kind="md" if kind == "md" else "orders",
+                dialect=venue.dialect,
+                host=one.host,
+                port=one.port,
+                sender_comp_id=one.sender_comp_id,
+                target_comp_id=one.target_comp_id,
+                sender_sub_id=one.constants.get("sender_sub_id", ""),
+                heart_bt_int_s=one.heart_bt_int_s,
+                reset_on_logon=kind == "md",
+                username=one.username,
+                password=one.password,
+                reconnect_backoff_s=(venue.reconnect_min_ns / SECOND, venue.reconnect_max_ns / SECOND),
+            )
+        )
+    return sessions

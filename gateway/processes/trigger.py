@@ -1,0 +1,125 @@
+"""The trigger: quotes in, intents out.
+
+Waiting quotes are taken up together and each instrument is priced at its newest one: an opportunity that only an
+overtaken quote shows is none.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import zmq
+
+from gateway.bus.sockets import IntentSender, Publisher, Subscriber
+from gateway.bus.topics import Received, TriggerStatus
+from gateway.model.quote import Quote
+from gateway.model.trade import ExecutionStatus, IntentRefused, PairPosition, PairTradeChanged
+from gateway.processes import clock, start
+from gateway.processes.ids import IdCounter, next_epoch
+from gateway.processes.settings import Site, load_site
+from gateway.processes.site_file import MS, SECOND
+from gateway.trigger.core import Hops, TriggerCore
+
+SILENCE_NS = SECOND
+"""An intent that nobody has spoken of for so long after its expiry never arrived."""
+MOST_AT_ONCE = 2000
+INTENTS_WAITING = 100
+_HEARD = (PairTradeChanged, IntentRefused, PairPosition, ExecutionStatus)
+
+
+class Trigger:
+    """The core with its sockets."""
+
+    def __init__(self, site: Site, bus_dir: str, incarnation: int) -> None:
+        self._core = TriggerCore(site.pairs.values(), site.rules.values(), site.instruments, silence_ns=SILENCE_NS)
+        self._ids = IdCounter("I", incarnation)
+        self._incarnation = incarnation
+        self._intents = IntentSender(bus_dir, INTENTS_WAITING)
+        self._newest: dict[str, Quote] = {}
+        self._unsent = 0
+        self._missed = 0
+        self.publisher = Publisher(bus_dir, "trigger", incarnation, site.bus.high_water_mark)
+        self.quotes = Subscriber(bus_dir, "feed", ["Q."], site.bus.high_water_mark)
+        self.execution = Subscriber(
+            bus_dir, "execution", ["T.", "U.", "IntentRefused.", "ExecutionStatus."], site.bus.high_water_mark
+        )
+        self.quotes.ask()
+        self.execution.ask()
+
+    def hear(self) -> None:
+        """Take what execution has announced."""
+        for one in self.execution.poll():
+            if isinstance(one.message, _HEARD):
+                self._core.on_execution(one.message, clock.monotonic_ns())
+
+    def take_quotes(self) -> None:
+        """Evaluate the newest quote of each instrument that has one waiting."""
+        newest = self._newest
+        if not self.quotes.drain(self._keep, MOST_AT_ONCE) and not newest:
+            return
+        for quote in newest.values():
+            taken_ns = clock.monotonic_ns()
+            wishes = self._core.on_quote(quote, taken_ns)
+            if wishes:
+                evaluated_ns = clock.monotonic_ns()
+                for wish in wishes:
+                    hops = Hops(taken_ns, evaluated_ns, clock.monotonic_ns())
+                    intent = wish.intent(self._ids.next(), hops)
+                    if not self._intents.send(intent):
+                        self._unsent += 1
+                        self._core.on_unsent(intent, clock.monotonic_ns())
+        newest.clear()
+
+    def publish_prices(self) -> None:
+        for price in self._core.changed_prices():
+            self.publisher.publish(price)
+
+    def status(self, at_ns: int) -> TriggerStatus:
+        """The heartbeat; a gap that was noticed has been asked about already."""
+        gaps = self.quotes.take_gaps() + self.execution.take_gaps()
+        self._missed += sum(gap.last_seq - gap.first_seq + 1 for gap in gaps)
+        core = self._core
+        return TriggerStatus(self._incarnation, at_ns, core.evaluations, core.intents, self._unsent, self._missed)
+
+    def close(self) -> None:
+        for one in (self._intents, self.quotes, self.execution, self.publisher):
+            one.close()
+
+    def _keep(self, received: Received) -> None:
+        if isinstance(received.message, Quote):
+            self._newest[received.message.instrument_id] = received.message
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run until told to stop."""
+    given = start.arguments(argv, "trigger")
+    site = load_site(given.site)
+    stop = start.StopFlag()
+    trigger = Trigger(site, str(given.bus_dir), next_epoch(site.state_dir / "trigger"))
+    start.say_ready(given.run_dir, "trigger")
+    poller = zmq.Poller()
+    for socket in (trigger.quotes.socket, trigger.execution.socket, trigger.publisher.snapshots, stop.fd):
+        poller.register(socket, zmq.POLLIN)
+    poller.register(trigger.quotes.answers, zmq.POLLIN)
+    poller.register(trigger.execution.answers, zmq.POLLIN)
+    beat_ns = prices_ns = 0
+    while not stop.set:
+        ready = poller.poll(site.bus.pair_price_interval_ns // MS)
+        trigger.take_quotes()
+        if any(what is not trigger.quotes.socket for what, _ in ready):
+            trigger.hear()
+            trigger.publisher.answer_snapshots()
+        now_ns = clock.monotonic_ns()
+        if now_ns >= prices_ns:
+            prices_ns = now_ns + site.bus.pair_price_interval_ns
+            trigger.publish_prices()
+        if now_ns >= beat_ns:
+            beat_ns = now_ns + site.bus.heartbeat_interval_ns
+            trigger.publisher.publish(trigger.status(now_ns))
+    trigger.close()
+    os.close(stop.fd)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
