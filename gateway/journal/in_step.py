@@ -1,4 +1,4 @@
-"""How well the two legs' quotes of a decision were in step: the difference of their errors against the true event times.
+"""How well two legs' quotes were in step at a decision: the difference of their errors against true event times.
 
 error = calibrated_ns - true event time. The true time of a quote is the venue's stamp read on the venue's true clock,
 which a simulator records in `truth/<VENUE>/clock.csv`; on a real venue nobody knows it. Venues stamp whole
@@ -20,10 +20,10 @@ CLOCK_FILE = "clock.csv"
 
 
 class InStep(NamedTuple):
-    """The figure, or why there is none, and the size of the sample."""
+    """The figure, or why there is none, and how many decisions it rests on."""
 
     p99_ns: int | str
-    count: int
+    decisions: int
     why: str
 
 

@@ -98,7 +98,7 @@ def figures(run: Run, given: Mapping[str, Any], in_step_limit_ns: int | None = N
         "refusals": refusals(story),
         "alarms": alarms(story),
         "quotes_in_step_ns_p99": in_step.p99_ns,
-        "quotes_in_step": {"count": in_step.count, "why": in_step.why},
+        "quotes_in_step": {"count": in_step.decisions, "why": in_step.why},
         "reconciled_with_venues": reconciliation.equal,
         "reconciliation": {
             "venues": reconciliation.venues,
