@@ -1,0 +1,365 @@
+"""What `cmc demo` writes before it starts anything: a profile for each of two simulated venues and the site file that
+connects to them, for the tape that was asked for.
+
+The thresholds of the synthetic pairs stand in `_SYNTHETIC`; they lie a little outside what crossing both spreads costs,
+so that the shocks of the tape's basis meet them every few seconds. A recorded pair has no fair value that we know, so
+its rule is set around its own first mid: buy at or below it, sell at or above it and a hundred-thousandth more. That
+makes it trade whenever the ratio has moved by half of both spreads. Neither is a strategy, and no profit is meant.
+
+What can go wrong: a tape that cannot be opened, or that has no common book; DemoError says so before a venue starts.
+"""
+
+from collections.abc import Iterator, Mapping
+from decimal import ROUND_HALF_EVEN, Decimal
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from simulators.core.tape import Tape, TapeBook
+from simulators.tapes import TapeError, load_tape, usdcny_fixing
+
+NINE_PLACES = Decimal("0.000000001")
+LEAD_IN_S, LEAD_OUT_S = 30, 60
+"""The tape runs longer than the trading: the gateway starts within it, and its stop is balanced within it."""
+ABOVE_MID = Decimal("1.00001")
+
+
+class DemoError(ValueError):
+    """The demo cannot be made as asked; the text says what would be right."""
+
+
+class Asked(NamedTuple):
+    """Which demo."""
+
+    kind: str
+    """"synthetic" or "recorded"."""
+    name: str
+    directory: str
+    seed: int
+    seconds: int
+    network: str
+    """To the overseas venue; empty: the pair's own."""
+    faults: bool
+
+
+class Contract(NamedTuple):
+    """What the site file and the profile have to say of a contract, beyond what the tape says."""
+
+    symbol: str
+    tick: str
+    lot_units: str
+    unit: str
+    currency: str
+    max_qty: int = 500
+    position_model: str = "net"
+    hedge_flag: str = ""
+    tradable: bool = True
+    max_position_lots: int = 100
+    max_order_value: str = "100000000"
+    collar_ticks: int = 400
+
+
+class Venue(NamedTuple):
+    """One simulated venue."""
+
+    id: str
+    dialect: str
+    network: str
+    clock: Mapping[str, float]
+    contracts: tuple[Contract, ...]
+
+
+class Plan(NamedTuple):
+    """A pair on two venues: the first contract of each is a leg."""
+
+    domestic: Venue
+    overseas: Venue
+    pair: Mapping[str, Any]
+    rule: Mapping[str, Any]
+    legs: tuple[Mapping[str, Any], Mapping[str, Any]]
+    title: str
+
+
+HOME_CLOCK = {"offset_ms": 1250, "drift_ppm": 12.0}
+"""The domestic venue's clock is wrong by this much: calibration has something to find."""
+AWAY_CLOCK = {"offset_ms": -40, "drift_ppm": -3.0}
+HOME_NETWORK = "same-city"
+FAULTS: Mapping[str, list[dict[str, Any]]] = {
+    "domestic": [
+        {"name": "reject", "probability": 0.03},
+        {"name": "partial", "probability": 0.05, "params": {"fraction": 0.5}},
+    ],
+    "overseas": [
+        {"name": "partial", "probability": 0.05, "params": {"fraction": 0.5}},
+        {"name": "delay", "probability": 0.05, "params": {"delay_ms": 300}},
+        {"name": "gap", "probability": 0.002, "params": {"level": "rpt_seq"}},
+    ],
+}
+USDCNH = Contract("USDCNH", "0.0001", "100000", "usd", "CNH", tradable=False)
+COPPER = Contract("cu2609", "10", "5", "t", "CNY", 500, "open_close_today", "2")
+GOLD = Contract("au2612", "0.02", "1000", "g", "CNY", 500, "open_close_today", "2", max_order_value="1000000000")
+
+
+def index_future(symbol: str) -> Contract:
+    """CFFEX IF, 300 CNY a point."""
+    return Contract(symbol, "0.2", "300", "point", "CNY", 20, "open_close", "2", collar_ticks=500)
+
+
+A50 = Contract("CN", "5", "1", "point", "USD", 2000, max_position_lots=2000)
+SPOT_GOLD = Contract("XAUUSD", "0.001", "10", "point", "USD", 2000, max_position_lots=2000, collar_ticks=20000)
+"""A spot CFD; a lot of 10 and "point" as its unit are assumed, so that it may stand in a ratio with an index."""
+
+_SYNTHETIC = {
+    "cu": ("SHFE", COPPER, "LME", Contract("CA3M", "0.50", "25", "t", "USD", 200), "shanghai-london", "50", (5, 1)),
+    "au": (
+        "SHFE",
+        GOLD,
+        "COMEX",
+        Contract("GCZ6", "0.10", "100", "oz", "USD", 200),
+        "shanghai-chicago",
+        "0.50",
+        (3, 1),
+    ),
+}
+_FACTORS: Mapping[str, Mapping[str, str]] = {"cu": {"vat": "1.13", "duty": "1.00"}, "au": {}}
+_RECORDED = {
+    "if-cn-20140129": ("20140129", index_future("IF0000"), "SGX", A50, 16),
+    "if-cn-ticks": ("20210104", index_future("IF2101"), "SGX", A50, 16),
+    "if-xauusd": ("20210104", index_future("IF2101"), "OANDA", SPOT_GOLD, 19),
+}
+DEFAULT_NAMES = {"synthetic": "cu", "recorded": "if-cn-20140129"}
+
+
+def tape_of(asked: Asked) -> Tape:
+    """The tape, long enough for start and stop."""
+    try:
+        return load_tape(asked.kind, asked.name, asked.directory, asked.seed, tape_seconds(asked))
+    except TapeError as error:
+        message = f"--tape, --name: {error}"
+        raise DemoError(message) from error
+
+
+def tape_seconds(asked: Asked) -> int:
+    """How much of the tape a demo needs."""
+    return LEAD_IN_S + asked.seconds + LEAD_OUT_S
+
+
+def plan(asked: Asked, tape: Tape) -> Plan:
+    """Venues, pair and rule for this tape."""
+    known = _SYNTHETIC if asked.kind == "synthetic" else _RECORDED
+    base = asked.name.partition("@")[0]
+    if base not in known:
+        message = f"--name {asked.name}: one of {', '.join(known)}"
+        raise DemoError(message)
+    return _synthetic(asked) if asked.kind == "synthetic" else _recorded(asked, base, tape)
+
+
+def _synthetic(asked: Asked) -> Plan:
+    home, domestic, away, overseas, network, band, (home_lots, away_lots) = _SYNTHETIC[asked.name]
+    pair_id = f"{domestic.symbol[:2].upper()}-{overseas.symbol[:2]}"
+    return Plan(
+        Venue(home, "domestic44", HOME_NETWORK, HOME_CLOCK, (domestic,)),
+        Venue(away, "overseas42", asked.network or network, AWAY_CLOCK, (overseas, USDCNH)),
+        _pair(pair_id, "spread", domestic.unit),
+        _rule(f"{asked.name}-band", pair_id, "spread", f"-{band}", band),
+        (
+            _leg(f"{home}.{domestic.symbol}", home_lots, 1500),
+            _leg(f"{away}.{overseas.symbol}", away_lots, 5000)
+            | ({"factors": dict(_FACTORS[asked.name])} if _FACTORS[asked.name] else {})
+            | {"fx": f"{away}.{USDCNH.symbol}"},
+        ),
+        f"{home} {domestic.symbol} against {away} {overseas.symbol}",
+    )
+
+
+def _recorded(asked: Asked, base: str, tape: Tape) -> Plan:
+    date, domestic, away, overseas, lots = _RECORDED[base]
+    try:
+        rate, fixed_on = usdcny_fixing(asked.directory, date)
+    except TapeError as error:
+        message = f"--tape {asked.directory}: {error}"
+        raise DemoError(message) from error
+    mid = _first_mid(tape, domestic.symbol, overseas.symbol) / rate
+    pair_id = f"{domestic.symbol[:2]}-{overseas.symbol[:2]}"
+    thresholds = (_text(mid), _text(mid * ABOVE_MID))
+    return Plan(
+        Venue("CFFEX", "domestic44", HOME_NETWORK, HOME_CLOCK, (domestic,)),
+        Venue(away, "overseas42", asked.network or "shanghai-chicago", AWAY_CLOCK, (overseas,)),
+        _pair(pair_id, "ratio", "point") | {"max_quote_skew_ms": 5000, "slippage_budget": "10000"},
+        _rule(f"{base}-mid", pair_id, "ratio", *thresholds),
+        (
+            _leg(f"CFFEX.{domestic.symbol}", 1, 1500),
+            _leg(f"{away}.{overseas.symbol}", lots, 10_000)
+            | {"fx_rate": str(rate), "fx_source": f"ECB reference rate of {fixed_on}"},
+        ),
+        f"CFFEX {domestic.symbol} against {away} {overseas.symbol}",
+    )
+
+
+def _first_mid(tape: Tape, domestic: str, overseas: str) -> Decimal:
+    """Domestic mid over overseas mid when both sides first have a two-sided book."""
+    ticks = {one.symbol: one.tick for one in tape.instruments}
+    mids: dict[str, Decimal] = {}
+    for event in tape.events():
+        if isinstance(event, TapeBook) and event.bids and event.asks:
+            mids[event.symbol] = ticks[event.symbol] * (event.bids[0][0] + event.asks[0][0]) / 2
+            if domestic in mids and overseas in mids:
+                return mids[domestic] / mids[overseas]
+    message = f"tape {tape.name}: {domestic} and {overseas} never have a book at the same time; choose another start"
+    raise DemoError(message)
+
+
+def _text(value: Decimal) -> str:
+    return str(value.quantize(NINE_PLACES, ROUND_HALF_EVEN))
+
+
+def _pair(pair_id: str, formula: str, unit: str) -> dict[str, Any]:
+    return {
+        "id": pair_id,
+        "formula": formula,
+        "currency": "CNY",
+        "unit": unit,
+        "charges": "0",
+        "max_quote_skew_ms": 2000,
+        "slippage_budget": "5000",
+        "repair_pay_up_ticks": [2, 4, 8, 16],
+        "legged_limit_ms": 3000,
+        "order_timeout_ms": 1500,
+        "max_open_trades": 1,
+        "max_units": 5,
+    }
+
+
+def _rule(rule_id: str, pair_id: str, kind: str, buy_at: str, sell_at: str) -> dict[str, Any]:
+    return {
+        "id": rule_id,
+        "pair": pair_id,
+        "kind": kind,
+        "buy_at": buy_at,
+        "sell_at": sell_at,
+        "units": 1,
+        "max_units": 3,
+        "persist_ms": 0,
+        "cool_down_ms": 250,
+        "ttl_ms": 250,
+    }
+
+
+def _leg(instrument: str, lots: int, age_ms: int) -> dict[str, Any]:
+    return {
+        "instrument": instrument,
+        "ratio_lots": lots,
+        "pay_up_ticks": 2,
+        "time_in_force": "IOC",
+        "max_quote_age_ms": age_ms,
+    }
+
+
+def profile(made: Plan, venue: Venue, asked: Asked, run_dir: Path, start_monotonic_ns: int) -> dict[str, Any]:
+    """The simulator's profile of `venue`; every path in it is absolute."""
+    side = "domestic" if venue is made.domestic else "overseas"
+    return {
+        "venue": {
+            "name": venue.id,
+            "dialect": venue.dialect,
+            "seed": asked.seed,
+            "comp_id": venue.id,
+            "client_comp_id": "CMC",
+            "md_port": 0,
+            "orders_port": 0,
+            "account": "A1",
+            "start_monotonic_ns": start_monotonic_ns,
+            "truth_dir": str(run_dir / "truth" / venue.id),
+            "ready_file": str(run_dir / "ready" / f"venue-{venue.id}.json"),
+        },
+        "clock": dict(venue.clock),
+        "network": {"profile": venue.network},
+        "tape": {
+            "kind": asked.kind,
+            "name": asked.name,
+            "dir": asked.directory,
+            "seed": asked.seed,
+            "seconds": tape_seconds(asked),
+        },
+        "instrument": [
+            {
+                "symbol": one.symbol,
+                "tick": one.tick,
+                "max_qty": one.max_qty,
+                "open_close": one.position_model,
+            }
+            for one in venue.contracts
+        ],
+        **({"fault": FAULTS[side]} if asked.faults else {}),
+    }
+
+
+def site(made: Plan, ports: Mapping[str, tuple[int, int]], bus_dir: str) -> dict[str, Any]:
+    """The site file; `ports` are market data and orders by venue."""
+    venues = (made.domestic, made.overseas)
+    return {
+        "site": {"name": "demo", "language": "en", "stage": "full", "state_dir": "state", "bus_dir": bus_dir},
+        "journal": {"fdatasync_interval_ms": 5, "sync_before_send": False, "min_free_mb": 64},
+        "supervisor": {"restarts_max": 5, "restarts_window_s": 60, "stop_timeout_s": 30},
+        "bus": {"high_water_mark": 10000, "heartbeat_interval_ms": 500, "pair_price_interval_ms": 50},
+        "limits": {
+            "max_open_trades": 8,
+            "max_orders_per_s": 50,
+            "throttle_trades": 200,
+            "throttle_window_s": 60,
+            "daily_loss": {"CNY": "500000"},
+        },
+        "venue": [_venue(one, ports[one.id]) for one in venues],
+        "instrument": [entry for one in venues for entry in _instruments(one)],
+        "pair": [{**made.pair, "leg": [dict(leg) for leg in made.legs]}],
+        "rule": [dict(made.rule)],
+    }
+
+
+def _venue(venue: Venue, ports: tuple[int, int]) -> dict[str, Any]:
+    def session(port: int) -> dict[str, Any]:
+        made: dict[str, Any] = {
+            "host": "127.0.0.1",
+            "port": port,
+            "sender_comp_id": "CMC",
+            "target_comp_id": venue.id,
+            "heart_bt_int_s": 5,
+        }
+        return made | ({"constants": {"customer_or_firm": "0"}} if venue.dialect == "overseas42" else {})
+
+    return {
+        "id": venue.id,
+        "dialect": venue.dialect,
+        "account": "A1",
+        "status_timeout_ms": 2000,
+        "reconnect_min_s": 0.5,
+        "reconnect_max_s": 5,
+        "md": session(ports[0]),
+        "orders": session(ports[1]),
+    }
+
+
+def _instruments(venue: Venue) -> Iterator[dict[str, Any]]:
+    for one in venue.contracts:
+        entry: dict[str, Any] = {
+            "id": f"{venue.id}.{one.symbol}",
+            "venue": venue.id,
+            "symbol": one.symbol,
+            "tick": one.tick,
+            "lot_units": one.lot_units,
+            "unit": one.unit,
+            "currency": one.currency,
+            "position_model": one.position_model,
+            "min_qty": 1,
+            "max_qty": one.max_qty,
+            "tradable": one.tradable,
+        }
+        if one.hedge_flag:
+            entry["hedge_flag"] = one.hedge_flag
+        if one.tradable:
+            entry |= {
+                "max_position_lots": one.max_position_lots,
+                "max_orders_per_day": 5000,
+                "max_order_value": one.max_order_value,
+                "collar_ticks": one.collar_ticks,
+            }
+        yield entry
