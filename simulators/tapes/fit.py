@@ -142,10 +142,10 @@ def volatility_bp(books: list[TapeBook]) -> float:
     """Root mean square change of the mid over `HORIZON_NS`, in basis points per root second."""
     mids: list[float] = []
     last = 0.0
-    next_ns = books[0].at_ns
+    next_ns = books[0].at_ns + HORIZON_NS
     for book in (each for each in books if each.at_ns < DAY_NS[1]):
         while book.at_ns >= next_ns:
-            mids.append(last or _mid(book))
+            mids.append(last)
             next_ns += HORIZON_NS
         last = _mid(book)
     squares = [(1e4 * (b - a) / a) ** 2 for a, b in pairwise(mids)]

@@ -72,13 +72,13 @@ def window(events: Iterator[TapeEvent], start_ns: int, end_ns: int) -> Iterator[
     for event in events:
         if event.at_ns >= end_ns:
             break
-        if event.at_ns >= start_ns:
+        if not opened and isinstance(event, TapeStatus) and event.at_ns <= start_ns:
+            status = event
+        elif event.at_ns >= start_ns:
             if not opened:
                 opened = True
                 yield from _opening(status, book)
             yield event._replace(at_ns=event.at_ns - start_ns)
-        elif isinstance(event, TapeStatus):
-            status = event
         elif isinstance(event, TapeBook):
             book = event
     if not opened:
