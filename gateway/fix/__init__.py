@@ -1,1 +1,1 @@
-"""FIX words in and out, venue dialects, and the QuickFIX sessions (`engine`, the only part here with input and output)."""
+"""FIX words in and out, venue dialects, and the QuickFIX sessions (`engine`: the only part that does input, output)."""

@@ -144,5 +144,5 @@ def crash(folder: Path, where: str, raw: str) -> NoReturn:
 
 
 def between(raw: str, mark: str) -> str:
-    """The value of the field whose `\\x01TAG=` is `mark`; empty where there is none."""
+    """The value of the field whose SOH and `TAG=` is `mark`; empty where there is none."""
     return raw.partition(mark)[2].partition("\x01")[0]

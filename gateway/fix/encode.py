@@ -17,7 +17,7 @@ import quickfix
 
 from gateway.fix.dialect import Dialect, FieldRule
 from gateway.fix.scan import SOH
-from gateway.model.instrument import Instrument
+from gateway.model.instrument import Instrument, PositionModel
 from gateway.model.order import Order, OrdType, PositionEffect, TimeInForce
 
 CACHE_LIMIT = 4096
@@ -129,14 +129,15 @@ class OrderEncoder:
         types = [f"269={kind}{SOH}" for kind in self._dialect.md_entry_types]
         listed = [self._listed(_plain("Symbol(55)", symbol)) for symbol in symbols]
         counts = f"267={len(types)}{SOH}{''.join(types)}146={len(listed)}{SOH}{''.join(listed)}"
-        return f"35=V{SOH}{''.join(fields)}{counts}"
+        # The groups first: QuickFIX drops the last entry of a group that ends the text it parses.
+        return f"35=V{SOH}{counts}{''.join(fields)}"
 
     def _listed(self, symbol: str) -> str:
         venue_id = next(iter(self._instruments.values())).venue_id if self._instruments else ""
         values = {"symbol": symbol, "exchange": self._constants.get("exchange", venue_id)}
         return "".join(self._fixed(rule, values) for rule in self._dialect.md_symbol)
 
-    def _order_text(  # noqa: PLR0913 - the figures of one message
+    def _order_text(
         self,
         name: str,
         order: Order,
@@ -193,13 +194,14 @@ class OrderEncoder:
         """The message as a %-format: what is the same for all orders of this shape written out, the rest by name."""
         rule = self._dialect.messages[name]
         values = self._values(order)
+        effect = self._effect(order) if name == "new_order" else ()
         parts = [f"35={rule.msg_type}{SOH}"]
         for field in rule.fields:
             if field.source in _DYNAMIC:
                 absent = present.get(field.source) == "" or (field.source == "price" and order.px_ticks is None)
                 parts.append("" if absent else f"{field.tag}=%({field.source})s{SOH}")
             elif field.source == "position_effect":
-                parts += [f"{tag}={value}{SOH}" for tag, value in self._effect(order.position_effect)]
+                parts += [f"{tag}={value}{SOH}" for tag, value in effect]
             else:
                 parts.append(self._fixed(field, values).replace("%", "%%"))
         return "".join(parts)
@@ -229,13 +231,16 @@ class OrderEncoder:
             "hedge_flag": _plain("a hedge flag", order.hedge_flag) if order.hedge_flag else "",
         }
 
-    def _effect(self, effect: PositionEffect) -> tuple[tuple[str, str], ...]:
-        fields = self._dialect.position_effects.get(effect)
-        if fields is None and effect is not PositionEffect.NONE:
-            known = ", ".join(self._dialect.position_effects) or "none"
-            message = f"PositionEffect(77) {effect}: the dialect {self._dialect.name} has {known}"
-            raise EncodeError(message)
-        return fields or ()
+    def _effect(self, order: Order) -> tuple[tuple[str, str], ...]:
+        effect, known = order.position_effect, self._dialect.position_effects
+        if effect is PositionEffect.NONE:
+            if self._instruments[order.instrument_id].position_model is PositionModel.NET:
+                return ()
+            raise EncodeError(f"PositionEffect(77) missing: {order.instrument_id} wants one of {', '.join(known)}")
+        if effect not in known:
+            has = ", ".join(known) or "none"
+            raise EncodeError(f"PositionEffect(77) {effect}: the dialect {self._dialect.name} has {has}")
+        return known[effect]
 
     def _fixed(self, rule: FieldRule, values: Mapping[str, str]) -> str:
         value = resolve(rule, values, self._constants)

@@ -196,7 +196,7 @@ class _Link:
 class FixSessions:
     """All sessions of a process; see the module. `clock` gives nanoseconds of the host's monotonic clock."""
 
-    def __init__(  # noqa: PLR0913 - the callbacks
+    def __init__(
         self,
         sessions: Sequence[SessionSettings],
         state_dir: Path,

@@ -12,13 +12,16 @@ from gateway.fix.dictionary import SPECS, DictionaryError, FieldSpec, read_dicti
 
 TARGET = Path(__file__).with_name("tags.py")
 
-_OPENING = '''"""Tags and values of FIX. Generated from fix_specs/*.xml by `python -m gateway.fix.generate`; not edited by hand.
+_OPENING = '''"""Tags and values of FIX. Generated from fix_specs by `python -m gateway.fix.generate`; not edited by hand.
 
 Tags are text, as they stand in a raw message; `Number` has them as numbers, as QuickFIX takes them.
 """
 
 from enum import IntEnum, StrEnum
 '''
+
+
+_REASONS = {"Password": "  # noqa: S105 - a tag"}
 
 
 def main() -> int:
@@ -31,7 +34,7 @@ def main() -> int:
 def generate(specs: Path) -> str:
     """The text of `tags.py` for the dictionaries in the folder `specs`."""
     fields = merge(field for path in sorted(specs.glob("*.xml")) for field in read_dictionary(path).fields.values())
-    texts = [f'{constant(field.name)} = "{field.tag}"' for field in fields]
+    texts = [f'{constant(field.name)} = "{field.tag}"' + _REASONS.get(field.name, "") for field in fields]
     numbers = [f"    {constant(field.name)} = {field.tag}" for field in fields]
     enums = [_enum(field) for field in fields if field.values]
     number = "\n\nclass Number(IntEnum):\n" + '    """Tags as numbers."""\n\n' + "\n".join(numbers) + "\n"

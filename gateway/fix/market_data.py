@@ -72,7 +72,7 @@ class MarketDataDecoder:
                 elif kind in _SIDES:
                     (bids if kind == _BID else asks).append(self._level(prices, entry, number))
                 else:
-                    raise BadField("MDEntryType(269)", kind, "0 bid, 1 offer or 2 trade")
+                    raise BadField("MDEntryType(269)", kind, "0 bid, 1 offer or 2 trade")  # noqa: TRY301 - one way out
             return BookSnapshot(
                 prices.instrument.instrument_id,
                 recv_ns,

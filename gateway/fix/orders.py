@@ -71,7 +71,7 @@ class OrderDecoder:
                 return self._rejected(fields, recv_ns, msg_type)
             if msg_type in _SESSION_TYPES:
                 return None
-            raise BadField("MsgType(35)", msg_type, "8, 9, r, j or 3 on this session")
+            raise BadField("MsgType(35)", msg_type, "8, 9, r, j or 3 on this session")  # noqa: TRY301 - one way out
         except BadField as error:
             return self._bad(fields, recv_ns, str(error))
 
@@ -126,7 +126,7 @@ class OrderDecoder:
         return self._dialect.exec_types.get(text, ExecType.UNKNOWN)
 
     def _prices_of(self, fields: Fields) -> Prices | None:
-        """None where the report names no symbol: the answer to a question about an order that the venue does not know."""
+        """None where the report names no symbol: what is answered about an order that the venue does not know."""
         symbol = fields.get(tags.SYMBOL)
         if symbol is None:
             return None

@@ -1,6 +1,6 @@
 """Cuts a raw FIX message into fields, in one pass, and reads single values strictly. No meaning is given here.
 
-Strict: a number is ASCII digits, a price a plain decimal, a stamp has the standard's form to the character. Python's own
+Strict: a number is ASCII digits, a price a plain decimal, a stamp has the standard's form to the character. Python's
 `int` and `Decimal` are more generous (`1_0`, `" 5"`, `Infinity`, digits of other scripts) and are not asked first.
 What is wrong becomes `BadField`, which the decoders turn into a value that names the tag, the text and what would be
 right; it never leaves this folder.
@@ -116,7 +116,7 @@ class Sizes:
         known = self._known.get(text)
         if known is not None:
             return known
-        digits, point, rest = text.partition(".")
+        digits, _, rest = text.partition(".")
         if not digits.isdecimal() or not digits.isascii() or len(digits) > MAX_DIGITS or rest.strip("0"):
             raise BadField(name, text, "a whole number of lots, 0 or more")
         if len(self._known) >= CACHE_LIMIT:

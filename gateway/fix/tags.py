@@ -1,4 +1,4 @@
-"""Tags and values of FIX. Generated from fix_specs/*.xml by `python -m gateway.fix.generate`; not edited by hand.
+"""Tags and values of FIX. Generated from fix_specs by `python -m gateway.fix.generate`; not edited by hand.
 
 Tags are text, as they stand in a raw message; `Number` has them as numbers, as QuickFIX takes them.
 """
@@ -86,7 +86,7 @@ MASS_CANCEL_REQUEST_TYPE = "530"
 MASS_CANCEL_RESPONSE = "531"
 TOTAL_AFFECTED_ORDERS = "533"
 USERNAME = "553"
-PASSWORD = "554"
+PASSWORD = "554"  # noqa: S105 - a tag
 MASS_STATUS_REQ_ID = "584"
 MASS_STATUS_REQ_TYPE = "585"
 NEXT_EXPECTED_MSG_SEQ_NUM = "789"

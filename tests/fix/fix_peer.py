@@ -1,9 +1,10 @@
-"""A venue's end of a FIX session for tests, with simplefix: it answers Logon and TestRequest and keeps what it reads."""
+"""A venue's end of a FIX session for tests, with simplefix: answers Logon and TestRequest, keeps what it reads."""
 
+import contextlib
 import queue
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable  # noqa: TC003 - read by people
 
 import simplefix
 
@@ -31,7 +32,9 @@ class Peer:
         """Answer a Logon."""
         self.send("A", (98, "0"), (108, "10"))
 
-    def send(self, msg_type: str, *fields: tuple[int, str], header: tuple[tuple[int, str], ...] = (), seq: int = 0) -> None:
+    def send(
+        self, msg_type: str, *fields: tuple[int, str], header: tuple[tuple[int, str], ...] = (), seq: int = 0
+    ) -> None:
         """Write a message with the next number, or with `seq` and none used."""
         message = simplefix.FixMessage()
         message.append_pair(8, self.begin_string)
@@ -62,10 +65,8 @@ class Peer:
         """End the connection and stop listening."""
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        try:
+        with contextlib.suppress(OSError):
             self.drop()
-        except OSError:
-            pass
         self._thread.join(5)
 
     def _run(self) -> None:
@@ -74,11 +75,8 @@ class Peer:
                 self._connection, _ = self._listener.accept()
             except OSError:
                 return
-            with self._connection:
-                try:
-                    self._read()
-                except OSError:
-                    pass
+            with self._connection, contextlib.suppress(OSError):
+                self._read()
 
     def _read(self) -> None:
         assert self._connection is not None
