@@ -252,7 +252,11 @@ def parse_profile(data: dict[str, object], name: str) -> Profile:
     try:
         return Profile.model_validate(data)
     except ValidationError as error:
-        raise ProfileError("\n".join(_told(name, item) for item in error.errors())) from error
+        errors = error.errors()
+        # A list whose items are wrong is also told to be too short; the items' own mistakes say it better.
+        inner = {item["loc"][0] for item in errors if len(item["loc"]) > 1}
+        told = [item for item in errors if len(item["loc"]) != 1 or item["loc"][0] not in inner]
+        raise ProfileError("\n".join(_told(name, item) for item in told)) from error
 
 
 def _told(name: str, item: object) -> str:

@@ -57,7 +57,7 @@ class Order:
     @property
     def avg_px(self) -> Decimal:
         """Average price of what was filled, rounded to 8 places; 0 before the first fill."""
-        return round(self.notional / self.cum, _AVG_PLACES) if self.cum else Decimal(0)
+        return round(self.notional / self.cum, _AVG_PLACES).normalize() if self.cum else Decimal(0)
 
     def reaches(self, px_ticks: int) -> bool:
         """Whether its limit allows a trade at `px_ticks`."""

@@ -176,12 +176,12 @@ class Venue:
     def advance(self, at_ns: int) -> list[VenueEvent]:
         """Play the tape and the agenda up to `at_ns`; what leaves the venue by then."""
         while (due_ns := self.next_at()) is not None and due_ns <= at_ns:
-            agenda_ns = self._agenda.next_at()
-            if agenda_ns is not None and (self._next_event is None or agenda_ns <= due_ns):
+            # Of one time, the tape first: a snapshot shows the book of its own moment.
+            if self._next_event is not None and self.config.start_ns + self._next_event.at_ns == due_ns:
+                self._play(due_ns)
+            else:
                 self._now_ns = max(self._now_ns, due_ns)
                 self._agenda.pop()[1](due_ns)
-            else:
-                self._play(due_ns)
         self._now_ns = max(self._now_ns, at_ns)
         return self._reporter.drain(at_ns)
 
