@@ -105,7 +105,7 @@ buy_at = "{buy_at}"
 sell_at = "{sell_at}"
 units = 1
 max_units = 20
-cool_down_ms = 0
+cool_down_ms = 20
 ttl_ms = 250
 """
 

@@ -1,10 +1,10 @@
 """Which quote the benchmark venue writes when, and which orders it has to see for it. Pure.
 
 Two instruments make one pair; its price is leg A minus FACTOR times leg B. Quotes alternate between the legs. Every
-N-th quote moves one leg so far that the rule is met; the next quote, of the same leg, moves it back. Such triggers
-take turns: buy by leg A, sell by leg A, buy by leg B, sell by leg B, so positions return to flat. Between triggers the
-prices of both legs stand at a level that encodes the coming trigger's number modulo CODES, so every order's price says
-which trigger it answers.
+N-th quote, a trigger, moves one leg so far that the rule is met; it stands there for 4 ms of quotes, because a program
+may rightly skip a quote that a newer one has overtaken, and then moves back. Triggers take turns: buy by leg A, sell by
+leg A, buy by leg B, sell by leg B, so positions return to flat. The prices of both legs encode the trigger's number
+modulo CODES, so every order's price says which trigger it answers.
 """
 
 from collections.abc import Iterator
@@ -15,6 +15,8 @@ import msgspec
 CODES = 16
 """Price levels that tell successive triggers apart."""
 TRIGGERS_PER_S = 20
+HELD_PER_MILLE = 80
+"""Of a thousand quotes, so many only hold a trigger: 4 ms of the 50 ms from one trigger to the next."""
 
 A = 0
 B = 1
@@ -103,11 +105,12 @@ def quotes_per_trigger(rate: int, triggers_per_s: int = TRIGGERS_PER_S) -> int:
 
 
 def steps(per_trigger: int, first_trigger: int = 0) -> Iterator[Step]:
-    """All quotes from `first_trigger` on, without end. The trigger is the last quote of its group.
+    """All quotes from `first_trigger` on, without end, in groups of `per_trigger` for each trigger.
 
-    The group's first quote moves the causing leg of the trigger before back, the second brings the other leg to the new
-    code; the rest are quiet, in turn.
+    A group's first quote moves the causing leg of the trigger before back, the second brings the other leg to the new
+    code; quiet ones follow in turn, then the trigger, then those through which it is held.
     """
+    held = per_trigger * HELD_PER_MILLE // 1000
     trigger = first_trigger
     moved_before = cause_of(trigger - 1) if trigger else A
     while True:
@@ -115,8 +118,12 @@ def steps(per_trigger: int, first_trigger: int = 0) -> Iterator[Step]:
         cause = cause_of(trigger)
         yield Step(moved_before, code, 0, moved=True, trigger=None)
         yield Step(1 - moved_before, code, 0, moved=True, trigger=None)
-        for number in range(per_trigger - 3):
+        for number in range(per_trigger - 3 - held):
             yield Step((moved_before + number) % 2, code, 0, moved=False, trigger=None)
-        yield Step(cause, code, shift_of(trigger), moved=True, trigger=trigger)
+        shifts = {cause: shift_of(trigger), 1 - cause: 0}
+        yield Step(cause, code, shifts[cause], moved=True, trigger=trigger)
+        for number in range(held):
+            leg = (cause + 1 + number) % 2
+            yield Step(leg, code, shifts[leg], moved=False, trigger=None)
         moved_before = cause
         trigger += 1

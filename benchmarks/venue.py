@@ -189,7 +189,7 @@ class Venue:
     def run_quiet(self, rate: int, seconds: float) -> Run:
         """The same with no trigger at all."""
         quotes = max(1, int(rate * seconds))
-        plan = islice(steps(quotes + 3, self._next_trigger), quotes)
+        plan = islice(steps(2 * quotes + 3, self._next_trigger), quotes)
         return self._run(plan, rate, self._next_trigger)
 
     def _run(self, plan: Iterator[Step], rate: int, first_counted: int) -> Run:

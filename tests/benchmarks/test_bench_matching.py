@@ -75,8 +75,8 @@ def test_successive_triggers_call_for_different_orders() -> None:
         assert max(wanted.values()) == 1
 
 
-def prices(plan: list[Step]) -> list[tuple[int | None, int]]:
-    """After each quote: its trigger if it is one, and +1 if the pair may be bought, -1 if sold, 0 if neither."""
+def prices(plan: list[Step]) -> list[int]:
+    """After each quote: +1 if the pair may be bought, -1 if sold, 0 if neither."""
     book = {A: best(A, 0, 0), B: best(B, 0, 0)}
     verdicts = []
     for step in plan:
@@ -84,17 +84,18 @@ def prices(plan: list[Step]) -> list[tuple[int | None, int]]:
         (bid_a, ask_a), (bid_b, ask_b) = book[A], book[B]
         buy = ask_a * LEGS[A].tick - FACTOR * bid_b * LEGS[B].tick <= BUY_AT
         sell = bid_a * LEGS[A].tick - FACTOR * ask_b * LEGS[B].tick >= SELL_AT
-        verdicts.append((step.trigger, buy - sell))
+        verdicts.append(buy - sell)
     return verdicts
 
 
-@pytest.mark.parametrize("rate", [100, 1000, 5000])
-def test_the_rule_is_met_after_a_trigger_and_at_no_other_quote(rate: int) -> None:
+@pytest.mark.parametrize(("rate", "held"), [(100, 0), (1000, 4), (5000, 20)])
+def test_the_rule_is_met_from_a_trigger_for_4_ms_and_at_no_other_quote(rate: int, held: int) -> None:
     """Two turns of all codes: side and number of every trigger, and quiet in between."""
     per_trigger = quotes_per_trigger(rate)
     plan = list(islice(steps(per_trigger), 2 * CODES * per_trigger))
-    for trigger, verdict in prices(plan):
-        assert verdict == (0 if trigger is None else side_of(trigger))
+    quiet = [0] * (per_trigger - 1 - held)
+    right = [quiet + [side_of(trigger)] * (1 + held) for trigger in range(2 * CODES)]
+    assert prices(plan) == [verdict for group in right for verdict in group]
     assert [step.trigger for step in plan if step.trigger is not None] == list(range(2 * CODES))
 
 
