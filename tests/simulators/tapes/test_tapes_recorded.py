@@ -11,7 +11,7 @@ import pytest
 
 from simulators.core.tape import TapeBook, TapeEvent, TapeInstrument, TapeStatus, TapeTrade
 from simulators.tapes import TAPES, TapeError, load_tape, usdcny_fixing
-from simulators.tapes.recorded.cffex_ticks import if_ticks
+from simulators.tapes.recorded.cffex_ticks import _aggressor, if_ticks
 from simulators.tapes.recorded.oanda_xauusd import xauusd_ticks
 from simulators.tapes.recorded.sgx_cn import cn_book
 from simulators.tapes.recorded.window import RecordedTape, window
@@ -133,6 +133,26 @@ def test_if_snapshots_become_books_and_one_trade_of_the_volume(tmp_path: Path) -
     assert census == {"auction": 1, "traded": 4, "quiet": 1, "settlement": 1}
 
 
+@pytest.mark.parametrize(
+    ("px_ticks", "bid", "ask", "last", "before", "expected"),
+    [
+        (102, 100, 102, 105, "2", "1"),  # at the ask, though lower than the last
+        (103, 100, 102, 105, "2", "1"),
+        (100, 100, 102, 90, "1", "2"),  # at the bid, though higher than the last
+        (99, 100, 102, 90, "1", "2"),
+        (101, 100, 102, 100, "2", "1"),  # inside: risen
+        (101, 100, 102, 102, "1", "2"),  # inside: fallen
+        (101, 100, 102, 101, "2", "2"),  # inside, unmoved: as the trade before
+        (101, 100, 102, 101, "1", "1"),
+    ],
+)
+def test_the_taker_follows_from_the_quote_then_the_tick_then_the_trade_before(
+    px_ticks: int, bid: int, ask: int, last: int, before: str, expected: str
+) -> None:
+    """The rule as a table."""
+    assert _aggressor(px_ticks, bid, ask, last, before) == expected
+
+
 def write_xauusd(folder: Path, text: str) -> None:
     """The XAUUSD tick set with this text."""
     (folder / "xauusd").mkdir(parents=True, exist_ok=True)
@@ -152,7 +172,11 @@ def test_xauusd_milliseconds_in_utc_become_beijing_time_exactly(tmp_path: Path) 
 
 def test_a_window_opens_with_the_last_status_and_book_before_it() -> None:
     """What stood at the start is told at 0; what lies beyond the end is left out."""
-    before = [TapeStatus(1, "V", "S", "21"), TapeBook(2, "V", "S", (), ()), TapeStatus(3, "V", "S", "17")]
+    before: list[TapeEvent] = [
+        TapeStatus(1, "V", "S", "21"),
+        TapeBook(2, "V", "S", (), ()),
+        TapeStatus(3, "V", "S", "17"),
+    ]
     inside: list[TapeEvent] = [TapeTrade(10, "V", "S", 5, 1, "1"), TapeBook(19, "V", "S", ((4, 1),), ())]
     after = [TapeBook(20, "V", "S", (), ())]
     assert list(window(iter([*before, *inside, *after]), 10, 20)) == [

@@ -68,7 +68,7 @@ def test_a_trade_takes_no_more_than_the_book_before_it_showed(name: str, seed: i
             side = dict(book.asks if event.aggressor == "1" else book.bids)
             assert 1 <= event.qty_lots <= side.pop(event.px_ticks)
             left = tuple(side.items())
-            books[event.symbol] = book._replace(**{"asks" if event.aggressor == "1" else "bids": left})
+            books[event.symbol] = book._replace(asks=left) if event.aggressor == "1" else book._replace(bids=left)
 
 
 @settings(max_examples=10, deadline=None)
