@@ -117,11 +117,11 @@ class FixClient:
             if not data:
                 text = "the venue closed the connection"
                 raise ConnectionError(text)
-            self._ready += [parse(raw) for raw in self._framer.feed(data)]
-        message = self._ready.pop(0)
-        if message.seq == self.next_in:
+            self._ready += [message for raw in self._framer.feed(data) if (message := parse(raw)) is not None]
+        first = self._ready.pop(0)
+        if first.seq == self.next_in:
             self.next_in += 1
-        return message
+        return first
 
     def until(self, msg_type: str, limit: int = 10_000) -> Message:
         """The next message of `msg_type`; others are read over, TestRequests answered."""

@@ -11,7 +11,7 @@ from simulators.core.market_data import DEPTH
 from simulators.core.values import Levels, MarketData, MdIncrement, MdSnapshot, MdStatus
 from simulators.core.venue import Venue
 from simulators.fix.session import REQUIRED_TAG_MISSING
-from simulators.fix.wire import Message, field, utc_date_and_time
+from simulators.fix.wire import Message, field, utc_date_and_time, whole
 from simulators.fix.words import DialectConfig, Outgoing, PriceText, Refused, stamp
 
 _SNAPSHOT, _SUBSCRIBE, _UNSUBSCRIBE = "0", "1", "2"
@@ -73,7 +73,7 @@ class MarketDataApp:
         refusal = self._refusal(message)
         if refusal is not None:
             return [refusal]
-        depth = min(int(message.get(264)) or DEPTH, DEPTH)
+        depth = min(whole(message.get(264)) or DEPTH, DEPTH)
         subscription = _Subscription(md_req_id.encode(), tuple(dict.fromkeys(message.all(55))), depth)
         out: list[Outgoing] = []
         for symbol in subscription.symbols:
@@ -88,7 +88,7 @@ class MarketDataApp:
         return out
 
     def _refusal(self, message: Message) -> Outgoing | None:
-        md_req_id, kind, depth = message.get(262), message.get(263), message.get(264)
+        md_req_id, kind, depth = message.get(262), message.get(263), whole(message.get(264))
         update_type = "0" if self._config.domestic else "1"
         if kind not in {_SNAPSHOT, _SUBSCRIBE}:
             return _no(md_req_id, "4", f"SubscriptionRequestType(263) not supported: {kind}; 0, 1 or 2 is right")
@@ -97,8 +97,9 @@ class MarketDataApp:
         unknown = [symbol for symbol in message.all(55) if not self._venue.lists(symbol)]
         if unknown:
             return _no(md_req_id, _UNKNOWN_SYMBOL, f"Symbol(55) unknown: {unknown[0]}")
-        if not depth.isdigit() or (not self._config.domestic and 0 < int(depth) < DEPTH):
-            return _no(md_req_id, _BAD_DEPTH, f"MarketDepth(264) not supported: {depth}; 0 or {DEPTH} is right")
+        if depth is None or (not self._config.domestic and 0 < depth < DEPTH):
+            text = f"MarketDepth(264) not supported: {message.get(264)}; 0 or {DEPTH} is right"
+            return _no(md_req_id, _BAD_DEPTH, text)
         if kind == _SUBSCRIBE and message.get(265, update_type) != update_type:
             text = f"MDUpdateType(265) not supported: {message.get(265)}; {update_type} is right"
             return _no(md_req_id, _BAD_UPDATE_TYPE, text)

@@ -4,8 +4,9 @@ A request with a missing or malformed field is refused here (35=3), an unknown k
 that a venue would refuse for a reason of trade goes into the venue and comes back as a report.
 """
 
+import re
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from simulators.core.truth import px_text
 from simulators.core.values import (
@@ -48,6 +49,8 @@ _REQUIRED_42 = {
     "H": (11, 55, 54),
 }
 _FILLED = "2"
+_FLOAT = re.compile(r"-?[0-9]{1,15}(\.[0-9]{0,10})?", re.ASCII)
+"""A FIX float has no exponent; the bound keeps a hostile figure from becoming a large number."""
 _REASON_42 = {"6": "2", "99": "2"}
 """CxlRejReason(102) of 4.2 ends at 3; what 4.4 calls 6 and 99 is broker's option there."""
 
@@ -246,13 +249,9 @@ def _number(message: Message, tag: int) -> Decimal | None | Refused:
     text = message.get(tag)
     if not text:
         return None
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite():
+    if not _FLOAT.fullmatch(text):
         return Refused(_BAD_FORMAT, tag, f"incorrect data format for tag {tag}: {text}")
-    return number
+    return Decimal(text)
 
 
 def _unsupported(message: Message) -> Outgoing:

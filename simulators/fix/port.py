@@ -94,7 +94,11 @@ class Port:
             if raw is _EOF:
                 self._down(now_ns)
                 continue
-            self.act(self.session.on_message(parse(raw), now_ns, self.owner.venue_ns(now_ns)), now_ns)
+            message = parse(raw)
+            if message is None:
+                self.garbled += 1
+                continue
+            self.act(self.session.on_message(message, now_ns, self.owner.venue_ns(now_ns)), now_ns)
         self.act(self.session.on_timer(now_ns, self.owner.venue_ns(now_ns)), now_ns)
         self.flush(now_ns)
 

@@ -19,7 +19,7 @@ the higher number and asks.
 from typing import NamedTuple
 
 from simulators.fix.store import MemoryStore, Sent
-from simulators.fix.wire import Message, encode, field, utc_ns_of, utc_text
+from simulators.fix.wire import Message, encode, field, utc_ns_of, utc_text, whole
 
 _SECOND = 1_000_000_000
 _QUEUE_LIMIT = 10_000
@@ -246,7 +246,7 @@ class Session:
             return "MsgSeqNum(34) missing"
         if message.get(98) not in {"", "0"}:
             return f"EncryptMethod(98) not supported: {message.get(98)}; 0 is right"
-        if not message.get(108).isdigit():
+        if whole(message.get(108)) is None:
             return f"HeartBtInt(108) wrong: {message.get(108)!r}; whole seconds are right"
         if config.username and (message.get(553), message.get(554)) != (config.username, config.password):
             return "Username(553) or Password(554) wrong"
@@ -343,34 +343,33 @@ class Session:
 
     def _on_reset(self, message: Message, at_ns: int, venue_ns: int) -> list[Action]:
         """SequenceReset-Reset: its own number does not matter."""
-        text = message.get(36)
-        if not text.isdigit() or int(text) < self._store.next_in:
-            why = f"NewSeqNo(36) wrong: {text!r}; at least {self._store.next_in} is right"
+        new_seq = whole(message.get(36))
+        if new_seq is None or new_seq < self._store.next_in:
+            why = f"NewSeqNo(36) wrong: {message.get(36)!r}; at least {self._store.next_in} is right"
             return self.reject(message, VALUE_INCORRECT, 36, why, at_ns, venue_ns)
-        self._store.next_in = int(text)
+        self._store.next_in = new_seq
         self._resend_to = 0
         return []
 
     def _on_gap_fill(self, message: Message, at_ns: int, venue_ns: int) -> list[Action]:
         """SequenceReset-GapFill, in order: the number was counted by one already."""
-        text = message.get(36)
-        if not text.isdigit() or int(text) < self._store.next_in:
-            why = f"NewSeqNo(36) wrong: {text!r}; at least {self._store.next_in} is right"
+        new_seq = whole(message.get(36))
+        if new_seq is None or new_seq < self._store.next_in:
+            why = f"NewSeqNo(36) wrong: {message.get(36)!r}; at least {self._store.next_in} is right"
             return self.reject(message, VALUE_INCORRECT, 36, why, at_ns, venue_ns)
-        self._store.next_in = int(text)
+        self._store.next_in = new_seq
         if self._resend_to and self._store.next_in > self._resend_to:
             self._resend_to = 0
         return []
 
     def _on_resend_request(self, message: Message, at_ns: int, venue_ns: int) -> list[Action]:
-        begin_text, end_text = message.get(7), message.get(16)
-        if not (begin_text.isdigit() and end_text.isdigit()):
-            missing = 7 if not begin_text.isdigit() else 16
+        begin, end = whole(message.get(7)), whole(message.get(16))
+        if begin is None or end is None:
             text = "BeginSeqNo(7) and EndSeqNo(16) must be numbers"
+            missing = 7 if begin is None else 16
             return self.reject(message, REQUIRED_TAG_MISSING, missing, text, at_ns, venue_ns)
         last = self._store.next_out - 1
-        end = min(int(end_text), last) if int(end_text) else last
-        return self._again(int(begin_text), end, at_ns, venue_ns)
+        return self._again(begin, min(end, last) if end else last, at_ns, venue_ns)
 
     def _again(self, begin: int, end: int, at_ns: int, venue_ns: int) -> list[Action]:
         actions: list[Action] = []

@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 import simplefix
 
 SOH = b"\x01"
-_MAX_BODY = 1 << 20
+_MAX_BODY = 1 << 16
+_MAX_DIGITS = 18
 _TRAILER = 7
 
 
@@ -47,8 +48,7 @@ class Message:
     @property
     def seq(self) -> int | None:
         """MsgSeqNum(34); None when it is absent or no number."""
-        text = self.get(34)
-        return int(text) if text.isdigit() else None
+        return whole(self.get(34))
 
     @property
     def poss_dup(self) -> bool:
@@ -59,13 +59,21 @@ class Message:
         return "|".join(f"{tag}={value}" for tag, value in self.pairs)
 
 
-def parse(raw: bytes) -> Message:
-    """The fields of one whole message."""
+def whole(text: str) -> int | None:
+    """A whole number of FIX (digits only, a bounded number of them); None when it is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS else None
+
+
+def parse(raw: bytes) -> Message | None:
+    """The fields of one whole message; None when it is garbled inside."""
     parser = simplefix.FixParser(allow_empty_values=True)
     parser.append_buffer(raw)
-    message = parser.get_message()
+    try:
+        message = parser.get_message()
+    except (simplefix.ParsingError, ValueError):
+        return None
     if message is None:
-        return Message([])
+        return None
     return Message([(int(tag), value.decode("utf-8", "replace")) for tag, value in message.pairs if tag.isdigit()])
 
 
