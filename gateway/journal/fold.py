@@ -255,6 +255,8 @@ def _take_sent(run: RunStory, event: OrdersSent) -> None:
     for sent in event.orders:
         story = run.orders.get(sent.cl_ord_id)
         if story is None:
+            if sent.failure:
+                continue  # the record of their decision could not be written, so they were not sent
             run.unplaced.append(f"OrdersSent names ClOrdID(11) {sent.cl_ord_id}, which no decision sent")
             continue
         story.journalled_ns, story.sent_ns, story.send_failure = event.journalled_ns, sent.sent_ns, sent.failure

@@ -17,7 +17,7 @@ def _words() -> dict[str, dict[str, str]]:
 
 def word(key: str, language: str) -> str:
     """Give one language's word."""
-    return _words().get(key, {}).get(language, key.replace("_", " "))
+    return _words().get(key, {}).get(language, key.removeprefix("m_").replace("_", " "))
 
 
 def both(key: str) -> Markup:
