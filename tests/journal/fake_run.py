@@ -121,9 +121,7 @@ class FakeRun:
             return intent.intent_id
         legs = intent.legs
         first = (self._order(legs[0].instrument_id, legs[0].side, legs[0].qty_lots, legs[0].px_ticks + 2 * side.sign),)
-        second = self._order(
-            legs[1].instrument_id, legs[1].side, legs[1].qty_lots, legs[1].px_ticks - 2 * side.sign
-        )
+        second = self._order(legs[1].instrument_id, legs[1].side, legs[1].qty_lots, legs[1].px_ticks - 2 * side.sign)
         self._filled = {}
         state = self._changed(trade_id, intent, PairTradeState.WORKING)
         self.decide(
@@ -222,14 +220,15 @@ class FakeRun:
             }
         )  # fmt: skip
 
-    def report(  # noqa: D102 - one execution report as the venue gives it
+    def report(
         self, order: Order, kind: ExecType, status: OrdStatus, *, qty: int = 0, px_ticks: int = 0, cum: int = 0,
         exec_id: str = "", ref: str = "", text: str = "",
     ) -> ExecutionReport:  # fmt: skip
         key = f"{order.venue_id}|{exec_id}" if kind is ExecType.TRADE else ""
         px = str(TICKS[order.instrument_id] * px_ticks) if px_ticks else ""
         return ExecutionReport(
-            order.venue_id, self.at_ns, UTC_NS, 9, False, order.cl_ord_id, "", f"V{order.cl_ord_id}", exec_id, key,
+            order.venue_id, self.at_ns, UTC_NS, 9, False,  # noqa: FBT003 - PossDupFlag(43)
+            order.cl_ord_id, "", f"V{order.cl_ord_id}", exec_id, key,
             ref, kind, status, order.instrument_id, order.side, order.qty_lots, qty, px, px_ticks or None, cum,
             order.qty_lots - cum, px, text,
         )  # fmt: skip
@@ -257,9 +256,7 @@ class FakeRun:
         self.positions[order.instrument_id] += order.side.sign * qty
         self._filled[order.instrument_id] = self._filled.get(order.instrument_id, 0) + order.side.sign * qty
         position = PositionChanged(order.instrument_id, self.positions[order.instrument_id], 0, 0, 0, 0)
-        report = self.report(
-            order, ExecType.TRADE, status, qty=qty, px_ticks=px_ticks, cum=qty, exec_id=exec_id
-        )
+        report = self.report(order, ExecType.TRADE, status, qty=qty, px_ticks=px_ticks, cum=qty, exec_id=exec_id)
         self.decide(report, Announce(position), *actions)
 
     def _end(self, order: Order, cum: int, *actions: Action) -> None:

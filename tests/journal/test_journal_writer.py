@@ -175,7 +175,8 @@ from gateway.journal.errors import JournalError
 from gateway.journal.writer import JournalWriter
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
-one = JournalWriter(Path({str(path)!r}), opened(), fdatasync_interval_ns=10**12, sync_before_send=False, min_free_bytes=0)
+settings = {{'fdatasync_interval_ns': 10**12, 'sync_before_send': False, 'min_free_bytes': 0}}
+one = JournalWriter(Path({str(path)!r}), opened(), **settings)
 count = 0
 try:
     for record in plausible(10).records:
@@ -210,9 +211,7 @@ def test_failed_fdatasync_stops_the_next_append_for_good(journal: Open, monkeypa
     assert cause(one.sync) is JournalCause.SYNC_FAILED
 
 
-def test_thread_syncs_when_there_is_something_new_and_only_then(
-    journal: Open, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_thread_syncs_when_there_is_something_new_and_only_then(journal: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     """One append brings one fdatasync by the thread; rounds with nothing new bring none."""
     synced: list[int] = []
     done, rounds = threading.Event(), threading.Event()
@@ -250,7 +249,7 @@ def _sends(decision: Decision) -> bool:
     return any(isinstance(action, SendOrders) for action in decision.actions)
 
 
-def test_low_space_stops_appends_until_space_is_freed(journal: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_low_space_stops_appends_until_space_is_freed(journal: Open) -> None:
     """Below min_free_bytes an append raises low_space, one that may use the reserve goes on; freed space ends it."""
     one = journal()
     one._min_free_bytes = 1 << 62
@@ -320,7 +319,7 @@ def test_clock_pair_is_due_once_a_minute() -> None:
 
 
 def test_killed_writer_leaves_every_appended_record(tmp_path: Path) -> None:
-    """kill -9 in the middle of writing loses no record that append has returned for."""
+    """A kill -9 in the middle of writing loses no record that append has returned for."""
     path = tmp_path / "k.journal"
     program = f"""
 import os, signal, sys
@@ -329,7 +328,8 @@ sys.path[:0] = [{str(Path(__file__).parent)!r}]
 from fake_run import opened
 from gateway.journal.writer import JournalWriter
 from gateway.model.record import ClockPair
-one = JournalWriter(Path({str(path)!r}), opened(), fdatasync_interval_ns=10**9, sync_before_send=False, min_free_bytes=0)
+settings = {{'fdatasync_interval_ns': 10**9, 'sync_before_send': False, 'min_free_bytes': 0}}
+one = JournalWriter(Path({str(path)!r}), opened(), **settings)
 number = 0
 while True:
     number += 1
