@@ -79,7 +79,7 @@ def _demo(commands: "_Commands[argparse.ArgumentParser]") -> None:
     )
     demo.add_argument("--out", type=Path, default=Path("runs"), metavar="DIR", help="where the run's folder is made")
     demo.add_argument("--json", type=Path, default=None, metavar="FILE", help="write the run's summary there as well")
-    demo.add_argument("--faults", action="store_true", help="the venues also reject, delay and fill in part")
+    demo.add_argument("--faults", action="store_true", help="the venues also reject, delay and fill in part (a reject fails the verdict)")
 
 
 def _site_commands(commands: "_Commands[argparse.ArgumentParser]") -> None:

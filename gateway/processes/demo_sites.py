@@ -53,7 +53,7 @@ class Contract(NamedTuple):
     position_model: str = "net"
     hedge_flag: str = ""
     tradable: bool = True
-    max_position_lots: int = 100
+    max_position_lots: int = 200
     max_order_value: str = "100000000"
     collar_ticks: int = 400
 
@@ -225,7 +225,7 @@ def _pair(pair_id: str, formula: str, unit: str) -> dict[str, Any]:
         "legged_limit_ms": 3000,
         "order_timeout_ms": 1500,
         "max_open_trades": 1,
-        "max_units": 5,
+        "max_units": 20,
     }
 
 
@@ -237,7 +237,7 @@ def _rule(rule_id: str, pair_id: str, kind: str, buy_at: str, sell_at: str) -> d
         "buy_at": buy_at,
         "sell_at": sell_at,
         "units": 1,
-        "max_units": 3,
+        "max_units": 10,
         "persist_ms": 0,
         "cool_down_ms": 250,
         "ttl_ms": 250,

@@ -56,6 +56,9 @@ def out(text: str) -> None:
 
 def check(path: Path, *, as_json: bool) -> int:
     """Every mistake of a site file, or what it describes. A file with mistakes is a failed check."""
+    if not path.is_file():
+        message = f"{path}: no such file; a site file, see docs/SITE_FILE.md"
+        raise WrongCallError(message)
     try:
         site = load_site(path)
     except SiteError as error:
