@@ -1,8 +1,9 @@
 """Both venues of the benchmarks in one thread: market data written to a timetable, orders timed, answered and filled.
 
 It decides when a quote is written (schedule.py), and stamps the instant before each market-data send() and the instant
-after each recv() that brings an order, all on this host's monotonic clock. Orders of a pair are answered once both legs
-have arrived, or 2 ms after the first, so that building the answer to one leg does not delay the stamp of the other.
+after each recv() that brings an order, all on this host's monotonic clock. What one order session brings is read at
+once but parsed and answered only when the other has brought its order too, or 2 ms later, so that work on one leg does
+not delay the stamp of the other.
 
 How it can go wrong: the timetable is kept by one Python thread, so above some 30 000 quotes a second it falls behind;
 every run reports how late its writes were. A gateway that stops reading ends the run with an error after 5 s.
@@ -26,7 +27,7 @@ from benchmarks.schedule import LEGS, SHOWN_LOTS, A, B, Step, quotes_per_trigger
 CLIENT_COMP_ID = "CMC"
 MD = "md"
 ORDERS = "orders"
-REPLY_AFTER_NS = 2_000_000
+HOLD_NS = 2_000_000
 SEND_TIMEOUT_S = 5.0
 HEARTBEAT_NS = 2_000_000_000
 DRAIN_NS = 200_000_000
@@ -127,8 +128,8 @@ class Venue:
         self._reports = 0
         self._next_trigger = 0
         self._orders: list[OrderArrived] = []
-        self._unanswered: list[tuple[Connection, dict[int, bytes]]] = []
-        self._answer_at_ns = 0
+        self._held: list[tuple[Connection, bytes, int]] = []
+        self._held_until_ns = 0
         self._book: list[Step] = [Step(leg, 0, 0, moved=True, trigger=None) for leg in (A, B)]
         self.other_messages: dict[str, int] = {}
         """Messages that are neither session business nor orders, counted by session and MsgType(35)."""
@@ -153,7 +154,7 @@ class Venue:
         self._rpt_seqs = [0, 1]
         self._next_trigger = 0
         self._orders.clear()
-        self._unanswered.clear()
+        self._held.clear()
         self._book = [Step(leg, 0, 0, moved=True, trigger=None) for leg in (A, B)]
         self.other_messages.clear()
 
@@ -266,14 +267,16 @@ class Venue:
         session.sent_ns = now_ns
 
     def _serve(self, wait_s: float) -> None:
-        """Reads what came, at most `wait_s` from now; answers orders whose time has come."""
-        if self._unanswered:
-            wait_s = min(wait_s, max(self._answer_at_ns - time.monotonic_ns(), 0) / 1e9)
+        """Reads what came, at most `wait_s` from now; parses and answers orders whose time has come."""
+        if self._held:
+            wait_s = min(wait_s, max(self._held_until_ns - time.monotonic_ns(), 0) / 1e9)
         readable, _, _ = select.select(self.connections, (), (), wait_s)
         for session in readable:
             self._read(session)
-        if self._unanswered and (len(self._unanswered) >= len(LEGS) or time.monotonic_ns() >= self._answer_at_ns):
-            self._answer_orders()
+        if self._held and (len(self._held) >= len(LEGS) or time.monotonic_ns() >= self._held_until_ns):
+            held, self._held = self._held, []
+            for session, received, at_ns in held:
+                self._parse(session, received, at_ns)
         if not readable:
             self._heartbeat()
 
@@ -294,7 +297,14 @@ class Venue:
         at_ns = time.monotonic_ns()
         if not received:
             session.reset()
-            return
+        elif session.role == ORDERS:
+            if not self._held:
+                self._held_until_ns = at_ns + HOLD_NS
+            self._held.append((session, received, at_ns))
+        else:
+            self._parse(session, received, at_ns)
+
+    def _parse(self, session: Connection, received: bytes, at_ns: int) -> None:
         messages, session.received = fix.split(session.received + received)
         for message in messages:
             self._take(session, fix.fields_of(message), at_ns)
@@ -332,20 +342,12 @@ class Venue:
         self._send(session, ("W", fix.snapshot_body(session.leg, step.code, step.shift, fields[262], date)))
 
     def _take_order(self, session: Connection, fields: dict[int, bytes], at_ns: int) -> None:
-        if not self._unanswered:
-            self._answer_at_ns = at_ns + REPLY_AFTER_NS
-        self._unanswered.append((session, fields))
         px_ticks = fix.price_ticks(session.leg, fields[44])
         self._orders.append(OrderArrived(session.leg, fields[54] == b"1", px_ticks, at_ns))
-
-    def _answer_orders(self) -> None:
-        """New and filled, at the limit price, for each order that waits."""
-        waiting, self._unanswered = self._unanswered, []
-        for session, order in waiting:
-            if session.connected is None:
-                continue
-            stamp = self._stamps.at(time.monotonic_ns())
-            self._reports += 2
-            accepted = fix.report_body(session.leg, order, self._reports, stamp, filled=False)
-            filled = fix.report_body(session.leg, order, self._reports + 1, stamp, filled=True)
-            self._send(session, ("8", accepted), ("8", filled))
+        if session.connected is None:
+            return
+        stamp = self._stamps.at(time.monotonic_ns())
+        self._reports += 2
+        accepted = fix.report_body(session.leg, fields, self._reports, stamp, filled=False)
+        filled = fix.report_body(session.leg, fields, self._reports + 1, stamp, filled=True)
+        self._send(session, ("8", accepted), ("8", filled))
