@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import cast
 
+from simulators.core.market import TapeError
 from simulators.core.tape import Tape
-from simulators.core.venue import TapeError
 from simulators.fix.server import run
 from simulators.profile import Profile, ProfileError, read_profile
 

@@ -16,8 +16,12 @@ from simulators.fix.words import DOMESTIC, OVERSEAS
 
 _MS = 1_000_000
 _SECOND = 1_000_000_000
-_FLAG_WORDS = {"session": {"md", "orders", "both"}, "stream": {"md", "orders"}, "side": {"up", "down"},
-               "level": {"rpt_seq", "msg_seq_num"}}
+_FLAG_WORDS = {
+    "session": {"md", "orders", "both"},
+    "stream": {"md", "orders"},
+    "side": {"up", "down"},
+    "level": {"rpt_seq", "msg_seq_num"},
+}
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Lots = Annotated[int, Field(ge=0)]
@@ -262,8 +266,10 @@ def parse_profile(data: dict[str, object], name: str) -> Profile:
 def _told(name: str, item: object) -> str:
     detail = dict(item)  # type: ignore[call-overload]
     key = ".".join(str(part) for part in detail["loc"]) or "profile"
-    value = "" if detail["type"] in {"missing", "too_short"} or isinstance(detail["input"], dict) else (
-        f" = {detail['input']!r}"
+    value = (
+        ""
+        if detail["type"] in {"missing", "too_short"} or isinstance(detail["input"], dict)
+        else (f" = {detail['input']!r}")
     )
     remedy = {
         "missing": "required; add it",

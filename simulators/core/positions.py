@@ -11,7 +11,12 @@ NET = "net"
 OPEN_CLOSE = "open_close"
 OPEN_CLOSE_TODAY = "open_close_today"
 
-_LONG_TODAY, _LONG_YESTERDAY, _SHORT_TODAY, _SHORT_YESTERDAY = "long_today", "long_yesterday", "short_today", "short_yesterday"
+_LONG_TODAY, _LONG_YESTERDAY, _SHORT_TODAY, _SHORT_YESTERDAY = (
+    "long_today",
+    "long_yesterday",
+    "short_today",
+    "short_yesterday",
+)
 
 
 class Position:

@@ -8,7 +8,6 @@ from itertools import count
 
 from simulators.core.agenda import Agenda
 from simulators.core.config import VenueConfig
-from simulators.core.faults import FaultPlan
 from simulators.core.order import Fill, Order
 from simulators.core.truth import FillTruth, OrderTruth, Truth, px_text
 from simulators.core.values import NEW, ORDER_STATUS, REJECTED, TRADE, Drop, Report, VenueEvent
@@ -17,10 +16,9 @@ from simulators.core.values import NEW, ORDER_STATUS, REJECTED, TRADE, Drop, Rep
 class Reporter:
     """The outgoing events of one venue; `drain` hands over what has left so far."""
 
-    def __init__(self, config: VenueConfig, agenda: Agenda, faults: FaultPlan) -> None:
+    def __init__(self, config: VenueConfig, agenda: Agenda) -> None:
         self._config = config
         self._agenda = agenda
-        self._faults = faults
         self._out: list[VenueEvent] = []
         self._batches: dict[int, tuple[Order, list[Report]]] = {}
         self._fill_ids: dict[tuple[str, str], count[int]] = {}

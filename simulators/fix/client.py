@@ -24,7 +24,9 @@ def utc_now() -> str:
 class FixClient:
     """One session. `next_out` and `next_in` may be set before `connect`, to play a client that remembers."""
 
-    def __init__(self, port: int, begin_string: str, comp_id: str, target_comp_id: str, timeout_s: float = 10.0) -> None:
+    def __init__(
+        self, port: int, begin_string: str, comp_id: str, target_comp_id: str, timeout_s: float = 10.0
+    ) -> None:
         self._port = port
         self._begin_string = begin_string
         self._comp_id = comp_id
@@ -53,7 +55,9 @@ class FixClient:
     def __enter__(self) -> "FixClient":
         return self.connect()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     # Out -------------------------------------------------------------------------------------------------------------
@@ -99,7 +103,9 @@ class FixClient:
         rows += [(269, 0), (269, 1), (269, 2), (146, len(symbols)), *((55, symbol) for symbol in symbols)]
         self.send("V", rows)
 
-    def order(self, cl_ord_id: str, symbol: str, side: str, qty: int, px: str | None, extra: Fields | None = None) -> int:
+    def order(
+        self, cl_ord_id: str, symbol: str, side: str, qty: int, px: str | None, extra: Fields | None = None
+    ) -> int:
         """NewOrderSingle(35=D), a limit order or, with `px` None, a market order; `extra` fields come last."""
         fields: Fields = [(11, cl_ord_id), (1, "A1"), (21, 1), (55, symbol), (54, side), (60, utc_now()), (38, qty)]
         fields += [(40, 1)] if px is None else [(40, 2), (44, px)]

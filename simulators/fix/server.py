@@ -178,9 +178,7 @@ class Simulator:
                 port.drop(now_ns, drop.refuse_until_ns)
 
     def _refuse(self, port: Port, message: Message, refused: Refused, at_ns: int) -> None:
-        actions = port.session.reject(
-            message, refused.reason, refused.tag, refused.text, at_ns, self.venue_ns(at_ns)
-        )
+        actions = port.session.reject(message, refused.reason, refused.tag, refused.text, at_ns, self.venue_ns(at_ns))
         port.act(actions, at_ns)
 
     def _record_clock(self, now_ns: int) -> None:

@@ -154,9 +154,7 @@ class Session:
             return self._close(text)
         return [self._admin("5", field(58, text), at_ns, venue_ns), *self._close(text)]
 
-    def reject(
-        self, message: Message, reason: int, tag: int, text: str, at_ns: int, venue_ns: int
-    ) -> list[Action]:
+    def reject(self, message: Message, reason: int, tag: int, text: str, at_ns: int, venue_ns: int) -> list[Action]:
         """Reject(35=3) of a message. SessionRejectReason(373) and RefTagID(371) where the version has them."""
         body = field(45, message.seq or 0)
         if tag:

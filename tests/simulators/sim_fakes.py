@@ -81,9 +81,7 @@ def reports(events: list[VenueEvent]) -> list[Report]:
 
 def told(events: list[VenueEvent]) -> list[tuple[Any, ...]]:
     """Each report in short: ExecType, OrdStatus, last quantity at price in ticks, cumulated, leaves."""
-    return [
-        (item.exec_type, item.ord_status, _last(item), item.cum_qty, item.leaves_qty) for item in reports(events)
-    ]
+    return [(item.exec_type, item.ord_status, _last(item), item.cum_qty, item.leaves_qty) for item in reports(events)]
 
 
 def _last(item: Report) -> tuple[int, int] | None:

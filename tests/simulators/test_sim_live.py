@@ -243,7 +243,9 @@ def test_the_truth_is_what_was_said_on_the_wire(tmp_path: Path) -> None:
     keys = ("side", "exec_id", "cl_ord_id", "last_qty", "last_px")
     fills = {tuple(str(item[key]) for key in keys) for item in lines(tmp_path, "fills.jsonl")}
     assert wire_fills == fills
-    truth = {str(item["cl_ord_id"]): (str(item["status"]), str(item["cum_qty"])) for item in lines(tmp_path, "orders.jsonl")}
+    truth = {
+        str(item["cl_ord_id"]): (str(item["status"]), str(item["cum_qty"])) for item in lines(tmp_path, "orders.jsonl")
+    }
     assert state == truth
     summary = json.loads((tmp_path / "truth" / "summary.json").read_text())
     assert (summary["orders"], summary["fills"]) == (40, len(fills))

@@ -34,7 +34,10 @@ def profile(**changes: Any) -> dict[str, Any]:
     [
         ({"venue__dialect": "fix50"}, "p.toml: venue.dialect = 'fix50': Input should be 'domestic44' or 'overseas42'"),
         ({"venue__account": None}, "p.toml: venue.account: required; add it"),
-        ({"venue__sped": 1}, "p.toml: venue.sped = 1: unknown key; remove it or see docs/SIMULATOR.md for the right name"),
+        (
+            {"venue__sped": 1},
+            "p.toml: venue.sped = 1: unknown key; remove it or see docs/SIMULATOR.md for the right name",
+        ),
         ({"venue__md_port": 70000}, "p.toml: venue.md_port = 70000: Input should be less than or equal to 65535"),
         (
             {"network__profile": "moon"},

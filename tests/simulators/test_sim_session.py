@@ -99,7 +99,10 @@ def test_a_logon_without_heartbeat_is_refused_with_a_reason() -> None:
 def test_a_wrong_password_is_refused() -> None:
     """553 and 554 must be right where they are set."""
     config = CONFIG._replace(username="u", password="p")  # noqa: S106
-    assert Script(config).logon(1, (553, "u"), (554, "x")) == ["5 34=1 58=Username(553) or Password(554) wrong", "close"]
+    assert Script(config).logon(1, (553, "u"), (554, "x")) == [
+        "5 34=1 58=Username(553) or Password(554) wrong",
+        "close",
+    ]
     assert Script(config).logon(1, (553, "u"), (554, "p")) == ["A 34=1", "up"]
 
 
@@ -198,7 +201,9 @@ def test_sequence_reset_without_gap_fill_sets_the_number_whatever_its_own() -> N
     script = up()
     assert script.send("4", 99, (36, "20")) == []
     assert script.send("D", 20) == ["deliver 20"]
-    assert script.send("4", 99, (36, "5")) == ["3 34=2 45=99 371=36 373=5 58=NewSeqNo(36) wrong: '5'; at least 21 is right"]
+    assert script.send("4", 99, (36, "5")) == [
+        "3 34=2 45=99 371=36 373=5 58=NewSeqNo(36) wrong: '5'; at least 21 is right"
+    ]
 
 
 # Resend
@@ -263,7 +268,11 @@ def test_what_is_forgotten_is_filled_over() -> None:
     script.logon()
     for body in "abc":
         script.app(body)
-    assert script.send("2", 2, (7, "2"), (16, "0")) == ["4 34=2 43=Y 36=3 123=Y", "8 34=3 43=Y 58=b", "8 34=4 43=Y 58=c"]
+    assert script.send("2", 2, (7, "2"), (16, "0")) == [
+        "4 34=2 43=Y 36=3 123=Y",
+        "8 34=3 43=Y 58=b",
+        "8 34=4 43=Y 58=c",
+    ]
 
 
 def test_what_was_said_to_nobody_is_kept_for_the_next_logon() -> None:

@@ -9,7 +9,9 @@ TEXT = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, m
 
 
 def message(text: str = "x") -> bytes:
-    return encode(b"FIX.4.4", b"35=0\x0149=A\x0156=B\x0134=1\x0152=20260101-00:00:00.000\x01", f"58={text}\x01".encode())
+    return encode(
+        b"FIX.4.4", b"35=0\x0149=A\x0156=B\x0134=1\x0152=20260101-00:00:00.000\x01", f"58={text}\x01".encode()
+    )
 
 
 @given(TEXT)
