@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.model.order import TimeInForce
+from gateway.processes import site_doc
 from gateway.processes.settings import Site, SiteError, load_site
 
 DEMO = Path(__file__).parents[2] / "sites" / "demo.toml"
@@ -232,3 +233,8 @@ def test_the_shipped_site_loads(tmp_path: Path) -> None:
     """sites/demo.toml loads as it is, and every top-level table of it is a key of the site file."""
     assert load_site(DEMO, {}).name == tomllib.loads(DEMO.read_text(encoding="utf-8"))["site"]["name"]
     assert demo(tmp_path).digest == load_site(DEMO, {}).digest
+
+
+def test_the_page_of_the_site_file_is_what_the_types_say() -> None:
+    """docs/SITE_FILE.md is generated; this tells when it was not written anew."""
+    assert (DEMO.parents[1] / "docs" / "SITE_FILE.md").read_text(encoding="utf-8") == site_doc.page()
