@@ -84,6 +84,7 @@ class _Link:
         self._owner = owner
         self._notes: list[str] = []
         self._expected = 0
+        self._numbers = (0, 0)
         self._told = ""
 
     def attempt(self, now_ns: int) -> None:
@@ -93,6 +94,13 @@ class _Link:
         self._to("connecting", now_ns)
         self.session.logon()
 
+    def answering(self) -> None:
+        """A Logon goes out: let it be answered."""
+        self.deadline_ns = 0
+        if self.state == "waiting":
+            self._to("connecting", self._owner.now_ns())
+            self.session.logon()
+
     def failed(self, now_ns: int, error: str) -> None:
         """End an attempt, or a session; the next attempt is due after the pause, the one after it later."""
         self.session.logout()
@@ -100,6 +108,17 @@ class _Link:
         self.next_attempt_ns = now_ns + int(self.delay_s * 1e9)
         self.delay_s = min(self.delay_s * 2, self.settings.reconnect_backoff_s[1])
         self._to("waiting", now_ns)
+
+    def numbers(self) -> tuple[int, int]:
+        """The next MsgSeqNum(34) of ours and of the venue's."""
+        if self.session is not None:
+            self._numbers = (self.session.getExpectedSenderNum(), self.session.getExpectedTargetNum())
+        return self._numbers
+
+    def detach(self) -> None:
+        """Keep the numbers and let QuickFIX's object go, which does not outlive its initiator."""
+        self.numbers()
+        self.session = None
 
     def logged_on(self) -> None:
         now_ns = self._owner.now_ns()
@@ -150,7 +169,7 @@ class _Link:
             message.getHeader().setField(50, self.settings.sender_sub_id)
         if msg_type == tags.MsgType.LOGON:
             self._expected = self.session.getExpectedTargetNum()
-            self.deadline_ns = 0
+            self._owner.logon_goes_out(self)
             secret = self.settings.secret()
             values = {
                 "username": self.settings.username,
@@ -243,7 +262,9 @@ class FixSessions:
         self._thread("fix-keeper", self._keep)
 
     def stop(self, timeout_s: float) -> bool:
-        """Log out, end the threads; False when a thread still runs after `timeout_s`."""
+        """Log out, end the threads; False when a thread still runs after `timeout_s`. Once stopped, nothing to do."""
+        if not self._initiators:
+            return True
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
@@ -258,7 +279,16 @@ class FixSessions:
             initiator.stop(True)  # noqa: FBT003 - QuickFIX's signature: by force, the waiting was done above
         for thread in self._threads:
             thread.join(max(0.0, (deadline_ns - self._clock()) / 1e9))
-        return not any(thread.is_alive() for thread in self._threads)
+        if any(thread.is_alive() for thread in self._threads):
+            return False
+        for link in self._links.values():
+            link.detach()
+        for initiator, *_kept in self._initiators:
+            # Closes the stores, so that another instance may open them. Not left to the last reference: QuickFIX's
+            # binding never lets go of a DoNotSend that was raised, and its traceback holds the initiator.
+            initiator.__swig_destroy__(initiator)
+        self._initiators.clear()
+        return True
 
     def send(self, key: str, message: quickfix.Message) -> SendResult:
         """Write `message` in the calling thread. A session that is down refuses; nothing is stored for later."""
@@ -288,8 +318,7 @@ class FixSessions:
                 link.attempts,
                 link.last_error,
                 link.next_attempt_ns,
-                link.session.getExpectedSenderNum(),
-                link.session.getExpectedTargetNum(),
+                *link.numbers(),
             )
             for link in self._links.values()
         ]
@@ -317,6 +346,11 @@ class FixSessions:
         """Append a line to the log of events."""
         with (self._log_dir / "fix_events.log").open("a", encoding="utf-8") as file:
             file.write(f"{self._clock()} {key} {text}\n")
+
+    def logon_goes_out(self, link: _Link) -> None:
+        """From here on QuickFIX's own timeout ends the attempt; also one that the keeper gave up a moment ago."""
+        with self._changed:
+            link.answering()
 
     def wake(self) -> None:
         """Let the keeper and a waiting `stop` look again."""

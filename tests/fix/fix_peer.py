@@ -20,6 +20,7 @@ class Peer:
     def __init__(self, begin_string: str = "FIX.4.4", port: int = 0, next_out: int = 1) -> None:
         self.begin_string = begin_string
         self.next_out = next_out
+        self.client = "CMC"
         self.on_logon: Callable[[Peer, simplefix.FixMessage], None] = Peer.accept
         self.messages: queue.Queue[simplefix.FixMessage] = queue.Queue()
         self._listener = socket.create_server(("127.0.0.1", port))
@@ -41,7 +42,7 @@ class Peer:
         message.append_pair(35, msg_type)
         message.append_pair(34, str(seq or self.next_out))
         message.append_pair(49, "VENUE")
-        message.append_pair(56, "CMC")
+        message.append_pair(56, self.client)
         message.append_pair(52, SENDING_TIME)
         for tag, value in (*header, *fields):
             message.append_pair(tag, value)
@@ -63,7 +64,8 @@ class Peer:
 
     def close(self) -> None:
         """End the connection and stop listening."""
-        self._listener.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         with contextlib.suppress(OSError):
             self.drop()
@@ -89,6 +91,7 @@ class Peer:
     def _take(self, message: simplefix.FixMessage) -> None:
         kind = text(message, 35)
         if kind == "A":
+            self.client = text(message, 49)
             self.on_logon(self, message)
         elif kind == "1":
             self.send("0", (112, text(message, 112)))
