@@ -63,7 +63,7 @@ class VenueConfig:
     listings: tuple[Listing, ...]
     seed: int = 0
     start_ns: int = 0
-    clock: VenueClock = VenueClock()
+    clock: VenueClock = field(default_factory=VenueClock)
     incremental: bool = False
     """True: every change is published as it happens (35=X); False: a snapshot every `snapshot_interval_ns`."""
     snapshot_interval_ns: int = 500_000_000

@@ -1,10 +1,10 @@
 """The trading floor of a venue: orders that are taken meet the book, rest, fill and end; what changes is told.
 
-It decides every fill and every change of an order's state. It does not decide whether a request is taken (venue.py), nor
-who trades with whom at which price (matching.py); faults that undo a fill are planned through `on_first_fill`.
+It decides every fill and every change of an order's state. It does not decide whether a request is taken (venue.py),
+nor who trades with whom at which price (matching.py); faults that undo a fill are planned through `on_first_fill`.
 """
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from simulators.core import matching
 from simulators.core.config import VenueConfig
@@ -33,6 +33,9 @@ from simulators.core.values import (
     MdStatus,
     ReplaceOrder,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _ALL_LOTS = 1 << 62
 

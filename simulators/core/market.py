@@ -1,12 +1,16 @@
 """One listed instrument while a venue runs, and how it comes from the profile and the tape."""
 
+from typing import TYPE_CHECKING
+
 from simulators.core.checks import Limits
 from simulators.core.config import Listing, VenueConfig
 from simulators.core.depth import Depth
-from simulators.core.order import Order
 from simulators.core.positions import Position
 from simulators.core.tape import Tape
 from simulators.core.values import READY, RESUME
+
+if TYPE_CHECKING:
+    from simulators.core.order import Order
 
 
 class TapeError(ValueError):

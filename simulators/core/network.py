@@ -2,7 +2,7 @@
 
 A link decides when what was sent at one time arrives; it never loses and never reorders (TCP does neither; loss on the
 way shows as delay, and a lost connection is a fault of its own). The n-th message of a link has the same jitter in
-every run with the same seed. Delays are typical of the distances; they are parameters of a simulation, not measurements.
+every run with the same seed. Delays are typical of the distances; they are parameters, not measurements.
 """
 
 from typing import NamedTuple

@@ -125,9 +125,8 @@ def _shaped(order: Order, reports: list[Report]) -> list[tuple[Report, int]]:
     faults = order.faults
     if "silence" in faults:
         reports = [report for report in reports if report.orig_cl_ord_id or report.exec_type == ORDER_STATUS]
-    if "fill_before_ack" in faults and len(reports) > 1 and reports[0].exec_type == NEW:
-        if reports[1].exec_type == TRADE:
-            reports = [reports[1], reports[0], *reports[2:]]
+    if "fill_before_ack" in faults and [report.exec_type for report in reports[:2]] == [NEW, TRADE]:
+        reports = [reports[1], reports[0], *reports[2:]]
     shaped = [(report, _delay_ns(order, report)) for report in reports]
     if "out_of_order" in faults:
         shaped = _swapped(shaped, faults["out_of_order"].millis("delay_ms", 50))

@@ -102,7 +102,7 @@ class Trouble:
             self._agenda.at(due_ns, lambda due_ns: self._correct(due_ns, order, fill, correct))
 
     def _bust(self, at_ns: int, order: Order, fill: Fill) -> None:
-        """The fill never was. A working order gets its lots back to work; an ended one stays ended with fewer filled."""
+        """The fill never was. A working order gets its lots back; an ended one stays ended with fewer filled."""
         market = self._markets[order.listing.symbol]
         order.fills.remove(fill)
         order.cum -= fill.qty

@@ -188,7 +188,7 @@ class MdStatus(NamedTuple):
 
 
 class Drop(NamedTuple):
-    """The venue cuts the connection of `session` ("md", "orders" or "both") and refuses logons until `refuse_until_ns`."""
+    """The venue cuts a connection (`session`: "md", "orders", "both") and refuses logons until `refuse_until_ns`."""
 
     at_ns: int
     session: str

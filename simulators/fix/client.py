@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from types import TracebackType
+from typing import Self
 
 import simplefix
 
@@ -38,7 +39,7 @@ class FixClient:
         self._ready: list[Message] = []
         self._socket: socket.socket | None = None
 
-    def connect(self) -> "FixClient":
+    def connect(self) -> Self:
         """Open the connection."""
         self._socket = socket.create_connection(("127.0.0.1", self._port), self._timeout_s)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -52,13 +53,19 @@ class FixClient:
             self._socket.close()
             self._socket = None
 
-    def __enter__(self) -> "FixClient":
+    def __enter__(self) -> Self:
         return self.connect()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _connected(self) -> socket.socket:
+        if self._socket is None:
+            message = "not connected: call connect() first"
+            raise ConnectionError(message)
+        return self._socket
 
     # Out -------------------------------------------------------------------------------------------------------------
 
@@ -86,8 +93,7 @@ class FixClient:
 
     def write(self, data: bytes) -> None:
         """Raw bytes."""
-        assert self._socket is not None, "connect() first"
-        self._socket.sendall(data)
+        self._connected().sendall(data)
 
     def logon(self, *, reset: bool = True, heartbeat_s: int = 30, extra: Fields | None = None) -> Message:
         """Log on and return the answer, which is a Logon(35=A) when all went well."""
@@ -115,11 +121,11 @@ class FixClient:
 
     def read(self) -> Message:
         """The next message; ConnectionError when the venue closed, TimeoutError when it says nothing."""
-        assert self._socket is not None, "connect() first"
+        connected = self._connected()
         end = time.monotonic() + self._timeout_s
         while not self._ready:
-            self._socket.settimeout(max(0.001, end - time.monotonic()))
-            data = self._socket.recv(65536)
+            connected.settimeout(max(0.001, end - time.monotonic()))
+            data = connected.recv(65536)
             if not data:
                 text = "the venue closed the connection"
                 raise ConnectionError(text)

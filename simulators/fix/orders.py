@@ -5,8 +5,8 @@ that a venue would refuse for a reason of trade goes into the venue and comes ba
 """
 
 import re
-from collections.abc import Callable
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from simulators.core.truth import px_text
 from simulators.core.values import (
@@ -31,6 +31,9 @@ from simulators.core.venue import Venue
 from simulators.fix.session import REQUIRED_TAG_MISSING
 from simulators.fix.wire import Message, field
 from simulators.fix.words import DialectConfig, Outgoing, Refused, stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _BAD_FORMAT = 6
 _BAD_VALUE = 5
@@ -245,7 +248,7 @@ def _effect(message: Message) -> str:
     return CLOSE_TODAY if effect == CLOSE and message.get(20077) == "Y" else effect
 
 
-def _number(message: Message, tag: int) -> Decimal | None | Refused:
+def _number(message: Message, tag: int) -> Decimal | Refused | None:
     text = message.get(tag)
     if not text:
         return None

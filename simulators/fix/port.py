@@ -7,7 +7,7 @@ the link lets it leave; both keep their order. A second connection while one is 
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, cast
 
 from simulators.core.network import Link
 from simulators.fix.session import Action, Close, Deliver, LoggedOn, SendBytes, Session
@@ -155,13 +155,12 @@ class _Connection(asyncio.Protocol):
         self._accepted = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._accepted = self._port.accept(transport)
+        self._accepted = self._port.accept(cast("asyncio.Transport", transport))
 
     def data_received(self, data: bytes) -> None:
         if self._accepted:
             self._port.received(data)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         if self._accepted:
             self._port.lost()

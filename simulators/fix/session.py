@@ -3,7 +3,7 @@
 Rules, in the order in which a message meets them:
 
 1. The first message must be a Logon(35=A) with the right BeginString and CompIDs; anything else closes the connection
-   without a word (an unknown client learns nothing). Later, a wrong BeginString or CompID ends the session with a Logout.
+   without a word (an unknown client learns nothing). Later, a wrong one of them ends the session with a Logout.
 2. Without MsgSeqNum(34) the session ends. Without SendingTime(52), or with one too far off, the message is rejected.
 3. Too low a number without PossDupFlag(43) ends the session with a Logout that names both numbers; with it the message
    is ignored (and rejected when OrigSendingTime(122) is missing or after SendingTime).
@@ -238,7 +238,7 @@ class Session:
         self._store.save_numbers()
         return actions
 
-    def _logon_refusal(self, message: Message) -> str:
+    def _logon_refusal(self, message: Message) -> str:  # noqa: PLR0911  (one return for each check, in order)
         config = self._config
         if message.seq is None:
             return "MsgSeqNum(34) missing"
@@ -288,20 +288,18 @@ class Session:
             reason = SENDING_TIME_PROBLEM if message.has(52) else REQUIRED_TAG_MISSING
             told = self.reject(message, reason, 52, clock_error, at_ns, venue_ns)
             return told if reason == REQUIRED_TAG_MISSING else [*told, *self.logout(clock_error, at_ns, venue_ns)]
-        kind = message.msg_type
-        if kind == "0":
+        if message.msg_type in {"0", "3", "A"}:
             return []
-        if kind == "1":
-            return self._on_test_request(message, at_ns, venue_ns)
-        if kind == "2":
-            return self._on_resend_request(message, at_ns, venue_ns)
-        if kind == "4":
-            return self._on_gap_fill(message, at_ns, venue_ns)
-        if kind == "5":
-            return self.logout("as you wish", at_ns, venue_ns)
-        if kind in {"3", "A"}:
-            return []
-        return [Deliver(message)]
+        administrative = {
+            "1": self._on_test_request,
+            "2": self._on_resend_request,
+            "4": self._on_gap_fill,
+            "5": self._on_logout,
+        }.get(message.msg_type)
+        return [Deliver(message)] if administrative is None else administrative(message, at_ns, venue_ns)
+
+    def _on_logout(self, _message: Message, at_ns: int, venue_ns: int) -> list[Action]:
+        return self.logout("as you wish", at_ns, venue_ns)
 
     def _on_low(self, message: Message, seq: int, expected: int, at_ns: int, venue_ns: int) -> list[Action]:
         if not message.poss_dup:

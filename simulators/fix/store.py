@@ -84,9 +84,9 @@ class FileStore(MemoryStore):
         self._messages.close()
 
     def _load(self) -> None:
-        numbers = os.pread(self._numbers, 64, 0).split()
-        if len(numbers) == 2:
-            self.next_in, self.next_out = int(numbers[0]), int(numbers[1])
+        numbers = os.pread(self._numbers, 64, 0)
+        if numbers:
+            self.next_in, self.next_out = (int(number) for number in numbers.split())
         self._messages.seek(0)
         for line in self._messages:
             if not line.endswith(b"\n"):

@@ -1,8 +1,8 @@
 """FIX on the wire: cutting a byte stream into messages, reading their fields, writing them fast.
 
-Garbled input is cut away and counted, as the standard says (a message whose BeginString, BodyLength, MsgType or CheckSum
-is wrong is ignored, and its number is not used). Fields are read by simplefix. Writing is own code for speed; simplefix
-is the reference that tests compare it with.
+Garbled input is cut away and counted, as the standard says: a message whose BeginString, BodyLength, MsgType or
+CheckSum is wrong is ignored, and its number is not used. Fields are read by simplefix. Writing is own code for speed;
+simplefix is the reference that tests compare it with.
 """
 
 import time
@@ -14,6 +14,8 @@ import simplefix
 SOH = b"\x01"
 _MAX_BODY = 1 << 16
 _MAX_DIGITS = 18
+_MAX_FIELD = 16
+_CACHED_SECONDS = 100
 _TRAILER = 7
 
 
@@ -109,10 +111,10 @@ def _message_length(buffer: bytes) -> int | None:
     """The whole length that BodyLength(9) announces; None when it is not there yet, -1 when it is wrong."""
     begin = buffer.find(SOH)
     if begin < 0:
-        return None if len(buffer) < 16 else -1
+        return None if len(buffer) < _MAX_FIELD else -1
     end = buffer.find(SOH, begin + 1)
     if end < 0:
-        return None if len(buffer) < 32 else -1
+        return None if len(buffer) < 2 * _MAX_FIELD else -1
     field = buffer[begin + 1 : end]
     if not field.startswith(b"9=") or not field[2:].isdigit() or int(field[2:]) > _MAX_BODY:
         return -1
@@ -163,7 +165,7 @@ def utc_ns_of(text: str) -> int | None:
 def _second(second: int) -> bytes:
     text = _seconds.get(second)
     if text is None:
-        if len(_seconds) > 100:
+        if len(_seconds) > _CACHED_SECONDS:
             _seconds.clear()
         text = time.strftime("%Y%m%d-%H:%M:%S", time.gmtime(second)).encode()
         _seconds[second] = text

@@ -1,5 +1,7 @@
 """A tape written by hand, a venue on it, and what tests ask of both."""
 
+# ruff: noqa: ANN401  (a test gives what a section of a profile holds: any value)
+
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any

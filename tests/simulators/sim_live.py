@@ -1,5 +1,7 @@
 """A simulator on a thread of the test, with a tape of the test, and clients for it."""
 
+# ruff: noqa: ANN401  (a test gives what a section of a profile holds: any value)
+
 import asyncio
 import selectors
 import threading
@@ -9,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sim_fakes import SYMBOL, VENUE, FakeTape
+
 from simulators.core.tape import TapeEvent
 from simulators.fix.client import FixClient
 from simulators.fix.server import Simulator

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from sim_fakes import MS, book, order, reports, status, venue
+
 from simulators.core.positions import Position
 from simulators.core.values import NewOrder
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from sim_fakes import ASKS, BIDS, MS, SYMBOL, book, fault, order, reports, told, venue
+
 from simulators.core.draw import draw
 from simulators.core.faults import FAULT_NAMES, FaultPlan
 from simulators.core.truth import FillTruth, OrderTruth
@@ -112,7 +113,7 @@ def test_silence_answers_nothing_but_works_the_order() -> None:
 
 
 def test_a_lost_order_is_unknown_to_the_venue() -> None:
-    """silence with lost = true: the order never arrived."""
+    """Silence with lost = true: the order never arrived."""
     sim = venue(faults=(fault("silence", params={"lost": True}),))
     assert told(sim.on_order(MS, order("C1", "1", 4, 101))) == []
     assert told(sim.on_status(2 * MS, "C1", SYMBOL, "1")) == [("I", "8", None, 0, 0)]

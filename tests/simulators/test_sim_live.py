@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sim_fakes import SYMBOL, book, trade
 from sim_live import live
+
 from simulators.fix.client import FixClient, utc_now
 from simulators.fix.wire import Message
 

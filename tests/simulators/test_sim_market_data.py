@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 from sim_fakes import ASKS, BIDS, MS, SYMBOL, book, order, trade, venue
+
 from simulators.core.market_data import DEPTH, changes
 from simulators.core.values import Levels, MdEntry, MdIncrement, MdSnapshot
 

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 from sim_fakes import ASKS, BIDS, MS, SYMBOL, book, order, reports, status, told, trade, venue
+
 from simulators.core.values import CancelOrder, CancelReject, MassCancelReport, ReplaceOrder
 
 

@@ -2,6 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from simulators.core.clock import VenueClock
 from simulators.core.network import NETWORK_PROFILES, Link
 

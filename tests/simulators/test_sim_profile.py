@@ -1,9 +1,12 @@
 """A profile's mistakes are told with file, key, value and remedy; nothing starts."""
 
+# ruff: noqa: ANN401  (a test gives what a section of a profile holds: any value)
+
 from pathlib import Path
 from typing import Any
 
 import pytest
+
 from simulators import main
 from simulators.core.clock import VenueClock
 from simulators.profile import ProfileError, parse_profile

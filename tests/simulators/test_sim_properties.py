@@ -6,6 +6,7 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sim_fakes import MS, SYMBOL, TICK, book, fault, order, reports, trade, venue
+
 from simulators.core.tape import TapeBook, TapeEvent
 from simulators.core.truth import FillTruth
 from simulators.core.values import CancelOrder, ReplaceOrder, Report

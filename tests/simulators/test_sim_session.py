@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from simulators.fix.session import Action, Close, Deliver, LoggedOn, SendBytes, Session, SessionConfig
 from simulators.fix.store import FileStore, MemoryStore
 from simulators.fix.wire import Message, parse
@@ -98,7 +99,7 @@ def test_a_logon_without_heartbeat_is_refused_with_a_reason() -> None:
 
 def test_a_wrong_password_is_refused() -> None:
     """553 and 554 must be right where they are set."""
-    config = CONFIG._replace(username="u", password="p")  # noqa: S106
+    config = CONFIG._replace(username="u", password="p")
     assert Script(config).logon(1, (553, "u"), (554, "x")) == [
         "5 34=1 58=Username(553) or Password(554) wrong",
         "close",

@@ -3,6 +3,7 @@
 import simplefix
 from hypothesis import given
 from hypothesis import strategies as st
+
 from simulators.fix.wire import Framer, encode, parse, utc_ns_of, utc_text
 
 TEXT = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=12)
