@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from gateway.journal.prices import PriceLine, thin
+from gateway.journal.prices import PriceLine, thin_all
 from gateway.journal.statistics import nearest_rank
 from gateway.journal.units import duration, money
 from gateway.journal.words import both_svg
@@ -53,10 +53,11 @@ class Box(NamedTuple):
 
 def price_chart(line: PriceLine, marks: Sequence[Mark], start_ns: int) -> Markup:
     """Draw executable prices, thresholds and every pair trade of one pair."""
-    buy, sell = thin(line.buy), thin(line.sell)
-    times = [at for at, _ in (*buy, *sell)] + [mark.at_ns for mark in marks]
+    lines = [(kind, points) for kind, all_ in (("buy", line.buy), ("sell", line.sell)) for points in thin_all(all_)]
+    points_drawn = [point for _, points in lines for point in points]
+    times = [at for at, _ in points_drawn] + [mark.at_ns for mark in marks]
     levels = [level for level in (line.buy_at_e9, line.sell_at_e9) if level is not None]
-    values = [px for _, px in (*buy, *sell)] + [mark.px_e9 for mark in marks] + levels
+    values = [px for _, px in points_drawn] + [mark.px_e9 for mark in marks] + levels
     if not times:
         return _NO_MARKUP
     height = 330
@@ -68,7 +69,7 @@ def price_chart(line: PriceLine, marks: Sequence[Mark], start_ns: int) -> Markup
     for level in levels:
         y = box.y(level / PRICE_E9)
         parts.append(_line("level", box.left, y, box.left + box.width, y, money(level)))
-    for points, kind in ((buy, "buy"), (sell, "sell")):
+    for kind, points in lines:
         parts.append(
             _polyline(f"curve {kind}", [(box.x((at - start_ns) / 1e9), box.y(px / PRICE_E9)) for at, px in points])
         )

@@ -86,6 +86,7 @@ def _as_json(result: Reconciliation) -> dict[str, Any]:
         "fills": result.fills,
         "positions": result.positions,
         "not_compared": result.not_compared,
+        "notes": result.notes,
         "differences": [difference._asdict() for difference in result.differences],
     }
 
@@ -95,6 +96,8 @@ def _show(result: Reconciliation) -> None:
     _print(f"{'equal' if result.equal else 'NOT equal'}: {compared} at {', '.join(result.venues)}")
     for text in result.not_compared:
         _print(f"not compared: {text}")
+    for text in result.notes:
+        _print(text)
     if result.differences:
         table = _table("venue", "subject", "field", "journal", "venue says")
         for difference in result.differences[:MAX_DIFFERENCES]:

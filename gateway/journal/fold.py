@@ -22,6 +22,7 @@ from gateway.model.trade import (
     Alarm,
     Announce,
     Announcement,
+    Command,
     Intent,
     IntentRefused,
     OrdersSent,
@@ -29,6 +30,7 @@ from gateway.model.trade import (
     PairTradeState,
     PositionChanged,
     SendOrders,
+    Verb,
 )
 
 _NO_WORD_ON_LOTS = {ExecType.TRADE_CANCEL, ExecType.TRADE_CORRECT, ExecType.REJECTED, ExecType.UNKNOWN}
@@ -56,6 +58,9 @@ class OrderStory:
     trade_id: str
     decided_ns: int
     is_first_dispatch: bool
+    """Sent by the decision that took the intent up."""
+    is_first_of_leg: bool
+    """Sent with the first orders of its leg, whenever that was."""
     journalled_ns: int = 0
     sent_ns: int = 0
     send_failure: str = ""
@@ -136,6 +141,11 @@ class TradeStory:
         return [story for story in self.orders if story.is_first_dispatch]
 
     @property
+    def leg_instruments(self) -> set[str]:
+        """Instruments of the intent's legs."""
+        return {leg.instrument_id for leg in self.intent.legs} if self.intent else set()
+
+    @property
     def was_halted(self) -> bool:
         """It was given to a person at some time."""
         return any(change.said.state is PairTradeState.HALTED for change in self.changes)
@@ -181,6 +191,8 @@ class RunStory:
     positions: dict[str, PositionChanged] = field(default_factory=dict)
     """What execution said last of each instrument."""
     unplaced: list[str] = field(default_factory=list)
+    by_hand: list[str] = field(default_factory=list)
+    """Fills that a person booked: the command's argument, which begins with the trade."""
     intents: list[Intent] = field(default_factory=list)
     """All that execution took up, refused or not."""
     decisions: int = 0
@@ -212,6 +224,8 @@ def _take_decision(run: RunStory, decision: Decision) -> None:
         _take_report(run, event)
     elif isinstance(event, OrdersSent):
         _take_sent(run, event)
+    elif isinstance(event, Command) and event.verb in {Verb.FILL_ADD, Verb.FILL_ASSIGN}:
+        run.by_hand.append(event.argument)
     elif isinstance(event, MessageRejected) and event.cl_ord_id in run.orders:
         _reject(run.orders[event.cl_ord_id], event.recv_ns, event.text)
     for action in decision.actions:
@@ -232,8 +246,10 @@ def _trade(run: RunStory, trade_id: str, decision: Decision) -> TradeStory:
 def _take_orders(run: RunStory, decision: Decision, action: SendOrders) -> None:
     trade = _trade(run, action.trade_id, decision)
     is_first = isinstance(decision.event, Intent)
+    seen = {story.order.instrument_id for story in trade.orders}
     for order in action.orders:
-        story = OrderStory(order, action.trade_id, decision.at_ns, is_first)
+        first_of_leg = order.instrument_id in trade.leg_instruments - seen
+        story = OrderStory(order, action.trade_id, decision.at_ns, is_first, first_of_leg)
         if order.cl_ord_id in run.orders:
             run.unplaced.append(f"ClOrdID(11) {order.cl_ord_id} is used by two orders")
         run.orders[order.cl_ord_id] = story
@@ -309,7 +325,9 @@ def _take_fill(story: OrderStory, report: ExecutionReport) -> None:
 
 
 def _amend_fill(run: RunStory, story: OrderStory, report: ExecutionReport) -> None:
-    named = [fill for fill in story.fills.values() if fill.exec_id == report.exec_ref_id]
+    fills = story.fills.values()
+    named = [fill for fill in fills if report.ref_exec_key and fill.exec_key == report.ref_exec_key]
+    named = named or [fill for fill in fills if fill.exec_id == report.exec_ref_id]
     if not named:
         text = f"{report.venue_id} amends ExecID(17) {report.exec_ref_id} of {story.order.cl_ord_id}, which never came"
         run.unplaced.append(text)

@@ -149,14 +149,16 @@ def _is_complete(trade: TradeStory, budgets_e9: Mapping[str, int]) -> bool:
 
 
 def _is_first_shot(trade: TradeStory) -> bool:
-    first = trade.first_orders
-    return bool(first) and len(first) == len(trade.orders) and all(story.outcome == "filled" for story in first)
+    reached = {story.order.instrument_id for story in trade.orders}
+    firsts = all(story.is_first_of_leg and story.outcome == "filled" for story in trade.orders)
+    return firsts and reached == trade.leg_instruments
 
 
 def _first_sent(trade: TradeStory) -> list[int]:
-    """When each of the first orders was written; empty unless all were."""
-    sent = [story.sent_ns for story in trade.first_orders]
-    return sent if all(sent) else []
+    """When each of the first orders was written; empty unless all were, and there was one for every leg."""
+    first = trade.first_orders
+    covered = {story.order.instrument_id for story in first} == trade.leg_instruments
+    return [story.sent_ns for story in first] if covered and all(story.sent_ns for story in first) else []
 
 
 def _venue(run: RunStory, venue: str) -> Figures:

@@ -45,6 +45,8 @@ class Reconciliation:
     positions: int = 0
     differences: list[Difference] = field(default_factory=list)
     not_compared: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """What was rightly left out of the comparison, and why."""
 
     @property
     def equal(self) -> bool:
@@ -78,6 +80,7 @@ def compare(run: RunStory, truth: Mapping[str, VenueTruth], site: SiteFacts) -> 
         result.positions += len({story.order.instrument_id for story in stories.values()})
         result.differences += positions
     result.differences += _compare_announced(run)
+    result.notes += [f"booked by hand, announced lots not compared: {argument}" for argument in run.by_hand]
     result.differences += [Difference("", text, "report", "no such order", "") for text in run.unplaced]
     return result
 
@@ -217,15 +220,22 @@ def _compare_positions(truth: VenueTruth, stories: Mapping[str, OrderStory], sit
 
 
 def _compare_announced(run: RunStory) -> Iterator[Difference]:
-    """What execution announced against the sum of the fills in its own journal."""
+    """Compare what execution announced with the sum of the fills in its own journal.
+
+    Trades with fills that a person booked, and their instruments, are left out: no order of ours explains those.
+    """
+    by_hand = {argument.split(" ")[0] for argument in run.by_hand}
+    touched = {story.order.instrument_id for name in by_hand if name in run.trades for story in run.trades[name].orders}
     counted = Counter[str]()
     for story in run.orders.values():
         counted[story.order.instrument_id] += story.order.side.sign * story.cum_lots
     for instrument_id, position in sorted(run.positions.items()):
-        if position.net_lots != counted[instrument_id]:
+        if instrument_id not in touched and position.net_lots != counted[instrument_id]:
             fills = f"{counted[instrument_id]} by the journal's fills"
             yield Difference("", instrument_id, "net_lots announced", str(position.net_lots), fills)
     for trade in run.trades.values():
+        if trade.trade_id in by_hand:
+            continue
         lots = Counter[str]()
         for story in trade.orders:
             lots[story.order.instrument_id] += story.order.side.sign * story.cum_lots

@@ -75,6 +75,7 @@ def render(run: Run, given: Mapping[str, Any] | None = None) -> str:
         rows=_rows(run.story),
         price_charts=_price_charts(run, observations),
         has_prices=bool(observations.lines),
+        missed=observations.missed,
         waterfall=_waterfall(summary),
         curves=charts.percentile_curves(_samples(run.story)),
         slippages=_slippages(run),

@@ -106,6 +106,7 @@ def figures(run: Run, given: Mapping[str, Any], in_step_limit_ns: int | None = N
             "fills": reconciliation.fills,
             "positions": reconciliation.positions,
             "not_compared": reconciliation.not_compared,
+            "notes": reconciliation.notes,
         },
         "differences": [difference._asdict() for difference in reconciliation.differences],
         "torn_tails": [torn._asdict() for torn in run.torn],

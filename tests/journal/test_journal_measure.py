@@ -26,7 +26,7 @@ from gateway.journal.measure import (
 from gateway.journal.verdict import judge
 from gateway.model.order import ExecType, MessageRejected, OrdStatus
 from gateway.model.record import Decision, JournalRecord
-from gateway.model.trade import Intent, OrdersSent, SendOrders
+from gateway.model.trade import Intent, OrdersSent, SendOrders, TimerFired
 
 E9 = 10**9
 
@@ -306,3 +306,26 @@ def test_plausible_run_has_every_kind() -> None:
     """The fake run that other tests use holds every outcome."""
     counts = trade_counts(fold(plausible(60).records))
     assert all(counts[name] for name in ("hedged", "unwound", "missed", "halted", "legged"))
+
+
+def test_busted_fill_that_is_resent_stays_busted() -> None:
+    """The original fill that arrives again after its bust does not count again."""
+    run, _ = run_of("hedged")
+    fill = next(one for one in run.records if _is_trade(one))
+    order = first_order(run).order
+    bust = run.report(order, ExecType.TRADE_CANCEL, OrdStatus.NEW, qty=5, ref="E00001", exec_id="E9")
+    story = story_of(run, [*run.records, Decision(99, run.at_ns, bust, ()), fill])
+    assert story.orders[order.cl_ord_id].cum_lots == 0
+
+
+def test_leg_that_is_sent_later_by_plan_is_still_its_first_order() -> None:
+    """Where the second leg leaves after the first, its first order counts as such; latency is not claimed."""
+    run, _ = run_of("hedged")
+    intent, sent = run.records[0], run.records[1]
+    assert isinstance(intent, Decision)
+    send = next(action for action in intent.actions if isinstance(action, SendOrders))
+    now = Decision(intent.seq, intent.at_ns, intent.event, (SendOrders(send.trade_id, send.orders[:1]),))
+    later = Decision(50, intent.at_ns + 1, TimerFired("x"), (SendOrders(send.trade_id, send.orders[1:]),))
+    story = story_of(run, [now, later, sent, *run.records[2:]])
+    assert first_shot(story)["count"] == 1
+    assert quote_to_order_ns(story.trades["P1-00001"]) is None

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_run import FakeRun, opened, plausible
+from fake_run import CU, FakeRun, opened, plausible
 
 from gateway.journal.fold import RunStory, fold
 from gateway.journal.reader import RunNotFoundError
@@ -14,6 +14,7 @@ from gateway.journal.site_facts import SiteFactsError
 from gateway.journal.truth import TruthError
 from gateway.model.order import ExecType, OrdStatus
 from gateway.model.record import Decision
+from gateway.model.trade import Announce, Command, PositionChanged, TimerFired, Verb
 
 Rows = list[dict[str, Any]]
 
@@ -253,3 +254,21 @@ def _no_site() -> Any:  # noqa: ANN401
     from gateway.journal.site_facts import SiteFacts
 
     return SiteFacts()
+
+
+def test_refused_duplicate_at_the_venue_does_not_replace_the_order(tmp_path: Path) -> None:
+    """A second order with a used ClOrdID(11) is rejected by the venue; the first one's record stands."""
+    run = one_trade()
+    run.orders.append(run.orders[0] | {"event": "reject", "status": "8", "cum_qty": 0, "order_qty": 99})
+    assert reconciled(run, tmp_path).equal
+
+
+def test_trade_with_a_fill_booked_by_hand_is_noted(tmp_path: Path) -> None:
+    """A person's booking is told, and what execution announces of that trade is not held against the journal."""
+    run = one_trade()
+    argument = "P1-00001 1 buy 5 70000 H1"
+    run.records.append(Decision(98, run.at_ns, Command("C1", Verb.FILL_ADD, "ann", "phone", argument), ()))
+    run.records.append(Decision(99, run.at_ns, TimerFired("x"), (Announce(PositionChanged(CU, 77, 0, 0, 0, 0)),)))
+    result = reconciled(run, tmp_path)
+    assert result.equal
+    assert result.notes == [f"booked by hand, announced lots not compared: {argument}"]

@@ -8,13 +8,15 @@ import pytest
 from fake_run import FakeRun, opened, plausible
 
 from gateway.journal.commands import reconcile_command, report_command, trades_command
-from gateway.journal.prices import thin
+from gateway.journal.prices import observe, thin
 from gateway.journal.reader import journal_path
 from gateway.journal.report import write_report
 from gateway.journal.summary import summarise
 from gateway.journal.units import duration, money
 from gateway.journal.words import LANGUAGES, _words
 from gateway.journal.writer import JournalWriter
+from gateway.model.record import Missed, Observed
+from gateway.model.trade import PairPrice
 
 MUST_HOLD = {
     "seed", "tape", "pair_trades", "orders", "quote_to_order_ns", "leg_skew_ns", "order_success", "pair_completion",
@@ -177,13 +179,23 @@ def test_trades_command_lists_every_trade(tmp_path: Path, capsys: pytest.Capture
     assert trades_command(tmp_path / "x", as_json=False) == 2
 
 
+def test_line_is_broken_where_there_was_no_price() -> None:
+    """A price that could not be had ends a stretch; the next one begins another."""
+    prices = [(1, 10), (2, None), (3, 30), (4, 40)]
+    records = [Observed(at, 1, at, PairPrice("P", at, px, None, 1, 1, None, None, "ok")) for at, px in prices]
+    line = observe([*records, Missed(5, "P.P", 1, 7, 9)])
+    assert line.lines["P"].buy == [[(1, 10)], [(3, 30), (4, 40)]]
+    assert line.lines["P"].sell == []
+    assert line.missed == 3
+
+
 def test_thinning_keeps_extremes() -> None:
     """A thinned line keeps its lowest, highest, first and last point, in order of time."""
     points = [(at, (at * 7919) % 1000) for at in range(20_000)]
     points[12_345] = (12_345, 5000)
     points[777] = (777, -5000)
-    kept = thin(points, 100)
-    assert len(kept) <= 408
+    kept = thin(points, 200)
+    assert len(kept) <= 400
     assert kept == sorted(kept)
     assert {points[0], points[-1], (12_345, 5000), (777, -5000)} <= set(kept)
 
