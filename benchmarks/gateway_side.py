@@ -149,7 +149,8 @@ HOPS = (
     "taken -> journalled",
     "journalled -> first order handed over",
     "first -> last order handed over",
-    "last handed over -> last arrived",
+    "last handed over -> in the venue's socket",
+    "in the socket -> read by the venue",
 )
 """What lies between the instants that `hop_times` gives."""
 

@@ -22,12 +22,13 @@ class TriggerWritten(msgspec.Struct, frozen=True):
 
 
 class OrderArrived(msgspec.Struct, frozen=True):
-    """`at_ns` is the instant recv() returned with the order."""
+    """`at_ns` is the instant recv() returned with the order, `socket_ns` when the kernel had it."""
 
     leg: int
     buy: bool
     px_ticks: int
     at_ns: int
+    socket_ns: int
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -36,6 +37,7 @@ class Answered(msgspec.Struct, frozen=True):
     number: int
     written_ns: int
     arrived_ns: tuple[int, int]
+    socket_ns: tuple[int, int]
 
     @property
     def last_leg_ns(self) -> int:
@@ -43,9 +45,14 @@ class Answered(msgspec.Struct, frozen=True):
         return max(self.arrived_ns) - self.written_ns
 
     @property
+    def socket_leg_ns(self) -> int:
+        """Quote written to the last leg's order in the venue's socket, without the venue's own wake-up."""
+        return max(self.socket_ns) - self.written_ns
+
+    @property
     def skew_ns(self) -> int:
-        """Between the two legs' arrivals."""
-        return abs(self.arrived_ns[A] - self.arrived_ns[B])
+        """Between the two legs' arrivals in their sockets."""
+        return abs(self.socket_ns[A] - self.socket_ns[B])
 
 
 class Matched(msgspec.Struct, frozen=True):
@@ -68,7 +75,7 @@ def wanted(trigger: int, leg: int) -> tuple[Expected, ...]:
 def match(triggers: Sequence[TriggerWritten], orders: Sequence[OrderArrived]) -> Matched:
     """Every trigger with its orders. `triggers` are in order of time; a second order for the same leg is a stray."""
     times = [trigger.at_ns for trigger in triggers]
-    found: dict[int, dict[int, int]] = {}
+    found: dict[int, dict[int, OrderArrived]] = {}
     strays = []
     for order in orders:
         newest = bisect_right(times, order.at_ns)
@@ -79,15 +86,20 @@ def match(triggers: Sequence[TriggerWritten], orders: Sequence[OrderArrived]) ->
                 if order.leg in legs:
                     strays.append(order)
                 else:
-                    legs[order.leg] = order.at_ns
+                    legs[order.leg] = order
                 break
         else:
             strays.append(order)
     answered = tuple(
-        Answered(trigger.number, trigger.at_ns, (found[trigger.number][A], found[trigger.number][B]))
+        _answered(trigger, found[trigger.number])
         for trigger in triggers
         if len(found.get(trigger.number, {})) == len((A, B))
     )
     complete = {one.number for one in answered}
     missed = tuple(trigger.number for trigger in triggers if trigger.number not in complete)
     return Matched(answered, missed, tuple(strays))
+
+
+def _answered(trigger: TriggerWritten, legs: dict[int, OrderArrived]) -> Answered:
+    read = (legs[A].at_ns, legs[B].at_ns)
+    return Answered(trigger.number, trigger.at_ns, read, (legs[A].socket_ns, legs[B].socket_ns))

@@ -26,8 +26,8 @@ STRETCH_TAIL_RATIO = 1.5
 REACH_SKEW_US, STRETCH_SKEW_US = 130.0, 40.0
 REACH_SKEW_FIFO_US = 60.0
 REACH_EXECUTION_US, STRETCH_EXECUTION_US = 300.0, 150.0
-_EXECUTION_FROM, _EXECUTION_TO = 5, 8
-"""Of the gateway's instants: intent made (and so on its way), last order handed over."""
+_TAKEN, _HANDED_OVER = 6, 9
+"""Where a chain of the gateway has the intent taken by execution, and the last order handed over."""
 
 
 class Round(msgspec.Struct, frozen=True):
@@ -37,6 +37,7 @@ class Round(msgspec.Struct, frozen=True):
     side: str
     rate: int
     last_leg: Summary | None
+    at_socket: Summary | None
     skew: Summary | None
     missed: int
     strays: int
@@ -46,7 +47,7 @@ class Round(msgspec.Struct, frozen=True):
 
 
 def hop_medians(answered: Sequence[Answered], hops: Sequence[tuple[int, ...]]) -> tuple[tuple[int, ...], int | None]:
-    """The p50 of every hop from the write to the last arrival, and of intent made -> last order handed over.
+    """The p50 of every hop from the write to the last arrival, and of intent received -> last order handed over.
 
     An intent belongs to the newest trigger written before its quote was received.
     """
@@ -55,14 +56,15 @@ def hop_medians(answered: Sequence[Answered], hops: Sequence[tuple[int, ...]]) -
     for instants in hops:
         index = bisect_right(written, instants[0]) - 1
         if index >= 0 and instants[-1] <= max(answered[index].arrived_ns):
-            chains.append((written[index], *instants, max(answered[index].arrived_ns)))
+            at_socket_ns = max(answered[index].socket_ns)
+            chains.append((written[index], *instants, at_socket_ns, max(answered[index].arrived_ns)))
     if not chains:
         return (), None
     steps = len(chains[0]) - 1
     p50 = [summarise([chain[step + 1] - chain[step] for chain in chains]) for step in range(steps)]
     execution = None
-    if steps > _EXECUTION_TO:
-        execution = figure_of(summarise([chain[9] - chain[5] for chain in chains]), "p50")
+    if steps > _HANDED_OVER:
+        execution = figure_of(summarise([chain[_HANDED_OVER] - chain[_TAKEN] for chain in chains]), "p50")
     return tuple(one.p50_ns for one in p50 if one is not None), execution
 
 
@@ -89,7 +91,8 @@ def _round(
     late = summarise(run.late_ns)
     return Round(
         number, side, rate,
-        summarise([one.last_leg_ns for one in matched.answered]), summarise([one.skew_ns for one in matched.answered]),
+        summarise([one.last_leg_ns for one in matched.answered]),
+        summarise([one.socket_leg_ns for one in matched.answered]), summarise([one.skew_ns for one in matched.answered]),
         len(matched.missed), len(matched.strays), late.p99_ns if late else 0, p50, execution,
     )  # fmt: skip
 
@@ -127,17 +130,19 @@ def _print_rate(
         count = sum(one.last_leg.count for one in played if one.last_leg)
         losses = [sum(one.missed for one in played), sum(one.strays for one in played)]
         row = ["median", name, count, *losses, *(us(middle[key]) for key in PERCENTILES)]
-        rows.append([*row, us(skew["p50"]), us(skew["p99"]), "-"])
+        rows.append(
+            [*row, us(medians([one.at_socket for one in played])["p50"]), us(skew["p50"]), us(skew["p99"]), "-"]
+        )
         _add_figures(report, rate, name, played)
     for kind in floors.KINDS:
         ran = [one.one_way for one in floor_runs if (one.kind, one.rate) == (kind, rate)]
         middle = medians(ran)
         row = ["median", f"floor {kind}", sum(one.count for one in ran), "-", "-"]
-        rows.append([*row, *(us(middle[key]) for key in PERCENTILES), "-", "-", "-"])
+        rows.append([*row, *(us(middle[key]) for key in PERCENTILES), "-", "-", "-", "-"])
         _figure(report, f"floor.{kind.replace(' ', '_')}.{rate}.p50", (middle["p50"] or 0) / 1000, "us")
     print(f"\n{rate} quotes/s")
     head = ["round", "side", "n", "missed", "strays", "p50", "p90", "p99", "p99.9", "max"]
-    print(table([*head, "skew p50", "skew p99", "venue late p99"], rows))
+    print(table([*head, "at socket p50", "skew p50", "skew p99", "venue late p99"], rows))
     if len(sides) > 1:
         _print_ratio(report, rate, by_side[sides[0].name], by_side[sides[1].name])
     _print_hops(sides, by_side)
@@ -146,7 +151,7 @@ def _print_rate(
 def _row(one: Round) -> list[object]:
     count = one.last_leg.count if one.last_leg else 0
     percentiles = [us(figure_of(one.last_leg, key)) for key in PERCENTILES]
-    skew = [us(figure_of(one.skew, "p50")), us(figure_of(one.skew, "p99"))]
+    skew = [us(figure_of(one.at_socket, "p50")), us(figure_of(one.skew, "p50")), us(figure_of(one.skew, "p99"))]
     return [one.number, one.side, count, one.missed, one.strays, *percentiles, *skew, us(one.venue_late_p99_ns)]
 
 
@@ -170,6 +175,9 @@ def _add_figures(report: Report, rate: int, side: str, played: Sequence[Round]) 
     for key, value in middle.items():
         if value is not None:
             _figure(report, f"tick_to_order.{rate}.{side}.{key}", value / 1000, "us")
+    at_socket = medians([one.at_socket for one in played])["p50"]
+    if at_socket is not None:
+        _figure(report, f"at_socket.{rate}.{side}.p50", at_socket / 1000, "us")
     skew = medians([one.skew for one in played])["p50"]
     judged = rate == JUDGED_RATE and side == "gateway"
     if skew is not None:

@@ -1,9 +1,10 @@
 """Both venues of the benchmarks in one thread: market data written to a timetable, orders timed, answered and filled.
 
 It decides when a quote is written (schedule.py), and stamps the instant before each market-data send() and the instant
-after each recv() that brings an order, all on this host's monotonic clock. What one order session brings is read at
-once but parsed and answered only when the other has brought its order too, or 2 ms later, so that work on one leg does
-not delay the stamp of the other.
+after each recv() that brings an order, all on this host's monotonic clock; beside it the kernel's own stamp of the
+order, because a venue that has to be woken reads both legs at once and would show no skew. What one order session
+brings is read at once but parsed and answered only when the other has brought its order too, or 2 ms later, so that
+work on one leg does not delay the stamp of the other.
 
 How it can go wrong: the timetable is kept by one Python thread, so above some 30 000 quotes a second it falls behind;
 every run reports how late its writes were. A gateway that stops reading ends the run with an error after 5 s.
@@ -11,6 +12,7 @@ every run reports how late its writes were. A gateway that stops reading ends th
 
 import select
 import socket
+import struct
 import time
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -32,6 +34,9 @@ SEND_TIMEOUT_S = 5.0
 HEARTBEAT_NS = 2_000_000_000
 DRAIN_NS = 200_000_000
 _RECEIVE_BYTES = 1 << 16
+_ANCILLARY_BYTES = 64
+_SO_TIMESTAMPNS = 35  # asm-generic/socket.h; the socket module does not name it
+_TIMESPEC = struct.Struct("@qq")
 
 
 class VenueError(Exception):
@@ -73,7 +78,8 @@ class Connection:
         self.sent_ns = 0
         self.templates: dict[tuple[int, int, bool], fix.Template] = {}
 
-    def fileno(self) -> int:
+    @property
+    def watched(self) -> int:
         """What select() watches: the connection, or the listener while there is none."""
         return (self.connected or self.listener).fileno()
 
@@ -81,6 +87,7 @@ class Connection:
         """Takes the one connection that this session can have."""
         self.connected, _ = self.listener.accept()
         self.connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.connected.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         self.connected.settimeout(SEND_TIMEOUT_S)
 
     def write(self, message: bytes | bytearray) -> None:
@@ -123,12 +130,14 @@ class Venue:
     def __init__(self) -> None:
         self.connections = [Connection(leg, role) for leg in (A, B) for role in (MD, ORDERS)]
         self._md = [self.connection(leg, MD) for leg in (A, B)]
+        self._watched: dict[int, Connection] = {}
+        self._watch()
         self._stamps = UtcStamps()
         self._rpt_seqs = [0, 1]
         self._reports = 0
         self._next_trigger = 0
         self._orders: list[OrderArrived] = []
-        self._held: list[tuple[Connection, bytes, int]] = []
+        self._held: list[tuple[Connection, bytes, int, int]] = []
         self._held_until_ns = 0
         self._book: list[Step] = [Step(leg, 0, 0, moved=True, trigger=None) for leg in (A, B)]
         self.other_messages: dict[str, int] = {}
@@ -151,6 +160,7 @@ class Venue:
         """Ends all sessions and starts from nothing, for the next gateway."""
         for connection in self.connections:
             connection.reset()
+        self._watch()
         self._rpt_seqs = [0, 1]
         self._next_trigger = 0
         self._orders.clear()
@@ -266,17 +276,20 @@ class Venue:
         session.write(b"".join(parts))
         session.sent_ns = now_ns
 
+    def _watch(self) -> None:
+        self._watched = {connection.watched: connection for connection in self.connections}
+
     def _serve(self, wait_s: float) -> None:
         """Reads what came, at most `wait_s` from now; parses and answers orders whose time has come."""
         if self._held:
             wait_s = min(wait_s, max(self._held_until_ns - time.monotonic_ns(), 0) / 1e9)
-        readable, _, _ = select.select(self.connections, (), (), wait_s)
-        for session in readable:
-            self._read(session)
+        readable, _, _ = select.select(list(self._watched), (), (), wait_s)
+        for number in readable:
+            self._read(self._watched[number])
         if self._held and (len(self._held) >= len(LEGS) or time.monotonic_ns() >= self._held_until_ns):
             held, self._held = self._held, []
-            for session, received, at_ns in held:
-                self._parse(session, received, at_ns)
+            for session, received, at_ns, socket_ns in held:
+                self._parse(session, received, at_ns, socket_ns)
         if not readable:
             self._heartbeat()
 
@@ -289,30 +302,32 @@ class Venue:
     def _read(self, session: Connection) -> None:
         if session.connected is None:
             session.accept()
+            self._watch()
             return
         try:
-            received = session.connected.recv(_RECEIVE_BYTES)
+            received, ancillary, _, _ = session.connected.recvmsg(_RECEIVE_BYTES, _ANCILLARY_BYTES)
         except ConnectionError:
-            received = b""
+            received, ancillary = b"", []
         at_ns = time.monotonic_ns()
         if not received:
             session.reset()
+            self._watch()
         elif session.role == ORDERS:
             if not self._held:
                 self._held_until_ns = at_ns + HOLD_NS
-            self._held.append((session, received, at_ns))
+            self._held.append((session, received, at_ns, _socket_ns(ancillary, at_ns)))
         else:
-            self._parse(session, received, at_ns)
+            self._parse(session, received, at_ns, at_ns)
 
-    def _parse(self, session: Connection, received: bytes, at_ns: int) -> None:
+    def _parse(self, session: Connection, received: bytes, at_ns: int, socket_ns: int) -> None:
         messages, session.received = fix.split(session.received + received)
         for message in messages:
-            self._take(session, fix.fields_of(message), at_ns)
+            self._take(session, fix.fields_of(message), at_ns, socket_ns)
 
-    def _take(self, session: Connection, fields: dict[int, bytes], at_ns: int) -> None:
+    def _take(self, session: Connection, fields: dict[int, bytes], at_ns: int, socket_ns: int) -> None:
         msg_type = fields[35].decode()
         if msg_type == "D":
-            self._take_order(session, fields, at_ns)
+            self._take_order(session, fields, at_ns, socket_ns)
         elif msg_type == "A":
             reset: list[fix.Pair] = [(141, "Y")] if fields.get(141) == b"Y" else []
             self._send(session, ("A", [(98, "0"), (108, fields[108]), *reset]))
@@ -322,6 +337,7 @@ class Venue:
         elif msg_type == "5":
             self._send(session, ("5", []))
             session.reset()
+            self._watch()
         elif msg_type == "V":
             self._take_market_data_request(session, fields)
         elif msg_type == "AF":
@@ -341,9 +357,9 @@ class Venue:
         date = self._stamps.at(time.monotonic_ns())[:8]
         self._send(session, ("W", fix.snapshot_body(session.leg, step.code, step.shift, fields[262], date)))
 
-    def _take_order(self, session: Connection, fields: dict[int, bytes], at_ns: int) -> None:
+    def _take_order(self, session: Connection, fields: dict[int, bytes], at_ns: int, socket_ns: int) -> None:
         px_ticks = fix.price_ticks(session.leg, fields[44])
-        self._orders.append(OrderArrived(session.leg, fields[54] == b"1", px_ticks, at_ns))
+        self._orders.append(OrderArrived(session.leg, fields[54] == b"1", px_ticks, at_ns, socket_ns))
         if session.connected is None:
             return
         stamp = self._stamps.at(time.monotonic_ns())
@@ -351,3 +367,13 @@ class Venue:
         accepted = fix.report_body(session.leg, fields, self._reports, stamp, filled=False)
         filled = fix.report_body(session.leg, fields, self._reports + 1, stamp, filled=True)
         self._send(session, ("8", accepted), ("8", filled))
+
+
+def _socket_ns(ancillary: list[tuple[int, int, bytes]], at_ns: int) -> int:
+    """When the kernel put what was read into the socket, on the monotonic clock; `at_ns` where it does not say."""
+    for level, kind, stamp in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, _SO_TIMESTAMPNS):
+            seconds, nanoseconds = _TIMESPEC.unpack_from(stamp)
+            utc_ns: int = seconds * 10**9 + nanoseconds
+            return utc_ns - (time.time_ns() - time.monotonic_ns())
+    return at_ns

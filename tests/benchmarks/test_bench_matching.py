@@ -25,7 +25,7 @@ from benchmarks.schedule import (
 def order(trigger: int, leg: int, at_ns: int, code_step: int = 0) -> OrderArrived:
     """The order that answers `trigger` on `leg`."""
     want = expected(trigger, leg)
-    return OrderArrived(leg, want.buy, want.px_ticks + code_step, at_ns)
+    return OrderArrived(leg, want.buy, want.px_ticks + code_step, at_ns, at_ns - 2 * leg)
 
 
 def test_both_legs_are_matched_to_their_trigger_by_price_and_side() -> None:
@@ -33,8 +33,11 @@ def test_both_legs_are_matched_to_their_trigger_by_price_and_side() -> None:
     triggers = [TriggerWritten(4, 1000), TriggerWritten(5, 2000)]
     orders = [order(4, A, 1300), order(4, B, 1450), order(5, B, 2100), order(5, A, 2350)]
     matched = match(triggers, orders)
-    assert matched == Matched((Answered(4, 1000, (1300, 1450)), Answered(5, 2000, (2350, 2100))), (), ())
-    assert [(one.last_leg_ns, one.skew_ns) for one in matched.answered] == [(450, 150), (350, 250)]
+    assert matched == Matched(
+        (Answered(4, 1000, (1300, 1450), (1300, 1448)), Answered(5, 2000, (2350, 2100), (2350, 2098))), (), ()
+    )
+    measured = [(one.last_leg_ns, one.socket_leg_ns, one.skew_ns) for one in matched.answered]
+    assert measured == [(450, 448, 148), (350, 350, 252)]
 
 
 def test_an_order_that_comes_after_the_next_trigger_still_belongs_to_its_own() -> None:

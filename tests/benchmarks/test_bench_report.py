@@ -82,9 +82,9 @@ def test_delays_join_by_leg_and_number_and_count_what_never_came() -> None:
 
 def test_hops_join_intents_to_the_newest_trigger_before_them() -> None:
     """p50 of each hop over the chains; an intent that no trigger explains is left out."""
-    answered = [Answered(0, 100, (180, 190)), Answered(1, 1000, (1085, 1100))]
+    answered = [Answered(0, 100, (180, 190), (179, 185)), Answered(1, 1000, (1085, 1100), (1084, 1095))]
     hops = [(10, 20, 30), (110, 120, 130), (1030, 1040, 1060)]
-    assert hop_medians(answered, hops) == ((10, 10, 10, 40), None)
+    assert hop_medians(answered, hops) == ((10, 10, 10, 35, 5), None)
 
 
 def test_no_intent_has_no_hops() -> None:
