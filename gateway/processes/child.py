@@ -86,7 +86,9 @@ class Child:
 
     @property
     def ready(self) -> bool:
-        """It has written {"ready": true} since it was started."""
+        """It runs, and has written {"ready": true} since it was started."""
+        if not self.running:
+            return False
         try:
             said = json.loads(self._ready.read_text(encoding="utf-8"))
         except (OSError, ValueError):

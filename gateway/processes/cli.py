@@ -79,7 +79,11 @@ def _demo(commands: "_Commands[argparse.ArgumentParser]") -> None:
     )
     demo.add_argument("--out", type=Path, default=Path("runs"), metavar="DIR", help="where the run's folder is made")
     demo.add_argument("--json", type=Path, default=None, metavar="FILE", help="write the run's summary there as well")
-    demo.add_argument("--faults", action="store_true", help="the venues also reject, delay and fill in part (a reject fails the verdict)")
+    demo.add_argument(
+        "--faults",
+        action="store_true",
+        help="the venues also reject, delay and fill in part (a reject fails the verdict)",
+    )
 
 
 def _site_commands(commands: "_Commands[argparse.ArgumentParser]") -> None:
@@ -124,7 +128,6 @@ def _run_commands(commands: "_Commands[argparse.ArgumentParser]") -> None:
     reconcile.add_argument("--json", action="store_true", help="one JSON document on standard output")
     report = _add(commands, "report", "Write summary.json and report.html of a run.", _report)
     report.add_argument("run", type=Path, metavar="RUN")
-    report.add_argument("--json", action="store_true", help="print the summary as JSON")
     trades = _add(commands, "trades", "The pair trades of a run or of an installation.", _trades)
     trades.add_argument("run", nargs="?", type=Path, metavar="RUN|SITE", help="default: the newest folder of runs/")
     trades.add_argument("--json", action="store_true", help="one JSON document on standard output")
@@ -198,7 +201,7 @@ def _reconcile(parsed: argparse.Namespace) -> int:
 def _report(parsed: argparse.Namespace) -> int:
     from gateway.journal import commands  # noqa: PLC0415
 
-    return commands.report_command(parsed.run, as_json=parsed.json)
+    return commands.report_command(parsed.run)
 
 
 def _trades(parsed: argparse.Namespace) -> int:

@@ -197,18 +197,22 @@ def _run_gateway(
     try:
         begun_ns = clock.monotonic_ns()
         supervisor.start(signals.any)
-        failed = operator.arm("demo", ARM_NS) if not signals.any() else ""
+        failed = operator.arm("demo", ARM_NS, lambda: signals.any() or not supervisor.keep())
         if not failed:
             armed_after_ns = clock.monotonic_ns() - begun_ns
             say(f"armed {armed_after_ns // MS} ms after the gateway's first process was started")
             failed = _watch(asked, made, bus_dir, site, supervisor, venues, signals)
         else:
-            failed = f"execution could not be armed: {failed}"
+            failed = "" if signals.any() else f"execution could not be armed: {failed}"
     except SupervisorError as error:
         failed = "" if signals.any() else str(error)
     finally:
         stopped = supervisor.stop(
-            lambda: operator.stop("demo ends", site.supervisor.stop_timeout_ns, signals.insistent)
+            lambda: operator.stop(
+                "demo ends",
+                site.supervisor.stop_timeout_ns,
+                lambda: signals.insistent() or not supervisor.keep(),
+            )
         )
     return Outcome(stopped, failed, armed_after_ns)
 

@@ -66,8 +66,11 @@ class Operator:
         answer = self.ask(Verb.STATUS, "status")
         return answer if isinstance(answer, ExecutionStatus) else None
 
-    def arm(self, reason: str, timeout_ns: int) -> str:
-        """Ask to arm until it is done or time is up; "" when armed, else what execution said last."""
+    def arm(self, reason: str, timeout_ns: int, give_up: Callable[[], bool] = lambda: False) -> str:
+        """Ask to arm until it is done, time is up or `give_up` says so; "" when armed, else what execution said last.
+
+        `give_up` is asked between two questions, so the caller can keep its processes meanwhile.
+        """
         until_ns = clock.monotonic_ns() + timeout_ns
         said = "execution did not answer"
         while True:
@@ -76,7 +79,7 @@ class Operator:
                 if answer.done:
                     return ""
                 said = answer.text
-            if clock.monotonic_ns() >= until_ns:
+            if clock.monotonic_ns() >= until_ns or give_up():
                 return said
             clock.pause_ns(LOOK_AGAIN_NS)
 

@@ -110,7 +110,11 @@ def _run(site: Site, signals: Signals) -> int:
 
     def balance() -> Stopped:
         say("stopping: no new trades; waiting for open ones to be balanced")
-        return operator.stop("supervisor stops", site.supervisor.stop_timeout_ns, signals.insistent)
+        return operator.stop(
+            "supervisor stops",
+            site.supervisor.stop_timeout_ns,
+            lambda: signals.insistent() or not supervisor.keep(),
+        )
 
     failed = _keep(supervisor, signals)
     stopped = supervisor.stop(balance)

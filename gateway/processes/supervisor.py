@@ -73,6 +73,8 @@ class Supervisor:
         self._due: dict[str, Due] = {}
         self._status_due_ns = 0
         self._stopping = False
+        self._up = False
+        """All have been ready once: an execution that does not run now died, and comes back."""
 
     def start(self, cancelled: Callable[[], bool] = lambda: False) -> None:
         """All of them, in order; SupervisorError when one does not come up."""
@@ -80,6 +82,7 @@ class Supervisor:
             child.start()
             self._await_ready(child, cancelled)
             self.write_status()
+        self._up = True
 
     def _await_ready(self, child: Child, cancelled: Callable[[], bool]) -> None:
         until_ns = clock.monotonic_ns() + START_TIMEOUT_NS
@@ -114,6 +117,15 @@ class Supervisor:
             self._status_due_ns = now_ns + STATUS_EVERY_NS
             self.write_status()
 
+    def keep(self) -> bool:
+        """`tick` for a caller that waits for something else; False, and said, when the site cannot be kept running."""
+        try:
+            self.tick(clock.monotonic_ns())
+        except SupervisorError as error:
+            self._say(str(error))
+            return False
+        return True
+
     def _died(self, child: Child, now_ns: int) -> None:
         how = child.end()
         wait_ns = self._restarts[child.name].died(now_ns)
@@ -128,16 +140,17 @@ class Supervisor:
         self._say(f"{child.name} died ({child.last_end}); starting it again in {wait_ns // MS} ms")
 
     def stop(self, balance: Callable[[], Stopped]) -> Stopped:
-        """`balance` is asked first, while execution runs; then every child ends, by force if it has to be."""
+        """`balance` is asked first, while the children run; then each of them ends, by force if it has to be.
+
+        `balance` calls `keep` while it waits: an execution that dies now is needed more than ever.
+        """
         self._stopping = True
-        self._due.clear()
         self.write_status()
+        stopped = Stopped(answered=False, open_trades=0, working_orders=0, pairs=())
         try:
             execution = self._children.get("execution")
-            if execution is not None and execution.running and execution.ready:
+            if execution is not None and (self._up or execution.ready):
                 stopped = balance()
-            else:
-                stopped = Stopped(answered=False, open_trades=0, working_orders=0, pairs=())
         finally:
             self.end_children()
         return stopped
@@ -145,6 +158,7 @@ class Supervisor:
     def end_children(self) -> None:
         """SIGTERM in order, SIGKILL where that does not help; when this returns none is left."""
         self._stopping = True
+        self._due.clear()
         order = [name for name in STOP_ORDER if name in self._children]
         order += [name for name in self._children if name not in order]
         try:

@@ -278,3 +278,32 @@ def test_what_a_stop_came_to_is_said_in_words(row: str) -> None:
     stopped = Stopped(answered == "yes", int(opened), int(working), ("CU-CA",), halted == "yes")
     assert stopped.balanced is (balanced == "yes")
     assert words in stopped.words()
+
+
+def test_an_execution_that_dies_while_the_balance_is_waited_for_comes_back(
+    tmp_path: Path, made: Callable[..., Supervisor]
+) -> None:
+    """It is needed to balance; so `keep` starts it again during the stop."""
+    supervisor = made(execution="good")
+    supervisor.start()
+
+    def balance() -> Stopped:
+        os.kill(pid_of(supervisor, "execution"), signal.SIGKILL)
+        until(lambda: supervisor.keep() and _ticked(supervisor, "execution", "ready", 1))
+        return BALANCED
+
+    assert supervisor.stop(balance) == BALANCED
+    assert events(tmp_path) == [
+        "execution started",
+        "execution started --after-death signal",
+        "execution ended",
+    ]
+
+
+def test_a_site_that_cannot_be_kept_running_ends_the_wait(tmp_path: Path, made: Callable[..., Supervisor]) -> None:
+    """With no restart allowed, `keep` says no at the first death."""
+    supervisor = made(restarts_max=0, execution="good")
+    supervisor.start()
+    os.kill(pid_of(supervisor, "execution"), signal.SIGKILL)
+    until(lambda: not supervisor.keep())
+    assert events(tmp_path) == ["execution started"]
