@@ -55,7 +55,7 @@ def hop_medians(answered: Sequence[Answered], hops: Sequence[tuple[int, ...]]) -
     chains = []
     for instants in hops:
         index = bisect_right(written, instants[0]) - 1
-        if index >= 0 and instants[-1] <= max(answered[index].arrived_ns):
+        if index >= 0 and instants[0] <= max(answered[index].arrived_ns):
             at_socket_ns = max(answered[index].socket_ns)
             chains.append((written[index], *instants, at_socket_ns, max(answered[index].arrived_ns)))
     if not chains:
@@ -92,7 +92,8 @@ def _round(
     return Round(
         number, side, rate,
         summarise([one.last_leg_ns for one in matched.answered]),
-        summarise([one.socket_leg_ns for one in matched.answered]), summarise([one.skew_ns for one in matched.answered]),
+        summarise([one.socket_leg_ns for one in matched.answered]),
+        summarise([one.skew_ns for one in matched.answered]),
         len(matched.missed), len(matched.strays), late.p99_ns if late else 0, p50, execution,
     )  # fmt: skip
 
