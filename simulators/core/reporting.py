@@ -4,6 +4,7 @@ The state of an order and the record of it change when the event happens; a faul
 report. So a late fill is in the truth at its own time, and a report that overtakes it already counts it.
 """
 
+from functools import partial
 from itertools import count
 
 from simulators.core.agenda import Agenda
@@ -27,13 +28,24 @@ class Reporter:
         self.orders_told = 0
         self.fills_told = 0
 
-    def drain(self, at_ns: int) -> list[VenueEvent]:
-        """All events that leave the venue by `at_ns`, in order."""
-        if self._batches:
-            self._release(at_ns)
+    def drain(self) -> list[VenueEvent]:
+        """All events that have left the venue since the last call, in order."""
+        self.release()
         out = self._out
         self._out = []
         return out
+
+    def release(self) -> None:
+        """The reports of this moment leave, or are put on the agenda, as the faults of their orders say."""
+        if not self._batches:
+            return
+        batches, self._batches = self._batches, {}
+        for order, reports in batches.values():
+            for report, delay_ns in _shaped(order, reports):
+                if delay_ns:
+                    self._agenda.at(report.at_ns + delay_ns, partial(self._leave, report))
+                else:
+                    self._out.append(report)
 
     def tell(self, event: VenueEvent) -> None:
         """An event that no order fault touches."""
@@ -110,14 +122,8 @@ class Reporter:
             text=report.text,
         )
 
-    def _release(self, at_ns: int) -> None:
-        batches, self._batches = self._batches, {}
-        for order, reports in batches.values():
-            for report, delay_ns in _shaped(order, reports):
-                if delay_ns:
-                    self._agenda.at(at_ns + delay_ns, lambda _, late=report: self._out.append(late))  # type: ignore[misc]
-                else:
-                    self._out.append(report)
+    def _leave(self, report: Report, _at_ns: int) -> None:
+        self._out.append(report)
 
 
 def _shaped(order: Order, reports: list[Report]) -> list[tuple[Report, int]]:

@@ -139,8 +139,9 @@ class Venue:
             else:
                 self._now_ns = max(self._now_ns, due_ns)
                 self._agenda.pop()[1](due_ns)
+            self._reporter.release()
         self._now_ns = max(self._now_ns, at_ns)
-        return self._reporter.drain(at_ns)
+        return self._reporter.drain()
 
     def on_order(self, at_ns: int, order: NewOrder) -> list[VenueEvent]:
         """A NewOrderSingle arrives."""
@@ -149,7 +150,7 @@ class Venue:
         self._ordinal += 1
         faults = self.faults.for_order(self._ordinal, at_ns)
         if self._swallowed(at_ns, faults):
-            return events + self._reporter.drain(at_ns)
+            return events + self._reporter.drain()
         market = self._markets.get(order.symbol)
         if market is not None and "halt" in faults:
             self._trouble.halt(at_ns, faults["halt"], market)
@@ -164,7 +165,7 @@ class Venue:
         else:
             self._floor.accept(at_ns, entered, market)
         self._used_ids.add(order.cl_ord_id)
-        return events + self._reporter.drain(at_ns)
+        return events + self._reporter.drain()
 
     def on_cancel(self, at_ns: int, request: CancelOrder) -> list[VenueEvent]:
         """An OrderCancelRequest arrives."""
@@ -178,7 +179,7 @@ class Venue:
             self._floor.by_cl_ord_id[request.cl_ord_id] = order
             self._used_ids.add(request.cl_ord_id)
             self._floor.end(at_ns, order, CANCELED, "cancel", request=request)
-        return events + self._reporter.drain(at_ns)
+        return events + self._reporter.drain()
 
     def on_replace(self, at_ns: int, request: ReplaceOrder) -> list[VenueEvent]:
         """An OrderCancelReplaceRequest arrives. A new price or more lots lose the place in the queue; fewer keep it."""
@@ -191,7 +192,7 @@ class Venue:
         else:
             self._used_ids.add(request.cl_ord_id)
             self._floor.replace(at_ns, order, request)
-        return events + self._reporter.drain(at_ns)
+        return events + self._reporter.drain()
 
     def on_status(self, at_ns: int, cl_ord_id: str, symbol: str, side: str, req_id: str = "") -> list[VenueEvent]:
         """An OrderStatusRequest arrives; an unknown order is answered, too."""
@@ -203,7 +204,7 @@ class Venue:
         else:
             answer = order.report(self._now_ns, ORDER_STATUS, self._reporter.other_id())
             answer = answer._replace(ord_status_req_id=req_id)
-        return [*events, *self._reporter.drain(self._now_ns), answer]
+        return [*events, *self._reporter.drain(), answer]
 
     def on_mass_status(self, at_ns: int, req_id: str) -> list[VenueEvent]:
         """An OrderMassStatusRequest arrives: one report for each order of the day, the last one marked."""
@@ -233,7 +234,7 @@ class Venue:
             text = f"Symbol(55) unknown: {symbol}"
         affected = 0 if text else self._floor.cancel_all(at_ns, symbol if request_type == "1" else "")
         response = "0" if text else request_type
-        out = self._reporter.drain(at_ns)
+        out = self._reporter.drain()
         report = MassCancelReport(at_ns, self._reporter.other_id(), cl_ord_id, request_type, response, affected, text)
         return [*events, *out, report]
 
@@ -242,7 +243,7 @@ class Venue:
         events = self.advance(at_ns)
         if self.config.cancel_on_disconnect:
             self._floor.cancel_all(self._now_ns, "")
-        return events + self._reporter.drain(self._now_ns)
+        return events + self._reporter.drain()
 
     # Tape -------------------------------------------------------------------------------------------------------------
 

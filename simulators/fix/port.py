@@ -15,6 +15,8 @@ from simulators.fix.truth_files import TruthFiles
 from simulators.fix.wire import Framer, Message, parse
 
 _EOF = None
+_WRITE_LIMIT_BYTES = 32 << 20
+"""How far a client may lag behind in reading before its connection is cut."""
 
 
 class PortOwner(Protocol):
@@ -50,28 +52,33 @@ class Port:
         """What asyncio calls for each connection."""
         return lambda: _Connection(self)
 
-    def accept(self, transport: asyncio.Transport) -> bool:
-        """A client connects; False when it is not let in."""
+    def accept(self, transport: asyncio.Transport) -> None:
+        """A client connects, and is let in when nobody else is and no fault keeps it out."""
         now_ns = self.owner.now_ns()
         if self._transport is not None or now_ns < self.refuse_until_ns:
             transport.abort()
-            return False
+            return
+        # What the last connection still had under way arrives now, its end included; or that end would end this one.
+        self._arrive(now_ns, 1 << 62)
         self._transport = transport
         self._framer = Framer()
         self.session.on_connect(now_ns)
         self.owner.wake()
-        return True
 
-    def received(self, data: bytes) -> None:
+    def received(self, transport: asyncio.Transport, data: bytes) -> None:
         """Bytes of the client."""
+        if transport is not self._transport:
+            return
         now_ns = self.owner.now_ns()
         for raw in self._framer.feed(data):
             self._files.message(now_ns, self.name, "in", raw)
             self._in.append((self._to_venue.arrival_ns(now_ns), raw))
         self.owner.wake()
 
-    def lost(self) -> None:
+    def lost(self, transport: asyncio.Transport) -> None:
         """The client's end of the connection is gone; what it sent before still arrives."""
+        if transport is not self._transport:
+            return
         now_ns = self.owner.now_ns()
         self._transport = None
         self._in.append((self._to_venue.arrival_ns(now_ns), _EOF))
@@ -89,7 +96,12 @@ class Port:
 
     def work(self, now_ns: int) -> None:
         """Everything that is due by now: arrivals, heartbeats, departures."""
-        while self._in and self._in[0][0] <= now_ns:
+        self._arrive(now_ns, now_ns)
+        self.act(self.session.on_timer(now_ns, self.owner.venue_ns(now_ns)), now_ns)
+        self.flush(now_ns)
+
+    def _arrive(self, now_ns: int, due_ns: int) -> None:
+        while self._in and self._in[0][0] <= due_ns:
             _, raw = self._in.popleft()
             if raw is _EOF:
                 self._down(now_ns)
@@ -99,8 +111,6 @@ class Port:
                 self.garbled += 1
                 continue
             self.act(self.session.on_message(message, now_ns, self.owner.venue_ns(now_ns)), now_ns)
-        self.act(self.session.on_timer(now_ns, self.owner.venue_ns(now_ns)), now_ns)
-        self.flush(now_ns)
 
     def send(self, msg_type: str, body: bytes, now_ns: int, *, lost: bool = False) -> None:
         """An application message of the venue."""
@@ -129,14 +139,17 @@ class Port:
                 continue
             self._files.message(self.owner.now_ns(), self.name, "out", data)
             self._transport.write(data)
+            if self._transport.get_write_buffer_size() > _WRITE_LIMIT_BYTES:
+                self._transport.abort()
 
     def drop(self, now_ns: int, refuse_until_ns: int) -> None:
         """Cut the connection: what is on its way in either direction is lost."""
         self.refuse_until_ns = refuse_until_ns
         self._out.clear()
         self._in.clear()
-        if self._transport is not None:
-            self._transport.abort()
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            transport.abort()
         self._down(now_ns)
 
     def _down(self, now_ns: int) -> None:
@@ -152,15 +165,14 @@ class _Connection(asyncio.Protocol):
 
     def __init__(self, port: Port) -> None:
         self._port = port
-        self._accepted = False
+        self._transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._accepted = self._port.accept(cast("asyncio.Transport", transport))
+        self._transport = cast("asyncio.Transport", transport)
+        self._port.accept(self._transport)
 
     def data_received(self, data: bytes) -> None:
-        if self._accepted:
-            self._port.received(data)
+        self._port.received(self._transport, data)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
-        if self._accepted:
-            self._port.lost()
+        self._port.lost(self._transport)

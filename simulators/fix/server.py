@@ -13,6 +13,7 @@ import signal
 import socket
 import time
 from pathlib import Path
+from typing import Any
 
 from simulators.core.network import NETWORK_PROFILES, Link
 from simulators.core.tape import Tape
@@ -47,7 +48,7 @@ class Simulator:
         self.start_ns = profile.venue.start_monotonic_ns or time.monotonic_ns() + _SECOND
         self._utc_offset_ns = time.time_ns() - time.monotonic_ns()
         self._clock = profile.clock_values(self.start_ns, self._utc_offset_ns)
-        self._clock_line_ns = self.start_ns
+        self._clock_line_ns = time.monotonic_ns()
         self._files = TruthFiles(folder / profile.venue.truth_dir, messages=profile.venue.truth_messages)
         self.venue = Venue(profile.venue_config(self.start_ns, self._utc_offset_ns), tape)
         dialect = DialectConfig(profile.venue.dialect, profile.venue.name, self._clock, profile.venue.rpt_seq)
@@ -79,9 +80,6 @@ class Simulator:
         now_ns = self.now_ns()
         for port in self._ports:
             port.act(port.session.logout("venue stops", now_ns, self.venue_ns(now_ns)), now_ns)
-        last_ns = max((port.due_at() or 0 for port in self._ports if port.session.logged_on), default=0)
-        await asyncio.sleep(max(0.0, (last_ns - now_ns) / _SECOND))
-        for port in self._ports:
             port.flush(1 << 62)
         if self._handle is not None:
             self._handle.cancel()
@@ -229,12 +227,22 @@ def run(profile: Profile, tape: Tape, folder: Path) -> None:
 async def _serve(profile: Profile, tape: Tape, folder: Path) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
+    failures: list[Exception] = []
+
+    def fail(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """An error in a callback ends the simulator loudly; a venue that only looks alive would mislead a test."""
+        failures.append(context.get("exception") or RuntimeError(context["message"]))
+        stopped.set()
+
+    loop.set_exception_handler(fail)
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stopped.set)
     simulator = Simulator(profile, tape, folder)
     await simulator.start()
     await stopped.wait()
     await simulator.stop()
+    if failures:
+        raise failures[0]
 
 
 def _listen(port: int) -> socket.socket:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import simplefix
+from simplefix.errors import ParsingError
 
 SOH = b"\x01"
 _MAX_BODY = 1 << 16
@@ -72,7 +73,7 @@ def parse(raw: bytes) -> Message | None:
     parser.append_buffer(raw)
     try:
         message = parser.get_message()
-    except (simplefix.ParsingError, ValueError):
+    except (ParsingError, ValueError):
         return None
     if message is None:
         return None

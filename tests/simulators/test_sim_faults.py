@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from sim_fakes import ASKS, BIDS, MS, SYMBOL, book, fault, order, reports, told, venue
+from sim_fakes import ASKS, BIDS, MS, SYMBOL, book, fault, order, reports, told, trade, venue
 
 from simulators.core.draw import draw
 from simulators.core.faults import FAULT_NAMES, FaultPlan
@@ -233,3 +233,14 @@ def test_the_truth_tells_a_reject_by_fault_like_any_other() -> None:
     sim.on_order(MS, order("C1", "1", 1, 99))
     lines = [item for item in sim.drain_truth() if isinstance(item, OrderTruth)]
     assert [(item.event, item.status, item.text) for item in lines] == [("reject", "8", "no")]
+
+
+def test_a_delay_counts_from_the_event_however_seldom_the_venue_is_advanced() -> None:
+    """A fill at 10 ms, 500 ms late, is there at 510 ms even when the venue was last asked at 1 ms."""
+    sim = venue([book(0), trade(10, 98, 2, "2")], faults=(fault("late_fill"),))
+    sim.on_order(MS, order("C1", "1", 2, 99))
+    assert told(sim.advance(509 * MS)) == []
+    assert told(sim.advance(510 * MS)) == [("F", "2", (2, 99), 2, 0)]
+    sim = venue([book(0), trade(10, 98, 2, "2")], faults=(fault("late_fill"),))
+    sim.on_order(MS, order("C1", "1", 2, 99))
+    assert told(sim.advance(510 * MS)) == [("F", "2", (2, 99), 2, 0)]

@@ -309,3 +309,59 @@ def test_the_command_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
         process.kill()
         process.wait()
     assert json.loads((tmp_path / "truth" / "summary.json").read_text())["orders"] == 0
+
+
+def test_a_reconnect_is_not_ended_by_the_end_of_the_connection_before(tmp_path: Path) -> None:
+    """Over a far way the old end would arrive after the new Logon; the new session lives on."""
+    with live(tmp_path, BOOK, network={"profile": "shanghai-london"}) as run:
+        orders = run.client("orders").connect()
+        orders.logon()
+        orders.close()
+        orders.connect()
+        while True:
+            try:
+                answer = orders.logon(reset=False)
+                break
+            except ConnectionError:
+                orders.next_out = 2
+                orders.connect()
+        assert answer.msg_type == "A"
+        for number in range(3):
+            orders.send("1", [(112, f"T{number}")])
+            assert orders.read().get(112) == f"T{number}"
+        orders.close()
+
+
+def test_logons_are_refused_for_the_time_a_fault_names(tmp_path: Path) -> None:
+    """A cut order session: a connection within the time is closed, the market-data session goes on."""
+    cut = [{"name": "drop_connection", "ordinals": [1], "params": {"refuse_ms": 60_000}}]
+    with live(tmp_path, BOOK, fault=cut) as run, run.client("md") as md:
+        md.logon()
+        with run.client("orders") as orders:
+            orders.logon()
+            orders.order("C1", SYMBOL, "1", 1, "990")
+            with pytest.raises(ConnectionError):
+                orders.read()
+            orders.close()
+            orders.connect()
+            with pytest.raises(ConnectionError):
+                orders.logon(reset=False)
+        md.send("1", [(112, "T")])
+        assert md.until("0").get(112) == "T"
+
+
+def test_a_message_that_a_gap_took_comes_when_it_is_asked_for(tmp_path: Path) -> None:
+    """The X of RptSeq 3 takes number 4 and does not come; a ResendRequest brings it with 43=Y."""
+    gap = [{"name": "gap", "ordinals": [3], "params": {"level": "msg_seq_num"}}]
+    deep = [book(0, asks=((101, 9),)), trade(0, 101, 2, "1")]
+    with live(tmp_path, deep, dialect="overseas42", fault=gap) as run:  # noqa: SIM117
+        with run.client("md") as md, run.client("orders") as orders:
+            md.logon()
+            orders.logon()
+            md.subscribe("M1", [SYMBOL], update_type="1")
+            md.until("W")
+            for name in ("C1", "C2"):
+                orders.order(name, SYMBOL, "1", 1, "1010", [(59, 3)])
+            assert shown(md.until("X"), 34, 83) == ["5", "4"]
+            md.send("2", [(7, 4), (16, 4)])
+            assert shown(md.read(), 35, 34, 43, 83) == ["X", "4", "Y", "3"]
