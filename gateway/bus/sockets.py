@@ -73,10 +73,10 @@ class Publisher:
         self._last: dict[str, bytes] = {}
         self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.PUB)
         self._socket.set_hwm(high_water_mark)
-        self._socket.linger = 0
+        self._socket.setsockopt(zmq.LINGER, 0)
         self._socket.bind(endpoint(bus_dir, f"{name}.pub"))
         self.snapshots: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.ROUTER)
-        self.snapshots.linger = 0
+        self.snapshots.setsockopt(zmq.LINGER, 0)
         self.snapshots.bind(endpoint(bus_dir, f"{name}.snap"))
 
     def publish(self, message: Published) -> None:
@@ -124,12 +124,12 @@ class Subscriber:
         self._gaps: list[Gap] = []
         self.socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.SUB)
         self.socket.set_hwm(high_water_mark)
-        self.socket.linger = 0
+        self.socket.setsockopt(zmq.LINGER, 0)
         self.socket.connect(endpoint(bus_dir, f"{publisher}.pub"))
         for topic in self._topics:
             self.socket.subscribe(topic)
         self.answers: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.DEALER)
-        self.answers.linger = 0
+        self.answers.setsockopt(zmq.LINGER, 0)
         self.answers.connect(endpoint(bus_dir, f"{publisher}.snap"))
 
     def poll(self, timeout_ms: int = 0, most: int = 1000) -> list[Received]:
@@ -191,7 +191,7 @@ class LatestQuotes:
     def _connect(bus_dir: str | Path, instrument_id: str) -> zmq.Socket[bytes]:
         socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.SUB)
         socket.setsockopt(zmq.CONFLATE, 1)
-        socket.linger = 0
+        socket.setsockopt(zmq.LINGER, 0)
         socket.connect(endpoint(bus_dir, "feed.pub"))
         socket.subscribe(prefix(f"Q.{instrument_id}"))
         return socket
@@ -218,7 +218,7 @@ class IntentSender:
         self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.PUSH)
         self._socket.setsockopt(zmq.IMMEDIATE, 1)
         self._socket.set_hwm(high_water_mark)
-        self._socket.linger = 0
+        self._socket.setsockopt(zmq.LINGER, 0)
         self._socket.connect(endpoint(bus_dir, "execution.intents"))
 
     def send(self, intent: Intent) -> bool:
@@ -239,7 +239,7 @@ class IntentReceiver:
     def __init__(self, bus_dir: str | Path, high_water_mark: int) -> None:
         self.socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.PULL)
         self.socket.set_hwm(high_water_mark)
-        self.socket.linger = 0
+        self.socket.setsockopt(zmq.LINGER, 0)
         self.socket.bind(endpoint(bus_dir, "execution.intents"))
 
     def receive(self) -> Intent | None:
@@ -259,7 +259,7 @@ class CommandServer:
 
     def __init__(self, bus_dir: str | Path, name: str = "execution") -> None:
         self.socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.ROUTER)
-        self.socket.linger = 0
+        self.socket.setsockopt(zmq.LINGER, 0)
         self.socket.bind(endpoint(bus_dir, f"{name}.cmd"))
 
     def receive(self) -> tuple[bytes, Command] | None:
@@ -281,7 +281,7 @@ class CommandClient:
 
     def __init__(self, bus_dir: str | Path, name: str = "execution") -> None:
         self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.DEALER)
-        self._socket.linger = 0
+        self._socket.setsockopt(zmq.LINGER, 0)
         self._socket.connect(endpoint(bus_dir, f"{name}.cmd"))
 
     def ask(self, command: Command, timeout_ns: int) -> CommandAnswered | ExecutionStatus | None:

@@ -1,6 +1,6 @@
-"""From an approved intent, or a repair plan, to orders. Quantities and prices are decided before; this gives them form."""
+"""From an approved intent, or a repair plan, to orders. What to trade is decided before; this gives it form."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from gateway.execution.ledger import Ledger
 from gateway.execution.order_book import OwnOrder
@@ -9,7 +9,13 @@ from gateway.execution.repair import RepairOrder
 from gateway.execution.risk import RiskApproved, limit_px_ticks
 from gateway.model.base import PRICE_E9
 from gateway.model.order import Order, OrdType, Side, TimeInForce
+from gateway.model.quote import BookState, Quote
+from gateway.model.site import PairSpec
 from gateway.model.trade import Intent
+from gateway.trigger.depth import Walk
+from gateway.trigger.price import PairFormula, leg_side
+
+NextId = Callable[[], str]
 
 
 def open_trade(approved: RiskApproved, ledger: Ledger, trade_id: str) -> PairTrade:
@@ -19,31 +25,94 @@ def open_trade(approved: RiskApproved, ledger: Ledger, trade_id: str) -> PairTra
     return PairTrade(trade_id, intent, legs, approved.at_ns)
 
 
-def first_orders(trade: PairTrade, ledger: Ledger, next_id: Callable[[], str]) -> list[OwnOrder]:
-    """Every order of the first dispatch: both legs are built before either is sent."""
+def first_orders(trade: PairTrade, indexes: Iterable[int], ledger: Ledger, next_id: NextId) -> list[OwnOrder]:
+    """The first orders of these legs: all are built before any is sent."""
     spec = ledger.settings.pairs[trade.intent.pair_id]
     made: list[OwnOrder] = []
-    for index, leg in enumerate(trade.legs):
+    for index in indexes:
+        leg = trade.legs[index]
         px_ticks = limit_px_ticks(ledger, trade.intent, index)
-        time_in_force = spec.legs[index].time_in_force
-        made += _orders(trade, index, leg.side, 1, leg.target_lots, px_ticks, time_in_force, ledger, next_id)
+        wanted = RepairOrder(index, leg.instrument_id, leg.side, 1, leg.target_lots, px_ticks)
+        made += _orders(trade, wanted, spec.legs[index].time_in_force, ledger, next_id)
     return made
 
 
-def repair_orders(
-    trade: PairTrade, wanted: Sequence[RepairOrder], ledger: Ledger, next_id: Callable[[], str]
-) -> list[OwnOrder]:
-    """The orders of a repair: immediate-or-cancel where the venue has it, and never above the venue's largest size."""
+def hedge_orders(trade: PairTrade, lead: int, ledger: Ledger, next_id: NextId) -> list[OwnOrder]:
+    """Orders for the whole units that the lead has filled and no order has hedged yet, at the intent's limits.
+
+    Each unit is hedged once here; what such an order leaves unfilled is repaired when the lead is done.
+    """
+    spec = ledger.settings.pairs[trade.intent.pair_id]
+    units = trade.legs[lead].filled_lots // trade.legs[lead].ratio_lots
+    made: list[OwnOrder] = []
+    for index, leg in enumerate(trade.legs):
+        if index == lead:
+            continue
+        lots = units * leg.ratio_lots - sum(own.order.qty_lots for own in leg.orders)
+        if lots > 0:
+            px_ticks = limit_px_ticks(ledger, trade.intent, index)
+            wanted = RepairOrder(index, leg.instrument_id, leg.side, 1, lots, px_ticks)
+            made += _orders(trade, wanted, spec.legs[index].time_in_force, ledger, next_id)
+    return made
+
+
+def quote_order(trade: PairTrade, px_ticks: int, ledger: Ledger, next_id: NextId) -> list[OwnOrder]:
+    """The resting order of the lead, for what it still lacks."""
+    lead = ledger.settings.pairs[trade.intent.pair_id].lead_leg
+    leg = trade.legs[lead]
+    wanted = RepairOrder(lead, leg.instrument_id, leg.side, 1, leg.target_lots - leg.filled_lots, px_ticks)
+    return _orders(trade, wanted, TimeInForce.DAY, ledger, next_id) if wanted.qty_lots > 0 else []
+
+
+def quote_px_ticks(trade: PairTrade, spec: PairSpec, ledger: Ledger, quotes: Mapping[str, Quote]) -> int | None:
+    """Where the lead has to rest so that the pair, hedged at the other legs' books, meets its threshold.
+
+    None while a book that it depends on cannot be traded on.
+    """
+    formula = ledger.formulas[spec.pair_id]
+    for name in formula.instrument_ids:
+        quote = quotes.get(name)
+        if quote is None or quote.state is not BookState.OK:
+            return None
+    lead = trade.legs[spec.lead_leg]
+    lots = lead.target_lots - lead.filled_lots
+    units = max(1, lots // lead.ratio_lots)
+    return _furthest_px_ticks(formula, spec.lead_leg, trade, units, quotes)
+
+
+def _furthest_px_ticks(
+    formula: PairFormula, lead: int, trade: PairTrade, units: int, quotes: Mapping[str, Quote]
+) -> int | None:
+    """The least favourable price of the lead at which the pair still meets its threshold, found by halving."""
+    side, threshold_e9 = trade.intent.side, trade.intent.threshold_e9
+    walks = formula.walks(side, units, quotes)
+    if walks is None:
+        return None
+    lots = units * trade.legs[lead].ratio_lots
+    buys = leg_side(side, lead) is Side.BUY
+
+    def meets(px_ticks: int) -> bool:
+        given = [*walks[:lead], Walk(lots, px_ticks * lots, px_ticks), *walks[lead + 1 :]]
+        px_e9 = formula.price_e9(side, given, quotes)
+        return px_e9 <= threshold_e9 if side is Side.BUY else px_e9 >= threshold_e9
+
+    good, bad = (1, 2 * walks[lead].worst_px_ticks) if buys else (2 * walks[lead].worst_px_ticks, 1)
+    if not meets(good):
+        return None
+    while abs(bad - good) > 1:
+        middle = (good + bad) // 2
+        good, bad = (middle, bad) if meets(middle) else (good, middle)
+    return good
+
+
+def repair_orders(trade: PairTrade, wanted: Sequence[RepairOrder], ledger: Ledger, next_id: NextId) -> list[OwnOrder]:
+    """The orders of a repair: immediate-or-cancel where the venue has it."""
     made: list[OwnOrder] = []
     for one in wanted:
-        leg = trade.legs[one.leg_index]
-        instrument = ledger.settings.instruments[leg.instrument_id]
-        offered = ledger.settings.venues[leg.venue_id].time_in_force
+        venue_id = ledger.settings.instruments[one.instrument_id].venue_id
+        offered = ledger.settings.venues[venue_id].time_in_force
         time_in_force = TimeInForce.IOC if TimeInForce.IOC in offered else TimeInForce.DAY
-        lots = min(one.qty_lots, instrument.max_qty_lots)
-        made += _orders(
-            trade, one.leg_index, one.side, one.direction, lots, one.px_ticks, time_in_force, ledger, next_id
-        )
+        made += _orders(trade, one, time_in_force, ledger, next_id)
     return made
 
 
@@ -63,33 +132,26 @@ def _leg(intent: Intent, index: int, ledger: Ledger) -> Leg:
 
 
 def _orders(
-    trade: PairTrade,
-    index: int,
-    side: Side,
-    direction: int,
-    lots: int,
-    px_ticks: int,
-    time_in_force: TimeInForce,
-    ledger: Ledger,
-    next_id: Callable[[], str],
+    trade: PairTrade, wanted: RepairOrder, time_in_force: TimeInForce, ledger: Ledger, next_id: NextId
 ) -> list[OwnOrder]:
     """One order per PositionEffect(77) that the position makes necessary."""
-    leg = trade.legs[index]
-    instrument = ledger.settings.instruments[leg.instrument_id]
+    instrument = ledger.settings.instruments[wanted.instrument_id]
+    venue = ledger.settings.venues[instrument.venue_id]
     made = []
-    for part, effect in ledger.positions[leg.instrument_id].effects(side, lots):
+    for lots, effect in ledger.positions[wanted.instrument_id].effects(Side(wanted.side), wanted.qty_lots):
         order = Order(
             next_id(),
-            leg.venue_id,
-            instrument.account or ledger.settings.venues[leg.venue_id].account,
-            leg.instrument_id,
-            side,
-            part,
+            instrument.venue_id,
+            instrument.account or venue.account,
+            wanted.instrument_id,
+            wanted.side,
+            lots,
             OrdType.LIMIT,
-            px_ticks,
+            wanted.px_ticks,
             time_in_force,
             effect,
             instrument.hedge_flag,
         )
-        made.append(OwnOrder(order, trade.trade_id, index, direction, px_ticks * leg.tick_e9))
+        tick_e9 = trade.legs[wanted.leg_index].tick_e9
+        made.append(OwnOrder(order, trade.trade_id, wanted.leg_index, wanted.direction, wanted.px_ticks * tick_e9))
     return made

@@ -1,19 +1,26 @@
-"""What execution knows: pairs and limits, venues, orders, pair trades, positions, counts. Held by the engine; read by the gate.
+"""What execution knows: pairs and limits, venues, orders, pair trades, positions, counts. Held by the engine, read by
+the gate.
 
-Nothing here decides. Counts of a day are since the journal's first record of the trading day.
+Nothing here decides. Everything is indexed by what it is asked for, so that thousands of open pair trades of other
+pairs cost an intent nothing.
 """
 
 from collections import deque
-from collections.abc import Mapping
+from typing import NamedTuple
 
 from gateway.execution.order_book import OwnOrder
 from gateway.execution.pair_trade import PairTrade
 from gateway.execution.positions import Position
 from gateway.model.base import Message
 from gateway.model.instrument import Instrument
+from gateway.model.order import ExecutionReport, Order
+from gateway.model.quote import BookState
 from gateway.model.site import InstrumentLimits, PairSpec, RuleSpec, SiteLimits, VenueSpec
+from gateway.trigger.price import PairFormula
 
 NS_PER_S = 1_000_000_000
+ROUND_TRIPS_KEPT = 64
+"""Acknowledgements of a venue over which the shortest round trip is taken."""
 
 
 class ExecutionSettings(Message, frozen=True):
@@ -35,6 +42,23 @@ class VenueState:
     def __init__(self) -> None:
         self.up = False
         self.reconciled = False
+        self._round_trips_ns: deque[int] = deque(maxlen=ROUND_TRIPS_KEPT)
+
+    def note_round_trip(self, ns: int) -> None:
+        """An order was acknowledged so long after it was written."""
+        self._round_trips_ns.append(ns)
+
+    @property
+    def one_way_ns(self) -> int:
+        """Half of the shortest round trip of late; 0 before the first."""
+        return min(self._round_trips_ns, default=0) // 2
+
+
+class Hours(NamedTuple):
+    """Trading hours of an instrument as last told."""
+
+    open: bool
+    shut_ns: int
 
 
 class Ledger:
@@ -43,64 +67,137 @@ class Ledger:
     def __init__(self, settings: ExecutionSettings, incarnation: int) -> None:
         self.settings = settings
         self.incarnation = incarnation
+        self.formulas = {name: PairFormula(spec, settings.instruments) for name, spec in settings.pairs.items()}
         self.armed = False
         self.stopping = False
         self.held = False
         """kill --hold: nothing is sent at all."""
         self.stage = settings.stage
         self.venues = {name: VenueState() for name in settings.venues}
+        self.hours: dict[str, Hours] = {}
+        self.book_states: dict[str, tuple[BookState, str]] = {}
         self.orders: dict[str, OwnOrder] = {}
+        self.open_orders: dict[str, OwnOrder] = {}
         self.trades: dict[str, PairTrade] = {}
         self.open_trades: dict[str, PairTrade] = {}
         """Those that have not ended, and those that are halted: a person has yet to end them."""
-        self.seen_intents: dict[str, str] = {}
+        self.legged: set[str] = set()
         self.positions = {
             name: Position(name, instrument.position_model) for name, instrument in settings.instruments.items()
         }
         self.unexplained: dict[str, str] = {}
         """Instrument -> what the venue said of it that our orders do not explain."""
+        self.unexplained_fills: dict[str, ExecutionReport] = {}
+        self.outside_fills: dict[tuple[str, str], str] = {}
+        """(venue, ExecID) of executions that a person booked -> the trade."""
+        self.seen_intents: dict[str, str] = {}
+        self.intents_in = 0
+        self.orders_out = 0
         self.orders_of_day: dict[str, int] = {}
-        self.sent_at_ns: deque[int] = deque()
-        self.rule_trades_ns: dict[str, deque[int]] = {}
+        self.cancels_of_day: dict[str, int] = {}
+        self.trading_day: dict[str, str] = {}
         self.throttled: set[str] = set()
         self.rule_units: dict[str, int] = {}
         self.pair_units: dict[str, int] = {}
         self.loss_e9: dict[str, int] = {}
-        self.done_commands: dict[str, str] = {}
+        self.done_commands: dict[str, tuple[bool, str]] = {}
+        self._sent_at_ns: deque[int] = deque()
+        self._rule_trades_ns: dict[str, deque[int]] = {}
+        self._by_pair: dict[str, dict[str, PairTrade]] = {}
+        self._by_instrument: dict[str, dict[str, PairTrade]] = {}
 
     def venue_of(self, instrument_id: str) -> VenueState:
         return self.venues[self.settings.instruments[instrument_id].venue_id]
 
+    def keep_open(self, trade: PairTrade) -> None:
+        """The pair trade has not ended, or waits for a person."""
+        if trade.trade_id in self.open_trades:
+            return
+        self.open_trades[trade.trade_id] = trade
+        self._by_pair.setdefault(trade.intent.pair_id, {})[trade.trade_id] = trade
+        for leg in trade.legs:
+            self._by_instrument.setdefault(leg.instrument_id, {})[trade.trade_id] = trade
+
+    def drop_open(self, trade: PairTrade) -> None:
+        """The pair trade has ended."""
+        if self.open_trades.pop(trade.trade_id, None) is None:
+            return
+        del self._by_pair[trade.intent.pair_id][trade.trade_id]
+        for leg in trade.legs:
+            self._by_instrument[leg.instrument_id].pop(trade.trade_id, None)
+
     def pair_trades(self, pair_id: str) -> list[PairTrade]:
         """Pair trades of this pair that have not ended, halted ones included."""
-        return [trade for trade in self.open_trades.values() if trade.intent.pair_id == pair_id]
+        return list(self._by_pair.get(pair_id, {}).values())
 
-    def working_orders(self) -> list[OwnOrder]:
-        return [own for trade in self.open_trades.values() for own in trade.orders() if own.open]
+    def pair_trades_of(self, instrument_id: str) -> list[PairTrade]:
+        """Unended pair trades with a leg in this instrument."""
+        return list(self._by_instrument.get(instrument_id, {}).values())
 
-    def orders_in_last_second(self, at_ns: int) -> int:
-        """Orders sent within the second before `at_ns`."""
-        while self.sent_at_ns and self.sent_at_ns[0] <= at_ns - NS_PER_S:
-            self.sent_at_ns.popleft()
-        return len(self.sent_at_ns)
-
-    def rule_trades(self, rule_id: str, at_ns: int) -> int:
-        """Pair trades of a rule within its throttle window."""
-        times = self.rule_trades_ns.setdefault(rule_id, deque())
-        while times and times[0] <= at_ns - self.settings.limits.throttle_window_ns:
-            times.popleft()
-        return len(times)
+    def orders_at(self, venue_id: str) -> list[OwnOrder]:
+        """Orders at this venue of which more may come."""
+        return [own for own in self.open_orders.values() if own.order.venue_id == venue_id]
 
     def open_lots(self, instrument_id: str) -> int:
-        """Signed lots that unended pair trades may still buy (positive) or sell, the sum of absolute worst cases."""
+        """Lots that unended pair trades may still trade of it, both ways together: the worst case."""
         return sum(
             abs(leg.target_lots - leg.filled_lots)
-            for trade in self.open_trades.values()
+            for trade in self._by_instrument.get(instrument_id, {}).values()
             for leg in trade.legs
             if leg.instrument_id == instrument_id
         )
 
+    def note_sent(self, order: Order, at_ns: int) -> None:
+        """An order leaves."""
+        self.orders_out += 1
+        self.orders_of_day[order.instrument_id] = self.orders_of_day.get(order.instrument_id, 0) + 1
+        self._sent_at_ns.append(at_ns)
 
-def sum_by(table: Mapping[str, int], key: str) -> int:
-    """The entry, or 0."""
-    return table.get(key, 0)
+    def note_message(self, at_ns: int) -> None:
+        """A cancel leaves: it counts as a message of its second."""
+        self._sent_at_ns.append(at_ns)
+
+    def orders_in_last_second(self, at_ns: int) -> int:
+        """Orders and cancels sent within the second before `at_ns`."""
+        while self._sent_at_ns and self._sent_at_ns[0] <= at_ns - NS_PER_S:
+            self._sent_at_ns.popleft()
+        return len(self._sent_at_ns)
+
+    def note_rule_trade(self, rule_id: str, at_ns: int) -> None:
+        self._rule_trades_ns.setdefault(rule_id, deque()).append(at_ns)
+
+    def rule_trades(self, rule_id: str, at_ns: int) -> int:
+        """Pair trades of a rule within its throttle window."""
+        times = self._rule_trades_ns.get(rule_id)
+        if times is None:
+            return 0
+        while times and times[0] <= at_ns - self.settings.limits.throttle_window_ns:
+            times.popleft()
+        return len(times)
+
+    def rearm(self) -> None:
+        """A named person starts the counts of runaways anew."""
+        self.throttled.clear()
+        self._rule_trades_ns.clear()
+        self.intents_in = self.orders_out = 0
+
+    def on_day(self, instrument_id: str, trading_day: str) -> None:
+        """Counts of a day begin anew with the instrument's trading day."""
+        if self.trading_day.get(instrument_id, trading_day) != trading_day:
+            self.orders_of_day.pop(instrument_id, None)
+            self.cancels_of_day.pop(instrument_id, None)
+        self.trading_day[instrument_id] = trading_day
+
+    def not_tradable(self, instrument_id: str) -> str:
+        """Why an order of this instrument would be in vain now; empty when it would not."""
+        venue = self.venue_of(instrument_id)
+        if not venue.up:
+            return f"{instrument_id}: order session down"
+        if not venue.reconciled:
+            return f"{instrument_id}: orders in doubt at its venue"
+        if instrument_id in self.unexplained:
+            return f"{instrument_id}: {self.unexplained[instrument_id]}"
+        hours = self.hours.get(instrument_id)
+        if hours is not None and not hours.open:
+            return f"{instrument_id}: outside trading hours"
+        return ""

@@ -1,8 +1,8 @@
 """Our own orders: state, fills counted once, what the venue said last.
 
-A fill is known by the key that the venue's dialect declares, so that it counts once however often it arrives. Where the
-venue's CumQty(14) in an answer or a final report is above the fills that we saw, the difference is an inferred fill; the
-real one, when it comes, takes its place and is not added.
+A fill is known by the key that the venue's dialect declares, so that it counts once however often it arrives. Where
+the venue's CumQty(14) in an answer or a final report is above the fills that we saw, the difference is an inferred
+fill; the real one, when it comes, takes its place and is not added.
 """
 
 from decimal import Decimal, InvalidOperation
@@ -35,10 +35,14 @@ class OwnOrder:
         self.filled_lots = 0
         self.asks = 0
         self.cancels = 0
+        self.sent_ns = 0
+        self.doubt_since_ns = 0
         self.frozen_lots = order.qty_lots
         """Lots that a closing order still keeps from other closes."""
         self._assumed_px_e9 = assumed_px_e9
         self._fills: dict[str, tuple[int, int]] = {}
+        self._taken_back: set[str] = set()
+        """Keys of fills that a bust or a correction named, and of the busts: a late copy of one counts no more."""
         self._told_lots = 0
 
     @property
@@ -55,7 +59,9 @@ class OwnOrder:
     def value_e9(self) -> int:
         """Price x lots of all fills in 1e-9 of the quoted unit; inferred fills at the price the order could have."""
         seen_lots = sum(lots for lots, _ in self._fills.values())
-        return sum(lots * px for lots, px in self._fills.values()) + (self.filled_lots - seen_lots) * self._assumed_px_e9
+        return (
+            sum(lots * px for lots, px in self._fills.values()) + (self.filled_lots - seen_lots) * self._assumed_px_e9
+        )
 
     def take(self, given: OrderInput) -> None:
         """Move the machine; raises and changes nothing when the table has no such move."""
@@ -70,20 +76,27 @@ class OwnOrder:
 
     def add_fill(self, report: ExecutionReport) -> int:
         """Count a fill once; how many lots the order has more than before (0 for one seen or inferred already)."""
-        if report.exec_key in self._fills:
+        if report.exec_key in self._fills or report.exec_key in self._taken_back:
             return 0
         self._fills[report.exec_key] = (report.last_qty_lots, price_e9(report.last_px))
         return self._recount()
 
-    def drop_fill(self, exec_key: str, cum_qty_lots: int) -> int:
-        """A bust: the venue takes a fill back; the change of the order's lots, negative."""
-        self._fills.pop(exec_key, None)
-        self._told_lots = min(self._told_lots, cum_qty_lots)
+    def drop_fill(self, report: ExecutionReport) -> int:
+        """A bust: the venue takes a fill back; the change of the order's lots, negative. The same bust counts once."""
+        if report.exec_key in self._taken_back:
+            return 0
+        self._taken_back.add(report.exec_key)
+        self._taken_back.add(report.ref_exec_key)
+        self._fills.pop(report.ref_exec_key, None)
+        self._told_lots = min(self._told_lots, report.cum_qty_lots)
         return self._recount()
 
-    def correct_fill(self, exec_key: str, report: ExecutionReport) -> int:
+    def correct_fill(self, report: ExecutionReport) -> int:
         """A correction: the fill has another size or price; the change of the order's lots."""
-        self._fills.pop(exec_key, None)
+        if report.exec_key in self._fills or report.exec_key in self._taken_back:
+            return 0
+        self._taken_back.add(report.ref_exec_key)
+        self._fills.pop(report.ref_exec_key, None)
         self._fills[report.exec_key] = (report.last_qty_lots, price_e9(report.last_px))
         self._told_lots = min(self._told_lots, report.cum_qty_lots)
         return self._recount()

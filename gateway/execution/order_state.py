@@ -44,7 +44,7 @@ done       | done       done       done      done  -           done           do
 
 
 def read_table(text: str) -> dict[str, dict[str, str]]:
-    """state -> input -> next state, of a table in the form above; "-" is an illegal input."""
+    """`state` -> input -> next state, of a table in the form above; "-" is an illegal input."""
     header, *rows = [line.split() for line in text.strip().splitlines()]
     return {row[0]: {name: cell for name, cell in zip(header[2:], row[2:], strict=True) if cell != "-"} for row in rows}
 

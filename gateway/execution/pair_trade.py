@@ -9,7 +9,8 @@ After every event that touches it the engine finds, in this order, what the trad
     flat          every leg is back at zero
     legged        unbalanced, and its legs can be traded
     blocked       unbalanced, and a leg cannot be traded now
-    give_up       unbalanced, and a cause of HaltCause says that a person has to decide
+    give_up       a cause of HaltCause says that a person has to decide
+    released      a person has handed it back
 
 and the table gives the state. A late fill or a bust can make an ended trade unbalanced again: it is repaired like any
 other. HALTED is left by a person only.
@@ -34,17 +35,18 @@ class Balance(StrEnum):
     LEGGED = "legged"
     BLOCKED = "blocked"
     GIVE_UP = "give_up"
+    RELEASED = "released"
 
 
 _TABLE = """
-state     | waiting_for doubtful  hedged nothing flat    legged    blocked give_up
-working   | working     waiting   hedged missed  unwound repairing waiting halted
-repairing | repairing   waiting   hedged missed  unwound repairing waiting halted
-waiting   | waiting     waiting   hedged missed  unwound repairing waiting halted
-hedged    | repairing   waiting   hedged missed  unwound repairing waiting halted
-unwound   | repairing   waiting   hedged missed  unwound repairing waiting halted
-missed    | repairing   waiting   hedged missed  unwound repairing waiting halted
-halted    | halted      halted    halted halted  halted  halted    halted  halted
+state     | waiting_for doubtful  hedged nothing flat    legged    blocked give_up released
+working   | working     waiting   hedged missed  unwound repairing waiting halted  -
+repairing | repairing   waiting   hedged missed  unwound repairing waiting halted  -
+waiting   | waiting     waiting   hedged missed  unwound repairing waiting halted  -
+hedged    | repairing   waiting   hedged missed  unwound repairing waiting halted  -
+unwound   | repairing   waiting   hedged missed  unwound repairing waiting halted  -
+missed    | repairing   waiting   hedged missed  unwound repairing waiting halted  -
+halted    | halted      halted    halted halted  halted  halted    halted  halted  waiting
 """
 
 TRANSITIONS: dict[PairTradeState, dict[Balance, PairTradeState]] = {
@@ -68,8 +70,15 @@ class Leg:
     """One leg: its orders, what they add up to, and the price that the decision saw."""
 
     def __init__(
-        self, instrument_id: str, venue_id: str, side: Side, ratio_lots: int, target_lots: int, seen_px_e9: int,
-        value_per_tick_e9: int, tick_e9: int,
+        self,
+        instrument_id: str,
+        venue_id: str,
+        side: Side,
+        ratio_lots: int,
+        target_lots: int,
+        seen_px_e9: int,
+        value_per_tick_e9: int,
+        tick_e9: int,
     ) -> None:
         self.instrument_id = instrument_id
         self.venue_id = venue_id
@@ -130,6 +139,10 @@ class PairTrade:
         self.legged_over_limit = False
         self.reading = False
         """Whether an answer to ReadBooks is due for its repair."""
+        self.held_legs: set[int] = set()
+        """Legs held back for arrival alignment."""
+        self.quoting = False
+        """Whether an order of its lead rests, or is about to."""
         self._booked_units = 0
         self._booked_slippage_e9 = 0
         self._told: tuple[object, ...] = ()
@@ -139,6 +152,11 @@ class PairTrade:
     @property
     def ended(self) -> bool:
         return self.state in ENDED
+
+    @property
+    def in_trouble(self) -> bool:
+        """Unbalanced beyond the course of its first dispatch."""
+        return self.state is not PairTradeState.WORKING and not self.balanced
 
     @property
     def hedged_units(self) -> int:
@@ -181,6 +199,10 @@ class PairTrade:
 
     def halt(self, cause: HaltCause) -> None:
         self.state, self.cause = next_state(self.state, Balance.GIVE_UP), cause.value
+
+    def release(self) -> None:
+        """A person hands it back: it begins its attempts anew."""
+        self.state, self.cause, self.attempts = next_state(self.state, Balance.RELEASED), "", 0
 
     def book(self, units: int, slippage_e9: int) -> tuple[int, int]:
         """Keep what is booked of it; returns the changes of units and slippage against what was booked before."""

@@ -3,6 +3,10 @@
 On a venue that keeps long and short apart, an order closes what is there of the other side before it opens. A close
 freezes the position that it would take until it is done, so that two closes never ask for the same lots. Yesterday's
 lots are closed before today's: on SHFE and INE the close of an earlier day's position never costs the close-today fee.
+When the trading day changes, what is held becomes yesterday's; the night session belongs to the next trading day.
+
+Where each day's contract has a prompt date of its own (LME 3M), lots are also kept by prompt: a purchase of Monday and
+a sale of Tuesday leave two prompts, not zero.
 
 What can go wrong: positions held before the first journal are unknown here; they enter as `seed` from the venue's
 answer or an operator's word, never as a guess.
@@ -12,16 +16,22 @@ from gateway.model.instrument import PositionModel
 from gateway.model.order import Order, PositionEffect, Side
 from gateway.model.trade import PositionChanged
 
+_CLOSING = frozenset({PositionEffect.CLOSE, PositionEffect.CLOSE_TODAY})
+_Table = dict[tuple[Side, PositionEffect], int]
+
 
 class Position:
-    """Lots of one instrument. Today's and earlier lots of each side; a net venue uses today's only."""
+    """Lots of one instrument, kept as its venue keeps them."""
 
     def __init__(self, instrument_id: str, model: PositionModel) -> None:
         self.instrument_id = instrument_id
         self.model = model
         self.net_lots = 0
-        self._held: dict[tuple[Side, PositionEffect], int] = {}
-        self._frozen: dict[tuple[Side, PositionEffect], int] = {}
+        self.by_prompt: dict[str, int] = {}
+        self._trading_day = ""
+        self._prompt = ""
+        self._held: _Table = {}
+        self._frozen: _Table = {}
 
     def effects(self, side: Side, qty_lots: int) -> list[tuple[int, PositionEffect]]:
         """Split an order of `qty_lots` by the effects it needs, closes first."""
@@ -41,29 +51,39 @@ class Position:
 
     def freeze(self, order: Order) -> None:
         """An order that closes is on its way: its lots are spoken for."""
-        if order.position_effect in (PositionEffect.CLOSE, PositionEffect.CLOSE_TODAY):
-            self._add(self._frozen, order.side.opposite, order.position_effect, order.qty_lots)
+        if order.position_effect in _CLOSING:
+            _add(self._frozen, order.side.opposite, order.position_effect, order.qty_lots)
 
     def thaw(self, order: Order, lots: int) -> None:
         """`lots` of it were filled, or will not be."""
-        if order.position_effect in (PositionEffect.CLOSE, PositionEffect.CLOSE_TODAY):
-            self._add(self._frozen, order.side.opposite, order.position_effect, -lots)
+        if order.position_effect in _CLOSING:
+            _add(self._frozen, order.side.opposite, order.position_effect, -lots)
 
     def fill(self, order: Order, lots: int) -> None:
         """Book `lots` of a fill of this order; negative for what a bust takes back."""
         self.net_lots += order.side.sign * lots
+        if self._prompt:
+            self.by_prompt[self._prompt] = self.by_prompt.get(self._prompt, 0) + order.side.sign * lots
         if self.model is PositionModel.NET:
             return
-        if order.position_effect in (PositionEffect.CLOSE, PositionEffect.CLOSE_TODAY):
-            self._add(self._held, order.side.opposite, order.position_effect, -lots)
+        if order.position_effect in _CLOSING:
+            _add(self._held, order.side.opposite, order.position_effect, -lots)
         else:
-            self._add(self._held, order.side, self._todays(), lots)
+            _add(self._held, order.side, self._todays(), lots)
 
     def seed(self, side: Side, lots: int, *, today: bool) -> None:
         """Lots held before our first fill."""
         self.net_lots += side.sign * lots
         if self.model is not PositionModel.NET:
-            self._add(self._held, side, self._todays() if today else PositionEffect.CLOSE, lots)
+            _add(self._held, side, self._todays() if today else PositionEffect.CLOSE, lots)
+
+    def on_day(self, trading_day: str, prompt: str) -> None:
+        """The instrument's trading day is now this one."""
+        if self._trading_day and trading_day != self._trading_day and self.model is PositionModel.OPEN_CLOSE_TODAY:
+            for table in (self._held, self._frozen):
+                for side in Side:
+                    _add(table, side, PositionEffect.CLOSE, table.pop((side, PositionEffect.CLOSE_TODAY), 0))
+        self._trading_day, self._prompt = trading_day, prompt
 
     def report(self) -> PositionChanged:
         """The position as it is announced."""
@@ -76,6 +96,7 @@ class Position:
             self._held.get((Side.BUY, PositionEffect.CLOSE), 0) if apart else 0,
             self._held.get((Side.SELL, todays), 0),
             self._held.get((Side.SELL, PositionEffect.CLOSE), 0) if apart else 0,
+            tuple(sorted((prompt, lots) for prompt, lots in self.by_prompt.items() if lots)),
         )
 
     def _closes(self) -> tuple[PositionEffect, ...]:
@@ -90,6 +111,6 @@ class Position:
     def _free(self, side: Side, effect: PositionEffect) -> int:
         return self._held.get((side, effect), 0) - self._frozen.get((side, effect), 0)
 
-    @staticmethod
-    def _add(table: dict[tuple[Side, PositionEffect], int], side: Side, effect: PositionEffect, lots: int) -> None:
-        table[side, effect] = table.get((side, effect), 0) + lots
+
+def _add(table: _Table, side: Side, effect: PositionEffect, lots: int) -> None:
+    table[side, effect] = table.get((side, effect), 0) + lots

@@ -1,18 +1,21 @@
 """How an unbalanced pair trade is made whole: which units to end with, and what to trade for it.
 
 For every whole number of units k from none to as many as its largest leg holds, each leg lacks or exceeds k x ratio
-lots. What it lacks is bought on at today's book against the price that the decision saw; what it exceeds is sold back
+lots. What it lacks is traded at today's book against the price that the decision saw; what it exceeds is traded back
 against what it cost. The k with the least cost wins (the larger k on a tie); completing (k > 0) is allowed only while
-its cost stays within the slippage budget of k units, unwinding (k = 0) always. Re-hedge (补单) and unwind (回退) are the
-two ends of this choice, and a remainder that the lot ratio cannot hedge falls out of it.
+its cost stays within the slippage budget of k units, unwinding (k = 0) always. Re-hedge (补单) and unwind (回退)
+are the two ends of this choice, and a remainder that the lot ratio cannot hedge is settled by it too.
 
-What can go wrong: a book that cannot be traded on. Then nothing is planned, and the reason says which.
+A leg whose instrument cannot be traded now is traded in its substitute, where the pair names one. Sizes are the
+venue's: an order is never above its largest (the rest follows with the next attempt), and what is below its smallest
+cannot be traded at all.
 """
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from gateway.execution.pair_trade import Leg, PairTrade
+from gateway.model.instrument import Instrument
 from gateway.model.order import Side
 from gateway.model.quote import BookState, Levels, Quote
 from gateway.model.site import PairSpec
@@ -22,6 +25,7 @@ class RepairOrder(NamedTuple):
     """One order of a repair. `direction` is +1 when it adds to the leg, -1 when it unwinds it."""
 
     leg_index: int
+    instrument_id: str
     side: Side
     direction: int
     qty_lots: int
@@ -37,54 +41,92 @@ class Plan(NamedTuple):
 
 
 class Blocked(NamedTuple):
-    """A leg cannot be traded now."""
+    """A leg cannot be traded now; it may be later."""
 
     reason: str
 
 
-def plan(trade: PairTrade, spec: PairSpec, quotes: Mapping[str, Quote], pay_up_ticks: int) -> Plan | Blocked:
+class Impossible(NamedTuple):
+    """No order of the venue's sizes can balance it."""
+
+    reason: str
+
+
+class Market(NamedTuple):
+    """What a repair may trade: books by instrument, why others are closed, and what is true of each contract."""
+
+    quotes: Mapping[str, Quote]
+    closed: Mapping[str, str]
+    instruments: Mapping[str, Instrument]
+
+
+def plan(
+    trade: PairTrade,
+    spec: PairSpec,
+    quotes: Mapping[str, Quote],
+    closed: Mapping[str, str],
+    instruments: Mapping[str, Instrument],
+    *,
+    unwind_only: bool = False,
+) -> Plan | Blocked | Impossible:
     """The cheapest allowed way to balance, from the books as they are now."""
-    most = max(-(-leg.filled_lots // leg.ratio_lots) for leg in trade.legs)
+    market = Market(quotes, closed, instruments)
+    most = 0 if unwind_only else max(-(-leg.filled_lots // leg.ratio_lots) for leg in trade.legs)
     candidates: list[Plan] = []
-    reasons: list[str] = []
+    obstacles: list[Blocked | Impossible] = []
     for units in range(max(most, 0), -1, -1):
-        found = _to_units(trade, units, quotes, pay_up_ticks)
-        if isinstance(found, Blocked):
-            reasons.append(found.reason)
+        found = _to_units(trade, spec, units, market)
+        if not isinstance(found, Plan):
+            obstacles.append(found)
         elif units == 0 or found.cost_e9 <= units * spec.slippage_budget_e9:
             candidates.append(found)
-    if not candidates:
-        return Blocked(reasons[0])
-    return min(candidates, key=lambda one: one.cost_e9)
+    if candidates:
+        return min(candidates, key=lambda one: one.cost_e9)
+    return next((one for one in obstacles if isinstance(one, Blocked)), obstacles[0])
 
 
-def _to_units(trade: PairTrade, units: int, quotes: Mapping[str, Quote], pay_up_ticks: int) -> Plan | Blocked:
+def _to_units(trade: PairTrade, spec: PairSpec, units: int, market: Market) -> Plan | Blocked | Impossible:
     cost_e9 = 0
     orders: list[RepairOrder] = []
+    pay_up_ticks = spec.repair_pay_up_ticks[min(trade.attempts, len(spec.repair_pay_up_ticks) - 1)]
     for index, leg in enumerate(trade.legs):
         lots = units * leg.ratio_lots - leg.filled_lots
         if not lots:
             continue
         side = leg.side if lots > 0 else leg.side.opposite
-        direction = 1 if lots > 0 else -1
-        quote = quotes.get(leg.instrument_id)
-        reason = _untradable(leg.instrument_id, quote, side)
-        if reason or quote is None:
-            return Blocked(reason)
-        levels = quote.asks if side is Side.BUY else quote.bids
+        names = [leg.instrument_id] + [spec.legs[index].substitute_id] * bool(spec.legs[index].substitute_id)
+        reasons = {name: _obstacle(name, side, market) for name in names}
+        name = next((one for one in names if not reasons[one]), "")
+        if not name:
+            return Blocked(reasons[names[0]])
+        instrument = market.instruments[name]
+        if abs(lots) < instrument.min_qty_lots:
+            return Impossible(
+                f"{name}: {abs(lots)} lots to trade, the venue's smallest order is {instrument.min_qty_lots}"
+            )
+        levels = _levels(market.quotes[name], side)
         cost_e9 += _cost_e9(leg, side, abs(lots), levels)
-        orders.append(RepairOrder(index, side, direction, abs(lots), levels[0][0] + side.sign * pay_up_ticks))
+        direction = 1 if lots > 0 else -1
+        size = min(abs(lots), instrument.max_qty_lots)
+        orders.append(RepairOrder(index, name, side, direction, size, levels[0][0] + side.sign * pay_up_ticks))
     return Plan(units, cost_e9, tuple(orders))
 
 
-def _untradable(instrument_id: str, quote: Quote | None, side: Side) -> str:
+def _levels(quote: Quote, side: Side) -> Levels:
+    return quote.asks if side is Side.BUY else quote.bids
+
+
+def _obstacle(name: str, side: Side, market: Market) -> str:
+    """Why this instrument cannot be traded on this side now; empty when it can."""
+    if name in market.closed:
+        return market.closed[name]
+    quote = market.quotes.get(name)
     if quote is None:
-        return f"{instrument_id}: no quote yet"
-    levels = quote.asks if side is Side.BUY else quote.bids
-    if quote.state in (BookState.ONE_SIDED, BookState.LIMIT_LOCKED) and levels:
-        return ""  # the side that we need is there
-    if quote.state is not BookState.OK or not levels:
-        return f"{instrument_id}: {quote.state.value} {quote.detail}".rstrip()
+        return f"{name}: no quote"
+    if quote.state in (BookState.ONE_SIDED, BookState.LIMIT_LOCKED) and _levels(quote, side):
+        return ""  # the side that is needed is there
+    if quote.state is not BookState.OK or not _levels(quote, side):
+        return f"{name}: {quote.state.value} {quote.detail}".rstrip()
     return ""
 
 

@@ -1,4 +1,4 @@
-"""The gate: may this intent become a pair trade? A ladder of named checks in a fixed order; the first that fails says no.
+"""The gate: may this intent become a pair trade? Named checks in a fixed order; the first that fails says no.
 
 The order of `RefusalName` is the order of the checks and of the tests. Every check looks at all legs, and at the worst
 case of all orders that the trade may still need, before the first is sent. What passes is a `RiskApproved`: dispatch
@@ -7,9 +7,12 @@ takes nothing else, so an unchecked trade cannot be sent because it has the wron
 
 from collections.abc import Callable, Iterator
 
+import msgspec
+
 from gateway.execution.ledger import Ledger
 from gateway.model.base import PRICE_E9, Message
 from gateway.model.order import Side
+from gateway.model.quote import BookState
 from gateway.model.trade import Intent, IntentLeg, RefusalName
 
 
@@ -38,6 +41,17 @@ def judge(ledger: Ledger, intent: Intent, at_ns: int) -> RiskApproved | Refusal:
         if figures:
             return Refusal(name, figures)
     return RiskApproved(intent, at_ns)
+
+
+def judge_release(ledger: Ledger, intent: Intent, index: int, at_ns: int) -> Refusal | None:
+    """A leg that was held back is about to leave: only what is true of this moment is judged again."""
+    alone = msgspec.structs.replace(intent, legs=(intent.legs[index],))
+    for name, check in LADDER:
+        if name in OF_THE_MOMENT:
+            figures = check(ledger, alone, at_ns)
+            if figures:
+                return Refusal(name, figures)
+    return None
 
 
 def limit_px_ticks(ledger: Ledger, intent: Intent, index: int) -> int:
@@ -114,6 +128,27 @@ def _unexplained(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
     return "; ".join(found)
 
 
+def _hours(ledger: Ledger, intent: Intent, at_ns: int) -> str:
+    reserve_ns = ledger.settings.pairs[intent.pair_id].shut_reserve_ns
+    for leg in intent.legs:
+        hours = ledger.hours.get(leg.instrument_id)
+        if hours is None:
+            continue
+        if not hours.open:
+            return f"{leg.instrument_id}: outside trading hours"
+        if hours.shut_ns and hours.shut_ns - at_ns < reserve_ns:
+            return f"{leg.instrument_id}: shuts in {hours.shut_ns - at_ns} ns, {reserve_ns} wanted to repair"
+    return ""
+
+
+def _not_tradable(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
+    for leg in intent.legs:
+        state, detail = ledger.book_states.get(leg.instrument_id, (BookState.OK, ""))
+        if state is not BookState.OK:
+            return f"{leg.instrument_id}: book is {state.value} {detail}".rstrip()
+    return ""
+
+
 def _quote_age(ledger: Ledger, intent: Intent, at_ns: int) -> str:
     spec = ledger.settings.pairs[intent.pair_id]
     for leg, wanted in zip(intent.legs, spec.legs, strict=True):
@@ -142,6 +177,14 @@ def _price_collar(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
     return ""
 
 
+def _pair_collar(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
+    most_e9 = ledger.settings.pairs[intent.pair_id].collar_e9
+    if most_e9 is None:
+        return ""
+    beyond_e9 = abs(intent.pair_px_e9 - intent.threshold_e9)
+    return f"pair price is {beyond_e9} e-9 beyond its threshold, at most {most_e9}" if beyond_e9 > most_e9 else ""
+
+
 def _min_size(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
     for leg in intent.legs:
         least = ledger.settings.instruments[leg.instrument_id].min_qty_lots
@@ -168,6 +211,30 @@ def _order_value(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
     return ""
 
 
+def _legged_value(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
+    most_e9 = ledger.settings.pairs[intent.pair_id].legged_value_limit_e9
+    if most_e9 is None:
+        return ""
+    for leg in intent.legs:
+        value_e9 = abs(leg.px_ticks) * leg.qty_lots * leg.value_per_tick_e9
+        if value_e9 > most_e9:
+            return f"{leg.instrument_id}: {value_e9 // PRICE_E9} would stand open, at most {most_e9 // PRICE_E9}"
+    return ""
+
+
+def _self_match(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
+    for index, leg in enumerate(intent.legs):
+        px_ticks = limit_px_ticks(ledger, intent, index)
+        for trade in ledger.pair_trades_of(leg.instrument_id):
+            for own in trade.orders():
+                order = own.order
+                if not own.open or order.instrument_id != leg.instrument_id or order.side is leg.side:
+                    continue
+                if order.px_ticks is None or (px_ticks - order.px_ticks) * leg.side.sign >= 0:
+                    return f"{leg.instrument_id}: {order.cl_ord_id} is open on the other side at {order.px_ticks} ticks"
+    return ""
+
+
 def _pair_busy(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
     count = len(ledger.pair_trades(intent.pair_id))
     most = ledger.settings.pairs[intent.pair_id].max_open_trades
@@ -182,6 +249,13 @@ def _open_trades(ledger: Ledger, _intent: Intent, _at_ns: int) -> str:
 def _pair_legged(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
     legged = [trade.trade_id for trade in ledger.pair_trades(intent.pair_id) if trade.touched and not trade.balanced]
     return f"legged: {', '.join(legged)}" if legged else ""
+
+
+def _legged_trades(ledger: Ledger, _intent: Intent, _at_ns: int) -> str:
+    # A pair trade in the course of its first dispatch is unbalanced too, so only those under repair count.
+    count = sum(ledger.trades[name].in_trouble for name in ledger.legged)
+    most = ledger.settings.limits.max_legged_trades
+    return f"{count} pair trades legged, at most {most - 1} while another opens" if count >= most else ""
 
 
 def _instrument_position(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
@@ -208,6 +282,56 @@ def _pair_position(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
     return f"{after} units of {intent.pair_id}, at most {most}" if abs(after) > most and abs(after) > abs(held) else ""
 
 
+def _venue_position(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
+    for venue_id in dict.fromkeys(_venue_id(ledger, leg) for leg in intent.legs):
+        spec = ledger.settings.venues[venue_id]
+        if spec.max_gross_lots is None and spec.max_net_lots is None:
+            continue
+        after = _lots_after(ledger, intent, venue_id)
+        gross, net = sum(abs(lots) for lots in after.values()), abs(sum(after.values()))
+        if spec.max_gross_lots is not None and gross > spec.max_gross_lots:
+            return f"{venue_id}: {gross} lots gross, at most {spec.max_gross_lots}"
+        if spec.max_net_lots is not None and net > spec.max_net_lots:
+            return f"{venue_id}: {net} lots net, at most {spec.max_net_lots}"
+    return ""
+
+
+def _venue_id(ledger: Ledger, leg: IntentLeg) -> str:
+    return ledger.settings.instruments[leg.instrument_id].venue_id
+
+
+def _lots_after(ledger: Ledger, intent: Intent, venue_id: str) -> dict[str, int]:
+    """Worst lots by instrument of a venue after this intent and all that is still open."""
+    after: dict[str, int] = {}
+    for name, position in ledger.positions.items():
+        if ledger.settings.instruments[name].venue_id == venue_id:
+            lots = position.net_lots
+            others = ledger.open_lots(name)
+            after[name] = lots + others if lots >= 0 else lots - others
+    for leg in intent.legs:
+        if leg.instrument_id in after:
+            after[leg.instrument_id] += leg.side.sign * leg.qty_lots
+    return after
+
+
+def _margin(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
+    for venue_id in dict.fromkeys(_venue_id(ledger, leg) for leg in intent.legs):
+        available = ledger.settings.venues[venue_id].margin_available_e9
+        if available is None:
+            continue
+        needed: dict[str, int] = {}
+        for name, lots in _lots_after(ledger, intent, venue_id).items():
+            limits = ledger.settings.instrument_limits.get(name)
+            if limits is not None and limits.margin_per_lot_e9 is not None:
+                currency = ledger.settings.instruments[name].currency
+                needed[currency] = needed.get(currency, 0) + abs(lots) * limits.margin_per_lot_e9
+        for currency, needed_e9 in needed.items():
+            if needed_e9 > available.get(currency, 0):
+                has = available.get(currency, 0) // PRICE_E9
+                return f"{venue_id}: margin of {needed_e9 // PRICE_E9} {currency}, {has} available"
+    return ""
+
+
 def _order_rate(ledger: Ledger, intent: Intent, at_ns: int) -> str:
     count, most = ledger.orders_in_last_second(at_ns), ledger.settings.limits.max_orders_per_s
     return f"{count} orders in the last second, at most {most}" if count + len(intent.legs) > most else ""
@@ -220,6 +344,24 @@ def _orders_per_day(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
         if count >= most:
             return f"{leg.instrument_id}: {count} orders today, at most {most}"
     return ""
+
+
+def _cancels_per_day(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
+    for leg in intent.legs:
+        count = ledger.cancels_of_day.get(leg.instrument_id, 0)
+        most = ledger.settings.instrument_limits[leg.instrument_id].max_cancels_per_day
+        if most is not None and count >= most:
+            return f"{leg.instrument_id}: {count} cancels today, at most {most}"
+    return ""
+
+
+def _runaway(ledger: Ledger, _intent: Intent, _at_ns: int) -> str:
+    most = ledger.settings.limits.orders_per_intent * max(1, ledger.intents_in)
+    if ledger.orders_out <= most:
+        return ""
+    return (
+        f"{ledger.orders_out} orders out for {ledger.intents_in} intents in, at most {most}; a named person arms again"
+    )
 
 
 def _throttled(ledger: Ledger, intent: Intent, at_ns: int) -> str:
@@ -241,6 +383,18 @@ def _daily_loss(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
     return f"{lost_e9 // PRICE_E9} {currency} lost to slippage, at most {most_e9 // PRICE_E9}"
 
 
+OF_THE_MOMENT = frozenset(
+    {
+        RefusalName.HALTED,
+        RefusalName.SESSION_DOWN,
+        RefusalName.NOT_RECONCILED,
+        RefusalName.UNEXPLAINED,
+        RefusalName.HOURS,
+        RefusalName.NOT_TRADABLE,
+    }
+)
+"""The checks that a leg passes again when it was held back. What it would do to positions is in them already."""
+
 LADDER: tuple[tuple[RefusalName, Check], ...] = (
     (RefusalName.HALTED, _halted),
     (RefusalName.STOPPING, _stopping),
@@ -254,19 +408,29 @@ LADDER: tuple[tuple[RefusalName, Check], ...] = (
     (RefusalName.SESSION_DOWN, _session_down),
     (RefusalName.NOT_RECONCILED, _not_reconciled),
     (RefusalName.UNEXPLAINED, _unexplained),
+    (RefusalName.HOURS, _hours),
+    (RefusalName.NOT_TRADABLE, _not_tradable),
     (RefusalName.QUOTE_AGE, _quote_age),
     (RefusalName.QUOTE_SKEW, _quote_skew),
     (RefusalName.PRICE_COLLAR, _price_collar),
+    (RefusalName.PAIR_COLLAR, _pair_collar),
     (RefusalName.MIN_SIZE, _min_size),
     (RefusalName.MAX_SIZE, _max_size),
     (RefusalName.ORDER_VALUE, _order_value),
+    (RefusalName.LEGGED_VALUE, _legged_value),
+    (RefusalName.SELF_MATCH, _self_match),
     (RefusalName.PAIR_BUSY, _pair_busy),
     (RefusalName.OPEN_TRADES, _open_trades),
     (RefusalName.PAIR_LEGGED, _pair_legged),
+    (RefusalName.LEGGED_TRADES, _legged_trades),
     (RefusalName.INSTRUMENT_POSITION, _instrument_position),
     (RefusalName.PAIR_POSITION, _pair_position),
+    (RefusalName.VENUE_POSITION, _venue_position),
+    (RefusalName.MARGIN, _margin),
     (RefusalName.ORDER_RATE, _order_rate),
     (RefusalName.ORDERS_PER_DAY, _orders_per_day),
+    (RefusalName.CANCELS_PER_DAY, _cancels_per_day),
+    (RefusalName.RUNAWAY, _runaway),
     (RefusalName.THROTTLED, _throttled),
     (RefusalName.DAILY_LOSS, _daily_loss),
 )

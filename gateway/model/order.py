@@ -145,6 +145,8 @@ class ExecutionReport(Message):
     text: str = ""
     reason: str = ""
     """OrdRejReason(103) of a reject, as the venue wrote it."""
+    ref_exec_key: str = ""
+    """On a bust or a correction: the key of the fill that it takes back."""
 
 
 class CancelRejected(Message):

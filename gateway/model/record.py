@@ -1,4 +1,4 @@
-"""What the journals hold. A record is an input and what was decided on it: replay feeds the one and compares the other."""
+"""What the journals hold. A record is an input and what was decided on it: replay feeds the one, compares the other."""
 
 from gateway.model.base import Message
 from gateway.model.quote import Quote

@@ -21,9 +21,33 @@ class FormulaKind(StrEnum):
     """First leg divided by the second, each times its factor and rate."""
 
 
+class DispatchMode(StrEnum):
+    """How the first orders of a pair trade leave."""
+
+    SIMULTANEOUS = "simultaneous"
+    """All legs in one go."""
+    ARRIVAL_ALIGNED = "arrival_aligned"
+    """The nearer venue's leg is held back by the measured difference of one-way delay."""
+    LEAD_THEN_HEDGE = "lead_then_hedge"
+    """One leg first, the others at each of its fills, for what was filled."""
+    QUOTE_THEN_HEDGE = "quote_then_hedge"
+    """One leg rests in its book, repriced from the others; each fill is hedged."""
+
+
+class InDoubtPolicy(StrEnum):
+    """What to do with a pair trade when an order of it stays in doubt beyond the pair's limit."""
+
+    WAIT = "wait"
+    """Wait, with an alarm; at the limit a person has to decide."""
+    HEDGE_SUBSTITUTE = "hedge_substitute"
+    """Complete the leg in its substitute instrument as if nothing more was filled."""
+    UNWIND_FILLED = "unwind_filled"
+    """Close what is known to be filled."""
+
+
 class LegSpec(Message):
-    """One leg. `factor`, exact, turns the quoted price into the pair's unit, before currency: unit conversion x (1 + duty) x
-    (1 + VAT). `fx_instrument_id` is the live reference that turns the leg's currency into the pair's, or `fx_rate` a
+    """One leg. `factor`, exact, turns the quoted price into the pair's unit, before currency: unit conversion x
+    (1 + duty) x (1 + VAT). `fx_instrument_id` is the live reference that turns the leg's currency into the pair's, or `fx_rate` a
     fixing; both empty where the currency is the same.
     """
 
@@ -36,6 +60,8 @@ class LegSpec(Message):
     """How far beyond the price that the decision saw the first order may fill."""
     time_in_force: TimeInForce
     max_quote_age_ns: int
+    substitute_id: str = ""
+    """Instrument that repairs may trade, lot for lot, where this one cannot be traded; empty: none."""
 
 
 class RuleSpec(Message):
@@ -78,6 +104,27 @@ class PairSpec(Message):
     """An order with no final word after this is cancelled, and after as much again asked about."""
     max_open_trades: int
     max_units: int
+    dispatch: DispatchMode = DispatchMode.SIMULTANEOUS
+    lead_leg: int = 0
+    """Index of the leg that leads or rests, where the mode has one."""
+    in_doubt: InDoubtPolicy = InDoubtPolicy.WAIT
+    in_doubt_limit_ns: int = 60_000_000_000
+    repair_retry_ns: int = 100_000_000
+    """How long a repair waits before it looks again, when a leg could not be traded."""
+    shut_reserve_ns: int = 0
+    """No pair trade opens unless every leg trades on for so long."""
+    collar_e9: int | None = None
+    """A pair price further than this beyond its rule's threshold is too good to be true."""
+    legged_value_limit_e9: int | None = None
+    """Most that one leg of a pair trade may be worth, in the pair's currency: what stands open when it is legged."""
+    max_orders_per_trade: int = 40
+    """A pair trade that has sent so many orders is given to a person."""
+    quote_slop_ticks: int = 2
+    """A resting order is repriced when its right price is further away than this."""
+    quote_interval_ns: int = 250_000_000
+    """How often the right price of a resting order is looked at; with `quote_life_ns` it bounds the messages."""
+    quote_life_ns: int = 10_000_000_000
+    """A resting order with no fill is withdrawn after this."""
 
 
 class InstrumentLimits(Message):
@@ -89,6 +136,10 @@ class InstrumentLimits(Message):
     max_order_value_e9: int
     collar_ticks: int
     """A limit price further than this from the last trade (where there is one) is refused."""
+    max_cancels_per_day: int | None = None
+    """Set it short of the exchange's count: SHFE takes more than 500 a day in a contract for abnormal."""
+    margin_per_lot_e9: int | None = None
+    """Margin of one lot in the instrument's currency, of the day; None: not limited."""
 
 
 class SiteLimits(Message):
@@ -101,6 +152,10 @@ class SiteLimits(Message):
     throttle_window_ns: int
     daily_loss_e9: dict[str, int]
     """By currency: realised slippage of the day beyond which no new trade opens."""
+    max_legged_trades: int = 1
+    """So many pair trades legged at once, and no other opens."""
+    orders_per_intent: int = 20
+    """More orders out than this for each intent taken in, over the last hundred intents, and nothing opens."""
 
 
 class VenueSpec(Message):
@@ -114,3 +169,9 @@ class VenueSpec(Message):
     market_orders: bool
     status_timeout_ns: int
     """A status request unanswered for so long is sent again, with an alarm."""
+    max_gross_lots: int | None = None
+    """Sum of the absolute positions of all its instruments."""
+    max_net_lots: int | None = None
+    """Absolute sum of the signed positions of all its instruments."""
+    margin_available_e9: dict[str, int] | None = None
+    """By currency: what may be used; pools of two venues or currencies do not help each other."""

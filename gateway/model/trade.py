@@ -18,7 +18,7 @@ from gateway.model.order import (
     SessionChanged,
     Side,
 )
-from gateway.model.quote import Quote
+from gateway.model.quote import BookState, Quote
 
 # What trigger asks for.
 
@@ -119,6 +119,13 @@ class HaltCause(StrEnum):
     """Status answer and journal cannot both be true."""
     KILLED = "killed"
     """kill --hold leaves it as it is."""
+    IN_DOUBT = "in_doubt"
+    """The venue did not say what became of an order within the pair's limit."""
+    TAKEN_OVER = "taken_over"
+    """A person has taken it."""
+    TOO_MANY_ORDERS = "too_many_orders"
+    REMAINDER = "remainder"
+    """Lots that no order of the venue's sizes can trade."""
 
 
 class RefusalName(StrEnum):
@@ -138,20 +145,35 @@ class RefusalName(StrEnum):
     NOT_RECONCILED = "not_reconciled"
     UNEXPLAINED = "unexplained"
     """The venue spoke of an order or a position that is not ours; nothing trades there until a person explains it."""
+    HOURS = "hours"
+    """A leg is shut, or shuts too soon to repair."""
+    NOT_TRADABLE = "not_tradable"
+    """A leg's book is not one to trade on: one-sided, limit-locked, halted, in a gap."""
     QUOTE_AGE = "quote_age"
     QUOTE_SKEW = "quote_skew"
     """The two legs' quotes are too far apart in time."""
     PRICE_COLLAR = "price_collar"
+    PAIR_COLLAR = "pair_collar"
+    """The legs' prices do not fit each other: the pair is priced too far beyond its threshold."""
     MIN_SIZE = "min_size"
     MAX_SIZE = "max_size"
     ORDER_VALUE = "order_value"
+    LEGGED_VALUE = "legged_value"
+    SELF_MATCH = "self_match"
+    """An order of ours that is open on the other side could meet it."""
     PAIR_BUSY = "pair_busy"
     OPEN_TRADES = "open_trades"
     PAIR_LEGGED = "pair_legged"
+    LEGGED_TRADES = "legged_trades"
     INSTRUMENT_POSITION = "instrument_position"
     PAIR_POSITION = "pair_position"
+    VENUE_POSITION = "venue_position"
+    MARGIN = "margin"
     ORDER_RATE = "order_rate"
     ORDERS_PER_DAY = "orders_per_day"
+    CANCELS_PER_DAY = "cancels_per_day"
+    RUNAWAY = "runaway"
+    """More orders out than the intents taken in can explain."""
     THROTTLED = "throttled"
     """Too many pair trades of one rule in its window: a named person arms it again."""
     DAILY_LOSS = "daily_loss"
@@ -175,6 +197,9 @@ class AlarmName(StrEnum):
     THROTTLED = "throttled"
     SEND_FAILED = "send_failed"
     INVARIANT = "invariant"
+    POSITION_DIFFERS = "position_differs"
+    RELEASE_REFUSED = "release_refused"
+    """A leg that was held back for arrival alignment did not pass the gate the second time."""
 
 
 # Events that enter the execution engine, beside Intent and what venues say.
@@ -222,6 +247,16 @@ class Verb(StrEnum):
     """Cancel, then risk-reducing orders only."""
     STATUS = "status"
     STAGE = "stage"
+    TAKEOVER = "takeover"
+    """A person takes a pair trade: nothing of it is repaired any more. Argument: the trade."""
+    RELEASE = "release"
+    """Hands a pair trade that is halted back. Argument: the trade."""
+    FILL_ADD = "fill_add"
+    """Book an execution made elsewhere: `TRADE LEG SIDE LOTS PRICE EXECID`, LEG from 1, SIDE buy or sell."""
+    FILL_ASSIGN = "fill_assign"
+    """Book a fill that the venue told of and no order explains: `TRADE LEG EXECID`."""
+    EXPLAIN = "explain"
+    """A person has explained what the venue said of an instrument. Argument: the instrument."""
 
 
 class Command(Message):
@@ -232,6 +267,37 @@ class Command(Message):
     who: str
     reason: str
     argument: str = ""
+
+
+class BookStateChanged(Message):
+    """An instrument's book became one to trade on, or ceased to be: told at each change."""
+
+    instrument_id: str
+    state: BookState
+    detail: str
+
+
+class HoursChanged(Message):
+    """Trading hours of an instrument, told at each change and once at the start.
+
+    `shut_ns` is when it next stops trading, on the monotonic clock, 0 when that is not known. `trading_day` is
+    YYYYMMDD; when it changes, today's positions become yesterday's. `prompt` names the prompt date that a fill has on a
+    venue whose contract has one each day (LME 3M), empty elsewhere.
+    """
+
+    instrument_id: str
+    open: bool
+    shut_ns: int
+    trading_day: str
+    prompt: str = ""
+
+
+class PositionReported(Message):
+    """What the venue says we hold of an instrument, net lots; asked for or from a statement."""
+
+    instrument_id: str
+    net_lots: int
+    source: str
 
 
 class Restarted(Message):
@@ -253,6 +319,9 @@ ExecutionEvent = (
     | TimerFired
     | Command
     | Restarted
+    | BookStateChanged
+    | HoursChanged
+    | PositionReported
 )
 
 
@@ -306,6 +375,8 @@ class PositionChanged(Message):
     long_yesterday_lots: int
     short_today_lots: int
     short_yesterday_lots: int
+    by_prompt: tuple[tuple[str, int], ...] = ()
+    """Net lots by prompt date where the venue's contract has one each day."""
 
 
 class PairPosition(Message):
@@ -375,7 +446,7 @@ class SendOrders(Message):
 
 
 class SendCancel(Message):
-    """Ask the venue to cancel `order`; `cl_ord_id` is the request's own, `order_id` the venue's OrderID(37) or empty."""
+    """Ask the venue to cancel `order`; `cl_ord_id` is the request's own, `order_id` the venue's, empty if unknown."""
 
     cl_ord_id: str
     order: Order

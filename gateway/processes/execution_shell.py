@@ -122,7 +122,10 @@ class ExecutionShell:
             self._encoders[name] = OrderEncoder(venue.dialect, by_id, venue.orders.constants)
             known = self._sent[name]
             self._decoders[f"{name}.orders"] = OrderDecoder(
-                venue.dialect, name, {one.symbol: one for one in listed}, lambda number, known=known: known.get(number, "")
+                venue.dialect,
+                name,
+                {one.symbol: one for one in listed},
+                lambda number, known=known: known.get(number, ""),
             )
 
     # Called by FIX threads.
@@ -162,7 +165,11 @@ class ExecutionShell:
                 self.handle(intent)
             else:
                 refused = IntentRefused(
-                    intent.intent_id, intent.pair_id, intent.rule_id, RefusalName.HALTED, "the journal cannot be written"
+                    intent.intent_id,
+                    intent.pair_id,
+                    intent.rule_id,
+                    RefusalName.HALTED,
+                    "the journal cannot be written",
                 )
                 self.publisher.publish(refused)
 

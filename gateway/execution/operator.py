@@ -1,0 +1,243 @@
+"""What a person may do: arm, stop, kill, take a pair trade over, book an execution made elsewhere. Each with a name and
+a reason on record, each answered, and each done once however often it is sent.
+"""
+
+from gateway.execution.ledger import Ledger
+from gateway.execution.order_book import OwnOrder, price_e9
+from gateway.execution.outbox import IdSource, Outbox
+from gateway.execution.pair_trade import PairTrade
+from gateway.execution.settling import Settler
+from gateway.model.order import ExecType, ExecutionReport, Order, OrdStatus, OrdType, Side, TimeInForce
+from gateway.model.trade import (
+    Command,
+    CommandAnswered,
+    HaltCause,
+    OrderState,
+    PairTradeState,
+    Verb,
+)
+
+FILL_ADD_WORDS = 6
+FILL_ASSIGN_WORDS = 3
+STAGES = ("shadow", "canary", "limited", "full")
+
+
+class Operator:
+    """Obeys commands."""
+
+    def __init__(self, ledger: Ledger, outbox: Outbox, settler: Settler, outside_ids: IdSource) -> None:
+        self._ledger = ledger
+        self._out = outbox
+        self._settler = settler
+        self._outside_ids = outside_ids
+
+    def on_command(self, command: Command, at_ns: int) -> None:
+        """Do it and answer; a command that was done is answered again, not done again."""
+        known = self._ledger.done_commands.get(command.command_id)
+        if known is None:
+            known = self._obey(command, at_ns)
+            self._ledger.done_commands[command.command_id] = known
+        self._out.announce(CommandAnswered(command.command_id, *known))
+
+    def _obey(self, command: Command, at_ns: int) -> tuple[bool, str]:
+        fault = self._fault(command)
+        if fault:
+            return False, fault
+        match command.verb:
+            case Verb.TAKEOVER | Verb.RELEASE:
+                return self._take_or_release(command, at_ns)
+            case Verb.FILL_ADD:
+                return self._fill_add(command, at_ns)
+            case Verb.FILL_ASSIGN:
+                return self._fill_assign(command, at_ns)
+            case Verb.EXPLAIN:
+                return self._explain(command.argument, at_ns)
+            case _:
+                self._switch(command, at_ns)
+                return True, f"{command.verb.value}: {len(self._ledger.open_trades)} pair trades open"
+
+    def _fault(self, command: Command) -> str:
+        """Why it cannot be obeyed; empty when it can."""
+        if command.verb is not Verb.STATUS and not (command.who and command.reason):
+            return "a command needs a name and a reason"
+        if command.verb is Verb.STAGE and command.argument not in STAGES:
+            return f"no stage {command.argument!r}; one of {', '.join(STAGES)}"
+        if command.verb is Verb.ARM and self._ledger.stopping:
+            return "a stop was asked for; start anew"
+        return ""
+
+    def _switch(self, command: Command, at_ns: int) -> None:
+        """The verbs that concern the whole of execution."""
+        ledger = self._ledger
+        match command.verb:
+            case Verb.ARM:
+                ledger.armed, ledger.held = True, False
+                ledger.rearm()
+            case Verb.DISARM:
+                ledger.armed = False
+            case Verb.STOP:
+                ledger.stopping, ledger.armed = True, False
+                self._withdraw_quotes(at_ns)
+            case Verb.STAGE:
+                ledger.stage = command.argument
+            case Verb.KILL_HOLD:
+                ledger.armed, ledger.held = False, True
+                self._cancel_all(at_ns)
+            case Verb.KILL_BALANCE:
+                ledger.armed = False
+                self._cancel_all(at_ns)
+
+    def _cancel_all(self, at_ns: int) -> None:
+        for trade in list(self._ledger.open_trades.values()):
+            trade.held_legs.clear()
+            trade.quoting = False
+        for own in list(self._ledger.open_orders.values()):
+            if own.state in (OrderState.SENT, OrderState.WORKING):
+                self._settler.cancel(own, at_ns)
+        self._settler.settle_all(at_ns)
+
+    def _withdraw_quotes(self, at_ns: int) -> None:
+        for trade in list(self._ledger.open_trades.values()):
+            if trade.quoting:
+                trade.quoting = False
+                self._cancel_open(trade, at_ns)
+                self._settler.settle(trade, at_ns)
+
+    def _cancel_open(self, trade: PairTrade, at_ns: int) -> None:
+        for own in trade.orders():
+            if own.state in (OrderState.SENT, OrderState.WORKING):
+                self._settler.cancel(own, at_ns)
+
+    def _take_or_release(self, command: Command, at_ns: int) -> tuple[bool, str]:
+        trade = self._ledger.trades.get(command.argument)
+        if trade is None:
+            return False, f"no pair trade {command.argument!r}"
+        if command.verb is Verb.TAKEOVER:
+            if trade.trade_id not in self._ledger.open_trades:
+                return False, f"{trade.trade_id} has ended: {trade.state.value}"
+            trade.held_legs.clear()
+            trade.quoting = False
+            self._settler.halt(trade, HaltCause.TAKEN_OVER, f"taken over by {command.who}: {command.reason}")
+            self._cancel_open(trade, at_ns)
+            self._settler.settle(trade, at_ns)
+            return True, f"{trade.trade_id} is yours"
+        if trade.state is not PairTradeState.HALTED:
+            return False, f"{trade.trade_id} is {trade.state.value}, not halted"
+        trade.release()
+        self._settler.settle(trade, at_ns)
+        return True, f"{trade.trade_id} is {trade.state.value}"
+
+    def _fill_add(self, command: Command, at_ns: int) -> tuple[bool, str]:
+        """`TRADE LEG SIDE LOTS PRICE EXECID`."""
+        words = command.argument.split()
+        form = "TRADE LEG SIDE LOTS PRICE EXECID, SIDE buy or sell"
+        if len(words) != FILL_ADD_WORDS:
+            return False, f"{command.argument!r}: {form}"
+        trade_id, leg_text, side_text, lots_text, px, exec_id = words
+        found = self._leg_of(trade_id, leg_text)
+        if isinstance(found, str):
+            return False, found
+        trade, index = found
+        if side_text not in ("buy", "sell") or not lots_text.isdecimal() or not int(lots_text) or not price_e9(px):
+            return False, f"{command.argument!r}: {form}; LOTS above 0, PRICE a number"
+        side = Side.BUY if side_text == "buy" else Side.SELL
+        venue_id = trade.legs[index].venue_id
+        if (venue_id, exec_id) in self._ledger.outside_fills:
+            return True, f"{exec_id} is booked already, into {self._ledger.outside_fills[venue_id, exec_id]}"
+        self._book(trade, index, side, int(lots_text), px, exec_id)
+        self._settler.settle(trade, at_ns)
+        return True, f"{side_text} {lots_text} booked into {trade_id}, now {trade.state.value}"
+
+    def _fill_assign(self, command: Command, at_ns: int) -> tuple[bool, str]:
+        """`TRADE LEG EXECID`."""
+        words = command.argument.split()
+        if len(words) != FILL_ASSIGN_WORDS:
+            return False, f"{command.argument!r}: TRADE LEG EXECID"
+        report = self._ledger.unexplained_fills.get(words[2])
+        if report is None or report.side is None:
+            waiting = ", ".join(self._ledger.unexplained_fills) or "none"
+            return False, f"no unexplained fill {words[2]!r}; waiting: {waiting}"
+        found = self._leg_of(words[0], words[1])
+        if isinstance(found, str):
+            return False, found
+        trade, index = found
+        if trade.legs[index].instrument_id != report.instrument_id:
+            return False, f"{words[2]} is of {report.instrument_id}, the leg of {trade.legs[index].instrument_id}"
+        self._book(trade, index, report.side, report.last_qty_lots, report.last_px, report.exec_id)
+        del self._ledger.unexplained_fills[words[2]]
+        if not any(one.instrument_id == report.instrument_id for one in self._ledger.unexplained_fills.values()):
+            self._ledger.unexplained.pop(report.instrument_id, None)
+        self._settler.settle(trade, at_ns)
+        return True, f"{words[2]} booked into {trade.trade_id}, now {trade.state.value}"
+
+    def _explain(self, instrument_id: str, at_ns: int) -> tuple[bool, str]:
+        if instrument_id not in self._ledger.unexplained:
+            return False, f"nothing unexplained of {instrument_id!r}"
+        was = self._ledger.unexplained.pop(instrument_id)
+        for exec_id, report in list(self._ledger.unexplained_fills.items()):
+            if report.instrument_id == instrument_id:
+                del self._ledger.unexplained_fills[exec_id]
+        self._settler.settle_all(at_ns)
+        return True, f"explained: {was}"
+
+    def _leg_of(self, trade_id: str, leg_text: str) -> tuple[PairTrade, int] | str:
+        trade = self._ledger.trades.get(trade_id)
+        if trade is None:
+            return f"no pair trade {trade_id!r}"
+        if not leg_text.isdecimal() or not 1 <= int(leg_text) <= len(trade.legs):
+            return f"leg {leg_text!r} of {trade_id}: 1 to {len(trade.legs)}"
+        return trade, int(leg_text) - 1
+
+    def _book(self, trade: PairTrade, index: int, side: Side, lots: int, px: str, exec_id: str) -> None:
+        """An execution made elsewhere becomes an order of the leg that was filled and is done."""
+        leg, ledger = trade.legs[index], self._ledger
+        effect = ledger.positions[leg.instrument_id].effects(side, lots)[0][1]
+        order = Order(
+            self._outside_ids.next(),
+            leg.venue_id,
+            ledger.settings.venues[leg.venue_id].account,
+            leg.instrument_id,
+            side,
+            lots,
+            OrdType.LIMIT,
+            None,
+            TimeInForce.DAY,
+            effect,
+        )
+        own = OwnOrder(order, trade.trade_id, index, 1 if side is leg.side else -1, price_e9(px))
+        own.add_fill(_outside_report(order, lots, px, exec_id))
+        own.state = OrderState.DONE
+        leg.orders.append(own)
+        ledger.orders[order.cl_ord_id] = own
+        ledger.outside_fills[leg.venue_id, exec_id] = trade.trade_id
+        position = ledger.positions[leg.instrument_id]
+        position.fill(order, lots)
+        self._out.announce(position.report())
+
+
+def _outside_report(order: Order, lots: int, px: str, exec_id: str) -> ExecutionReport:
+    """A person's word in the form of a venue's."""
+    return ExecutionReport(
+        venue_id=order.venue_id,
+        recv_ns=0,
+        venue_ns=0,
+        msg_seq_num=0,
+        poss_dup=False,
+        cl_ord_id=order.cl_ord_id,
+        orig_cl_ord_id="",
+        order_id="outside",
+        exec_id=exec_id,
+        exec_key=f"outside|{exec_id}",
+        exec_ref_id="",
+        exec_type=ExecType.TRADE,
+        ord_status=OrdStatus.FILLED,
+        instrument_id=order.instrument_id,
+        side=order.side,
+        order_qty_lots=lots,
+        last_qty_lots=lots,
+        last_px=px,
+        last_px_ticks=None,
+        cum_qty_lots=lots,
+        leaves_qty_lots=0,
+        avg_px=px,
+    )

@@ -1,0 +1,278 @@
+"""Keeps pair trades whole: what do a trade's orders add up to, and what follows?
+
+    every event that touches a pair trade -> balance -> hedge what the lead filled | wait | repair | end | halt
+
+Orders leave through `send` and `cancel` here and nowhere else, so that every count and every limit sees them.
+
+What can go wrong is a venue that is down, shut or halted while a trade is legged: then it waits, with an alarm, and
+looks again; it never sends into a closed door. What code cannot resolve is given to a person under a name of HaltCause.
+"""
+
+from gateway.execution import repair
+from gateway.execution.dispatch import hedge_orders, repair_orders
+from gateway.execution.ledger import Ledger
+from gateway.execution.order_book import OwnOrder
+from gateway.execution.order_state import IllegalInputError, OrderInput
+from gateway.execution.outbox import IdSource, Outbox
+from gateway.execution.pair_trade import ENDED, Balance, PairTrade, next_state
+from gateway.model.quote import Quote
+from gateway.model.site import DispatchMode, InDoubtPolicy, PairSpec
+from gateway.model.trade import (
+    AlarmName,
+    BooksObserved,
+    HaltCause,
+    OrderState,
+    PairPosition,
+    PairTradeState,
+    ReadBooks,
+    SendCancel,
+    SendOrders,
+    SetTimer,
+)
+
+_LED = frozenset({DispatchMode.LEAD_THEN_HEDGE, DispatchMode.QUOTE_THEN_HEDGE})
+
+
+class Settler:
+    """Balance, repair, halt and booking of pair trades; sends their orders."""
+
+    def __init__(self, ledger: Ledger, outbox: Outbox, order_ids: IdSource) -> None:
+        self._ledger = ledger
+        self._out = outbox
+        self._order_ids = order_ids
+        self.cancels: dict[str, OwnOrder] = {}
+        """Our cancel requests by their ClOrdID(11)."""
+
+    def spec(self, trade: PairTrade) -> PairSpec:
+        return self._ledger.settings.pairs[trade.intent.pair_id]
+
+    def settle(self, trade: PairTrade, at_ns: int) -> None:
+        """The one question after every event: what do its orders add up to now, and what follows from it?"""
+        self._note_time(trade, at_ns)
+        if trade.state is PairTradeState.HALTED:
+            self.advance(trade, Balance.GIVE_UP, at_ns)
+            return
+        if self._hedge_lead(trade, at_ns):
+            self.advance(trade, Balance.WAITING_FOR, at_ns)
+            return
+        given = self._balance(trade, at_ns)
+        if given is Balance.LEGGED:
+            self._ask_books(trade)
+            return
+        if given is Balance.GIVE_UP:
+            self.halt(trade, self._cause(trade), f"{trade.attempts} attempts; {legs_text(trade)}")
+        self.advance(trade, given, at_ns)
+
+    def settle_all(self, at_ns: int) -> None:
+        for trade in list(self._ledger.open_trades.values()):
+            self.settle(trade, at_ns)
+
+    def settle_order(self, own: OwnOrder, at_ns: int) -> None:
+        """An order has changed."""
+        if not own.open:
+            self._ledger.open_orders.pop(own.order.cl_ord_id, None)
+            own.thaw(self._ledger.positions[own.order.instrument_id], own.frozen_lots)
+        else:
+            self._ledger.open_orders[own.order.cl_ord_id] = own
+        self.settle(self._ledger.trades[own.trade_id], at_ns)
+
+    def send(self, trade: PairTrade, orders: list[OwnOrder], at_ns: int) -> None:
+        """Orders of a pair trade leave; what they need to be found again is kept first."""
+        ledger = self._ledger
+        for own in orders:
+            order = own.order
+            own.sent_ns = at_ns
+            ledger.orders[order.cl_ord_id] = ledger.open_orders[order.cl_ord_id] = own
+            trade.legs[own.leg_index].orders.append(own)
+            ledger.positions[order.instrument_id].freeze(order)
+            ledger.note_sent(order, at_ns)
+        self._out.do(SendOrders(trade.trade_id, tuple(own.order for own in orders)))
+        self._out.do(SetTimer(f"reply:{trade.trade_id}", at_ns + self.spec(trade).order_timeout_ns))
+
+    def cancel(self, own: OwnOrder, at_ns: int) -> None:
+        """Ask the venue to cancel an order."""
+        self.move(own, OrderInput.CANCEL_SENT)
+        own.cancels += 1
+        cl_ord_id = self._order_ids.next()
+        self.cancels[cl_ord_id] = own
+        name = own.order.instrument_id
+        self._ledger.cancels_of_day[name] = self._ledger.cancels_of_day.get(name, 0) + 1
+        self._ledger.note_message(at_ns)
+        self._out.do(SendCancel(cl_ord_id, own.order, own.order_id))
+
+    def set_reply_timer(self, trade: PairTrade, at_ns: int) -> None:
+        """Look after the orders of this pair trade at `at_ns`."""
+        self._out.do(SetTimer(f"reply:{trade.trade_id}", at_ns))
+
+    def restart_timers(self, trade: PairTrade, at_ns: int) -> None:
+        """The timers of an earlier incarnation are gone."""
+        self.set_reply_timer(trade, at_ns + self.spec(trade).order_timeout_ns)
+        if not trade.balanced:
+            self._out.do(SetTimer(f"legged:{trade.trade_id}", at_ns + self.spec(trade).legged_limit_ns))
+
+    def move(self, own: OwnOrder, given: OrderInput) -> None:
+        """Move an order's machine; what the table forbids is a venue contradicting itself, and a person's to judge."""
+        try:
+            own.take(given)
+        except IllegalInputError as error:
+            trade = self._ledger.trades[own.trade_id]
+            self.halt(trade, HaltCause.VENUE_DISAGREES, f"{own.order.cl_ord_id}: {error}")
+
+    def halt(self, trade: PairTrade, cause: HaltCause, figures: str) -> None:
+        """Give a pair trade to a person."""
+        if trade.state is PairTradeState.HALTED:
+            return
+        self._ledger.keep_open(trade)
+        trade.halt(cause)
+        self._out.alarm(AlarmName.HALTED, trade.trade_id, f"{cause.value}: {figures}")
+
+    def legged_too_long(self, trade: PairTrade, at_ns: int) -> None:
+        """Its legged time is over the pair's limit."""
+        if trade.balanced:
+            return
+        trade.legged_over_limit = True
+        figures = f"legged for {trade.legged_ns(at_ns)} ns; {legs_text(trade)}"
+        self._out.alarm(AlarmName.LEGGED, trade.trade_id, figures)
+        self._out.announce(trade.report(at_ns))
+
+    def on_books(self, trade: PairTrade, event: BooksObserved, at_ns: int) -> None:
+        """The books that a repair asked for: plan it, send it."""
+        trade.reading = False
+        if trade.state is PairTradeState.HALTED or self._balance(trade, at_ns) is not Balance.LEGGED:
+            self.settle(trade, at_ns)
+            return
+        spec = self.spec(trade)
+        found = self._plan(trade, spec, event.quotes, at_ns)
+        if isinstance(found, repair.Impossible):
+            self.halt(trade, HaltCause.REMAINDER, found.reason)
+            self.advance(trade, Balance.GIVE_UP, at_ns)
+            return
+        if isinstance(found, repair.Blocked):
+            self._wait(trade, found.reason, at_ns)
+            return
+        trade.attempts += 1
+        trade.cause = ""
+        self.send(trade, repair_orders(trade, found.orders, self._ledger, self._order_ids.next), at_ns)
+        self.advance(trade, Balance.LEGGED, at_ns)
+
+    def advance(self, trade: PairTrade, given: Balance, at_ns: int) -> None:
+        """Move the pair trade's machine, book what changed, tell."""
+        trade.state = next_state(trade.state, given)
+        if trade.state in ENDED:
+            self._book(trade)
+        if trade.state in ENDED and trade.state is not PairTradeState.HALTED:
+            self._ledger.drop_open(trade)
+        else:
+            self._ledger.keep_open(trade)
+        told = trade.report(at_ns)
+        if trade.is_news(told):
+            self._out.announce(told)
+
+    def _note_time(self, trade: PairTrade, at_ns: int) -> None:
+        if trade.note_time(at_ns):
+            self._ledger.legged.add(trade.trade_id)
+            self._out.do(SetTimer(f"legged:{trade.trade_id}", at_ns + self.spec(trade).legged_limit_ns))
+        elif trade.balanced:
+            self._ledger.legged.discard(trade.trade_id)
+
+    def _balance(self, trade: PairTrade, at_ns: int) -> Balance:
+        orders = trade.orders()
+        if trade.held_legs or any(own.open and own.state is not OrderState.IN_DOUBT for own in orders):
+            return Balance.WAITING_FOR
+        if any(own.state is OrderState.IN_DOUBT for own in orders):
+            if not self._doubt_is_over(trade, at_ns):
+                return Balance.DOUBTFUL
+            if self.spec(trade).in_doubt is InDoubtPolicy.WAIT:
+                return Balance.GIVE_UP
+        return self._final_balance(trade)
+
+    def _final_balance(self, trade: PairTrade) -> Balance:
+        """As `_balance`, when no order is open that more is waited for."""
+        if trade.balanced:
+            if trade.hedged_units:
+                return Balance.HEDGED
+            return Balance.FLAT if trade.touched else Balance.NOTHING
+        spec = self.spec(trade)
+        spent = trade.attempts >= len(spec.repair_pay_up_ticks) or len(trade.orders()) >= spec.max_orders_per_trade
+        return Balance.GIVE_UP if spent or self._ledger.held else Balance.LEGGED
+
+    def _doubt_is_over(self, trade: PairTrade, at_ns: int) -> bool:
+        """Whether an order has been in doubt for longer than the pair waits."""
+        limit_ns = self.spec(trade).in_doubt_limit_ns
+        since = [own.doubt_since_ns for own in trade.orders() if own.state is OrderState.IN_DOUBT]
+        return bool(since) and at_ns - min(since) >= limit_ns
+
+    def _cause(self, trade: PairTrade) -> HaltCause:
+        if self._ledger.held:
+            return HaltCause.KILLED
+        if any(own.state is OrderState.IN_DOUBT for own in trade.orders()):
+            return HaltCause.IN_DOUBT
+        if len(trade.orders()) >= self.spec(trade).max_orders_per_trade:
+            return HaltCause.TOO_MANY_ORDERS
+        return HaltCause.ATTEMPTS_EXHAUSTED
+
+    def _ask_books(self, trade: PairTrade) -> None:
+        if trade.reading:
+            return
+        trade.reading = True
+        names = [leg.instrument_id for leg in trade.legs]
+        names += [leg.substitute_id for leg in self.spec(trade).legs if leg.substitute_id]
+        self._out.do(ReadBooks(trade.trade_id, tuple(names)))
+
+    def _plan(
+        self, trade: PairTrade, spec: PairSpec, quotes: tuple[Quote, ...], at_ns: int
+    ) -> repair.Plan | repair.Blocked | repair.Impossible:
+        usable: dict[str, Quote] = {}
+        closed: dict[str, str] = {}
+        for quote in quotes:
+            name = quote.instrument_id
+            reason = self._ledger.not_tradable(name)
+            if reason:
+                closed[name] = reason
+            else:
+                usable[name] = quote
+        doubtful = self._doubt_is_over(trade, at_ns)
+        return repair.plan(
+            trade,
+            spec,
+            usable,
+            closed,
+            self._ledger.settings.instruments,
+            unwind_only=doubtful and spec.in_doubt is InDoubtPolicy.UNWIND_FILLED,
+        )
+
+    def _wait(self, trade: PairTrade, reason: str, at_ns: int) -> None:
+        """A leg cannot be traded now: alarm once for each reason, look again soon."""
+        if trade.cause != reason:
+            trade.cause = reason
+            self._out.alarm(AlarmName.LEGGED, trade.trade_id, f"cannot be repaired now: {reason}; {legs_text(trade)}")
+        self.advance(trade, Balance.BLOCKED, at_ns)
+        self._out.do(SetTimer(f"retry:{trade.trade_id}", at_ns + self.spec(trade).repair_retry_ns))
+
+    def _hedge_lead(self, trade: PairTrade, at_ns: int) -> bool:
+        """In a led mode: orders for the whole units that the lead has filled and nobody has hedged yet."""
+        spec = self.spec(trade)
+        if spec.dispatch not in _LED or trade.state is not PairTradeState.WORKING or self._ledger.held:
+            return False
+        orders = hedge_orders(trade, spec.lead_leg, self._ledger, self._order_ids.next)
+        if orders:
+            self.send(trade, orders, at_ns)
+        return bool(orders)
+
+    def _book(self, trade: PairTrade) -> None:
+        """Units and loss of an ended pair trade, as the difference to what was booked of it before."""
+        ledger, intent = self._ledger, trade.intent
+        units = trade.hedged_units * intent.side.sign if trade.balanced else 0
+        slippage_e9 = sum(leg.slippage_e9(trade.hedged_units) for leg in trade.legs) if trade.balanced else 0
+        change, loss_e9 = trade.book(units, slippage_e9)
+        currency = self.spec(trade).currency
+        ledger.loss_e9[currency] = ledger.loss_e9.get(currency, 0) + loss_e9
+        if change:
+            ledger.pair_units[intent.pair_id] = ledger.pair_units.get(intent.pair_id, 0) + change
+            ledger.rule_units[intent.rule_id] = ledger.rule_units.get(intent.rule_id, 0) + change
+            self._out.announce(PairPosition(intent.pair_id, intent.rule_id, ledger.rule_units[intent.rule_id]))
+
+
+def legs_text(trade: PairTrade) -> str:
+    """Every leg's lots, for alarms."""
+    return ", ".join(f"{leg.instrument_id} {leg.filled_lots} of {leg.target_lots}" for leg in trade.legs)

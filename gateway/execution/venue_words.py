@@ -1,0 +1,269 @@
+"""What venues say about our orders, and what it changes: fills counted once, states moved, doubt raised and settled.
+
+Nothing is guessed. A report about an order that is not ours freezes its instrument until a person explains it; a state
+that is not in the standard is alarmed and changes nothing; an order in doubt is asked about and never sent again.
+"""
+
+from gateway.execution.ledger import Ledger
+from gateway.execution.order_book import OwnOrder
+from gateway.execution.order_state import OrderInput
+from gateway.execution.outbox import IdSource, Outbox
+from gateway.execution.settling import Settler
+from gateway.model.order import (
+    BadOrderMessage,
+    CancelRejected,
+    ExecType,
+    ExecutionReport,
+    MassCancelReported,
+    MessageRejected,
+    OrdStatus,
+    SessionChanged,
+)
+from gateway.model.trade import AlarmName, AskStatus, HaltCause, OrdersSent, OrderState, PositionReported, SetTimer
+
+_ENDING = frozenset({ExecType.CANCELED, ExecType.REJECTED, ExecType.EXPIRED, ExecType.DONE_FOR_DAY})
+_ENDED_STATUS = frozenset(
+    {OrdStatus.CANCELED, OrdStatus.REJECTED, OrdStatus.EXPIRED, OrdStatus.DONE_FOR_DAY, OrdStatus.FILLED}
+)
+
+
+class VenueWords:
+    """Takes every message of an order session."""
+
+    def __init__(self, ledger: Ledger, outbox: Outbox, settler: Settler, order_ids: IdSource) -> None:
+        self._ledger = ledger
+        self._out = outbox
+        self._settler = settler
+        self._order_ids = order_ids
+        self._asked: set[str] = set()
+
+    def on_report(self, report: ExecutionReport, at_ns: int) -> None:
+        """35=8."""
+        ledger = self._ledger
+        own = ledger.orders.get(report.orig_cl_ord_id) or ledger.orders.get(report.cl_ord_id)
+        if own is None:
+            self._not_ours(report)
+            return
+        if report.instrument_id != own.order.instrument_id or report.side not in (None, own.order.side):
+            figures = f"reported as Side(54) {report.side} of {report.instrument_id}"
+            self._out.alarm(AlarmName.BAD_MESSAGE, own.order.cl_ord_id, figures)
+            return
+        was_done, was_known = not own.open, bool(own.order_id or own.filled_lots)
+        if own.state is OrderState.SENT and own.sent_ns and not report.poss_dup:
+            ledger.venues[own.order.venue_id].note_round_trip(report.recv_ns - own.sent_ns)
+        if report.order_id not in ("", "NONE"):
+            own.order_id = report.order_id
+        lots = self._count(own, report)
+        self._note(own, report, lots, was_done=was_done)
+        given = _input_of(own, report)
+        if given is OrderInput.STATUS_UNKNOWN and was_known and own.open:
+            self._disagrees(own, "the venue acknowledged it and now does not know it")
+        elif given is not None:
+            self._settler.move(own, given)
+        if was_done and own.open:
+            self._revived(own, at_ns)
+        self._settler.settle_order(own, at_ns)
+        self.note_reconciled(own.order.venue_id, at_ns)
+
+    def on_sent(self, event: OrdersSent, at_ns: int) -> None:
+        """What became of orders on their way to the session."""
+        for sent in event.orders:
+            own = self._ledger.orders.get(sent.cl_ord_id)
+            if own is None:
+                continue
+            if sent.failure and own.state is OrderState.SENT:
+                self._out.alarm(AlarmName.SEND_FAILED, sent.cl_ord_id, sent.failure)
+                self._settler.move(own, OrderInput.UNSENT)
+                self._settler.settle_order(own, at_ns)
+            elif not sent.failure:
+                own.sent_ns = sent.sent_ns
+
+    def on_cancel_rejected(self, event: CancelRejected, at_ns: int) -> None:
+        """35=9: most often the fill that overtook our cancel, and its report is on the way."""
+        own = self._ledger.orders.get(event.orig_cl_ord_id) or self._settler.cancels.get(event.cl_ord_id)
+        if own is not None:
+            self._settler.move(own, OrderInput.CANCEL_REFUSED)
+            self._settler.settle_order(own, at_ns)
+
+    def on_message_rejected(self, event: MessageRejected, at_ns: int) -> None:
+        """35=3 or 35=j: the order never lived; or our cancel did not."""
+        own = self._ledger.orders.get(event.cl_ord_id)
+        if own is not None:
+            figures = f"refused by the venue: {event.reason} {event.text}"
+            self._out.alarm(AlarmName.BAD_MESSAGE, event.cl_ord_id, figures)
+            self._settler.move(own, OrderInput.ENDED)
+        else:
+            own = self._settler.cancels.get(event.cl_ord_id)
+            self._out.alarm(AlarmName.BAD_MESSAGE, event.venue_id, f"{event.ref_msg_type} refused: {event.text}")
+            if own is not None:
+                self._settler.move(own, OrderInput.CANCEL_REFUSED)
+        if own is not None:
+            self._settler.settle_order(own, at_ns)
+
+    def on_bad_message(self, event: BadOrderMessage, at_ns: int) -> None:
+        """A message that cannot be used: alarmed, and the order it names is asked about."""
+        self._out.alarm(AlarmName.BAD_MESSAGE, event.cl_ord_id or event.venue_id, event.reason)
+        own = self._ledger.orders.get(event.cl_ord_id)
+        if own is not None and own.open:
+            self.ask(own.order.venue_id, [own], at_ns)
+
+    def on_mass_cancel(self, event: MassCancelReported, _at_ns: int) -> None:
+        """35=r: the cancelled orders speak for themselves; a refusal is told."""
+        if event.response == "0":
+            self._out.alarm(AlarmName.BAD_MESSAGE, event.venue_id, f"mass cancel refused: {event.text}")
+
+    def on_session(self, event: SessionChanged, at_ns: int) -> None:
+        """An order session came up: ask about what is open. It went down: what is open is in doubt."""
+        venue = self._ledger.venues[event.venue_id]
+        venue.up, venue.reconciled = event.up, False
+        orders = self._ledger.orders_at(event.venue_id)
+        if event.up:
+            self.ask(event.venue_id, orders, at_ns)
+            self.note_reconciled(event.venue_id, at_ns)
+            self._settler.settle_all(at_ns)
+            return
+        if orders or self._ledger.armed:
+            figures = f"{len(orders)} orders open; {event.detail}"
+            self._out.alarm(AlarmName.SESSION_LOST, event.venue_id, figures)
+        for own in orders:
+            self.doubt(own, at_ns)
+
+    def on_position(self, event: PositionReported, at_ns: int) -> None:
+        """The venue's own count of what we hold: where it differs, nothing trades there until it is explained."""
+        ours = self._ledger.positions[event.instrument_id].net_lots
+        if ours == event.net_lots or self._ledger.open_lots(event.instrument_id):
+            return
+        figures = f"the venue says {event.net_lots} lots, our fills {ours} ({event.source})"
+        self._ledger.unexplained[event.instrument_id] = figures
+        self._out.alarm(AlarmName.POSITION_DIFFERS, event.instrument_id, figures)
+        self._settler.settle_all(at_ns)
+
+    def doubt(self, own: OwnOrder, at_ns: int) -> None:
+        """Nobody can say where this order stands."""
+        if own.state is not OrderState.IN_DOUBT:
+            self._settler.move(own, OrderInput.DOUBTED)
+            own.doubt_since_ns = at_ns
+            self._out.alarm(AlarmName.ORDER_IN_DOUBT, own.order.cl_ord_id, f"{own.open_lots} lots open")
+            trade = self._ledger.trades[own.trade_id]
+            limit_ns = self._settler.spec(trade).in_doubt_limit_ns
+            self._out.do(SetTimer(f"doubt:{own.trade_id}", at_ns + limit_ns))
+        self._settler.settle_order(own, at_ns)
+
+    def ask(self, venue_id: str, orders: list[OwnOrder], at_ns: int) -> None:
+        """Ask about these orders, never send them again; asked once more when no answer comes in time."""
+        if not orders or not self._ledger.venues[venue_id].up:
+            return
+        request_id = self._order_ids.next()
+        self._asked.add(request_id)
+        for own in orders:
+            own.asks += 1
+        self._out.do(AskStatus(venue_id, request_id, tuple(own.order for own in orders)))
+        timeout_ns = self._ledger.settings.venues[venue_id].status_timeout_ns
+        self._out.do(SetTimer(f"status:{venue_id}", at_ns + timeout_ns))
+
+    def ask_again(self, venue_id: str, at_ns: int) -> None:
+        """The time for an answer is over."""
+        doubtful = [own for own in self._ledger.orders_at(venue_id) if own.state is OrderState.IN_DOUBT]
+        if doubtful:
+            self._out.alarm(AlarmName.REPLY_OVERDUE, venue_id, f"{len(doubtful)} orders in doubt")
+            self.ask(venue_id, doubtful, at_ns)
+
+    def note_reconciled(self, venue_id: str, at_ns: int) -> None:
+        """Whether the venue has spoken of every order since its session came up."""
+        venue = self._ledger.venues[venue_id]
+        if venue.reconciled or not venue.up:
+            return
+        if any(own.state is OrderState.IN_DOUBT for own in self._ledger.orders_at(venue_id)):
+            return
+        venue.reconciled = True
+        self._settler.settle_all(at_ns)
+
+    def _count(self, own: OwnOrder, report: ExecutionReport) -> int:
+        """Book what a report changes of an order's lots; returns the change."""
+        match report.exec_type:
+            case ExecType.TRADE:
+                lots = own.add_fill(report)
+            case ExecType.TRADE_CANCEL:
+                lots = own.drop_fill(report)
+            case ExecType.TRADE_CORRECT:
+                lots = own.correct_fill(report)
+            case ExecType.UNKNOWN:
+                lots = 0
+            case _:
+                lots = own.told_cum(report.cum_qty_lots)
+        if lots:
+            position = self._ledger.positions[own.order.instrument_id]
+            position.fill(own.order, lots)
+            own.thaw(position, lots)
+            self._out.announce(position.report())
+        return lots
+
+    def _note(self, own: OwnOrder, report: ExecutionReport, lots: int, *, was_done: bool) -> None:
+        """Alarms that a report calls for."""
+        name = own.order.cl_ord_id
+        if report.exec_type is ExecType.UNKNOWN or report.ord_status is None:
+            self._out.alarm(
+                AlarmName.UNKNOWN_EXEC_TYPE, name, f"ExecType(150) or OrdStatus(39) not in the standard: {report.text}"
+            )
+        if lots > 0 and report.exec_type is ExecType.TRADE and report.last_px_ticks is None:
+            self._out.alarm(AlarmName.OFF_TICK_FILL, name, f"LastPx(31) {report.last_px} is off tick")
+        if lots < 0:
+            self._out.alarm(AlarmName.FILL_BUSTED, name, f"{lots} lots, ExecRefID(19) {report.exec_ref_id}")
+        elif lots and was_done:
+            self._out.alarm(AlarmName.LATE_FILL, name, f"{lots} lots after its final word")
+        if own.filled_lots > own.order.qty_lots:
+            figures = f"{name}: {own.filled_lots} lots of {own.order.qty_lots}"
+            self._settler.halt(self._ledger.trades[own.trade_id], HaltCause.OVERFILLED, figures)
+
+    def _revived(self, own: OwnOrder, at_ns: int) -> None:
+        """An order that we took for ended is open at the venue: it is cancelled."""
+        own.cancels = 0
+        self._ledger.open_orders[own.order.cl_ord_id] = own
+        if own.state is OrderState.WORKING:
+            self._settler.cancel(own, at_ns)
+        trade = self._ledger.trades[own.trade_id]
+        timeout_ns = self._settler.spec(trade).order_timeout_ns
+        self._out.do(SetTimer(f"reply:{own.trade_id}", at_ns + timeout_ns))
+
+    def _disagrees(self, own: OwnOrder, figures: str) -> None:
+        trade = self._ledger.trades[own.trade_id]
+        self._settler.halt(trade, HaltCause.VENUE_DISAGREES, f"{own.order.cl_ord_id}: {figures}")
+
+    def _not_ours(self, report: ExecutionReport) -> None:
+        """A report about an order that we never sent."""
+        if report.cl_ord_id in self._asked:
+            return
+        if (report.venue_id, report.exec_id) in self._ledger.outside_fills:
+            return  # a person has booked it already; drop copy tells it again
+        figures = (
+            f"ClOrdID(11) {report.cl_ord_id} OrderID(37) {report.order_id} ExecType(150) {report.exec_type.value} "
+            f"LastQty(32) {report.last_qty_lots}"
+        )
+        if report.instrument_id:
+            self._ledger.unexplained[report.instrument_id] = figures
+            if report.exec_type is ExecType.TRADE:
+                self._ledger.unexplained_fills[report.exec_id] = report
+        self._out.alarm(AlarmName.UNKNOWN_ORDER, report.instrument_id or report.venue_id, figures)
+
+
+def _input_of(own: OwnOrder, report: ExecutionReport) -> OrderInput | None:
+    """What a report means to the order's machine, after its lots were counted."""
+    kind = report.exec_type
+    complete = own.filled_lots >= own.order.qty_lots
+    if kind is ExecType.ORDER_STATUS:
+        return _status_input(report, complete=complete)
+    if kind in _ENDING:
+        return OrderInput.ENDED
+    if kind is ExecType.TRADE:
+        return OrderInput.COMPLETED if complete else OrderInput.FILLED
+    if kind in (ExecType.TRADE_CANCEL, ExecType.TRADE_CORRECT, ExecType.UNKNOWN):
+        return None
+    return OrderInput.ACKED
+
+
+def _status_input(report: ExecutionReport, *, complete: bool) -> OrderInput | None:
+    if report.ord_status is OrdStatus.REJECTED and report.order_id in ("", "NONE"):
+        return OrderInput.STATUS_UNKNOWN
+    if report.ord_status in _ENDED_STATUS:
+        return OrderInput.COMPLETED if complete else OrderInput.ENDED
+    return None if report.ord_status is None else OrderInput.STATUS_OPEN
