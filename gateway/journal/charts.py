@@ -70,9 +70,7 @@ def price_chart(line: PriceLine, marks: Sequence[Mark], start_ns: int) -> Markup
         y = box.y(level / PRICE_E9)
         parts.append(_line("level", box.left, y, box.left + box.width, y, money(level)))
     for kind, points in lines:
-        parts.append(
-            _polyline(f"curve {kind}", [(box.x((at - start_ns) / 1e9), box.y(px / PRICE_E9)) for at, px in points])
-        )
+        parts.append(_polyline(f"curve {kind}", _steps(box, points, start_ns)))
     parts += [_triangle(box, mark, start_ns) for mark in marks]
     return _svg(height, parts)
 
@@ -136,8 +134,7 @@ def histogram(values_e9: Sequence[int], bins: int = 24) -> Markup:
     for index, count in sorted(counts.items()):
         x, width = box.x(index * step), box.x((index + 1) * step) - box.x(index * step)
         title = f"{index * step:,g} … {(index + 1) * step:,g}: {count}"
-        kind = "won" if index < 0 else "lost"
-        parts.append(_bar(kind, x + 1, box.y(count), max(width - 2, 1), box.top + box.height - box.y(count), title))
+        parts.append(_bar("s0", x + 1, box.y(count), max(width - 2, 1), box.top + box.height - box.y(count), title))
     parts.append(_line("zero", box.x(0), box.top, box.x(0), box.top + box.height))
     return _svg(height, parts)
 
@@ -170,6 +167,17 @@ def _percentile_points(box: Box, ordered: Sequence[int], nines: float) -> list[t
         value = nearest_rank(ordered, 100 * (1 - 10**-at))
         points.append((box.x(at), box.y(log10(max(value, 1)))))
     return points
+
+
+def _steps(box: Box, points: Sequence[tuple[int, int]], start_ns: int) -> list[tuple[float, float]]:
+    """Give the corners of a price that holds until the next one."""
+    corners: list[tuple[float, float]] = []
+    for at_ns, px_e9 in points:
+        x, y = box.x((at_ns - start_ns) / 1e9), box.y(px_e9 / PRICE_E9)
+        if corners and corners[-1][1] != y:
+            corners.append((x, corners[-1][1]))
+        corners.append((x, y))
+    return corners
 
 
 def _padded(low: float, high: float, share: float = 0.06) -> tuple[float, float]:

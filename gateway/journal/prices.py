@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from gateway.model.record import JournalRecord, Missed, Observed
 from gateway.model.trade import PairPrice
 
-SLICES = 500
+SLICES = 400
 Points = list[tuple[int, int]]
 
 
