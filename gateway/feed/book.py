@@ -1,20 +1,30 @@
 """One instrument's book, and whether it may be traded on.
 
-A snapshot replaces the book. An increment is applied only when its RptSeq(83) follows the book's own; otherwise the book
-is in GAP: it shows no levels, keeps later increments, and wants a snapshot. A snapshot makes it whole: kept increments
-at or below its RptSeq are dropped, the rest are applied if they follow without a hole. What a venue cannot mean (a
-level that does not exist, a size of zero or less) makes the book BAD until a snapshot.
+A snapshot replaces the book. An increment is applied only when its RptSeq(83) follows the book's own; otherwise the
+book is in GAP: it shows no levels, keeps later increments, and wants a snapshot. A snapshot makes it whole: kept
+increments at or below its RptSeq are dropped, the rest are applied if they follow without a hole, else the book stays
+in GAP and waits for a later snapshot. A missing increment that comes late makes it whole as well. What a venue cannot
+mean (a level that does not exist, levels out of order, a size of zero or less) makes the book BAD until a snapshot.
+When trading resumes, the book from before the halt is not today's truth any more: it is EMPTY until a snapshot.
+
+A number that is not above the book's own is a late packet when its venue time is not later either, and changes
+nothing; with a later time it is a venue that counts anew, and only a snapshot tells the book. A kept increment that is
+older than the last snapshot of the same gap and yet numbered above the next one belongs to no count that goes on, and
+is dropped: one garbled number cannot keep a book in GAP for ever.
 
 What can go wrong: where the dialect has no RptSeq, only the session's own sequence tells of a loss; the FIX engine then
 withholds later messages until the missing ones are resent, so an increment that arrives is the next one.
 """
+
+from collections import deque
+from collections.abc import Sequence
+from itertools import pairwise
 
 from gateway.model.quote import (
     BookIncrement,
     BookSnapshot,
     BookState,
     LevelChange,
-    Levels,
     MdAction,
     MdSide,
     Quote,
@@ -27,10 +37,11 @@ _NEEDS_SNAPSHOT = frozenset({BookState.EMPTY, BookState.GAP, BookState.BAD, Book
 
 
 class Book:
-    """The book of `instrument_id`, up to `depth` levels a side.
+    """The book of `instrument_id`, up to `depth` levels a side: as many as the venue counts positions for.
 
     `kept_limit` bounds the increments kept during a gap; beyond it the oldest are dropped, and the snapshot that then
-    comes is either later than them or leaves the book in GAP.
+    comes is either later than them or leaves the book in GAP. `gaps` counts how often it went into GAP, `repaired` how
+    often it came out of it whole, `lost` the messages that had not come when a later one did.
     """
 
     def __init__(self, instrument_id: str, depth: int, kept_limit: int) -> None:
@@ -38,14 +49,17 @@ class Book:
         self.gaps = 0
         self.repaired = 0
         self.lost = 0
+        self.recv_ns = 0
+        self.venue_ns = 0
         self._depth = depth
-        self._kept_limit = kept_limit
-        self._kept: list[BookIncrement] = []
+        self._kept: deque[BookIncrement] = deque(maxlen=kept_limit)
         self._condition = BookState.EMPTY
         self._detail = "no snapshot yet"
         self._bids: list[tuple[int, int]] = []
         self._asks: list[tuple[int, int]] = []
         self._rpt_seq = 0
+        self._highest_seq = 0
+        self._image_ns = 0
         self._status: TradingStatus | None = None
         self._high_limit_ticks: int | None = None
         self._low_limit_ticks: int | None = None
@@ -54,71 +68,82 @@ class Book:
 
     @property
     def needs_snapshot(self) -> bool:
-        """True while only a snapshot makes it whole."""
+        """True while only a snapshot makes it whole for certain."""
         return self._condition in _NEEDS_SNAPSHOT
 
-    def on_snapshot(self, event: BookSnapshot) -> None:
-        """Take the whole book; in a gap, go on with the increments that were kept."""
-        if self._condition is not BookState.OK and event.rpt_seq and event.rpt_seq < self._rpt_seq:
-            return  # an answer older than what the book already held before the gap
-        if self._condition is BookState.GAP:
-            self.repaired += 1
-        elif event.rpt_seq > self._rpt_seq + 1 and self._rpt_seq:
-            self.lost += event.rpt_seq - self._rpt_seq - 1
-        self._bids = list(event.bids[: self._depth])
-        self._asks = list(event.asks[: self._depth])
-        self._rpt_seq = event.rpt_seq
-        self._condition, self._detail = BookState.OK, ""
+    @property
+    def is_down(self) -> bool:
+        """True while its session is down: nothing can be asked for."""
+        return self._condition is BookState.DOWN
+
+    def on_snapshot(self, event: BookSnapshot) -> bool:
+        """Take the whole book; in a gap, go on with the increments that were kept. False when it says nothing new."""
+        before = self._condition
+        if before is BookState.DOWN or self._is_late(event, again=before is BookState.OK):
+            return False
+        self._note_number(event)
         self._note_limits(event.high_limit_ticks, event.low_limit_ticks)
         self._note_trade(event.last_px_ticks, event.last_qty_lots)
-        kept, self._kept = self._kept, []
-        for increment in kept:
-            if increment.rpt_seq > self._rpt_seq:
-                self.on_increment(increment)
+        self._bids = list(event.bids[: self._depth])
+        self._asks = list(event.asks[: self._depth])
+        self._rpt_seq, self.recv_ns, self.venue_ns = event.rpt_seq, event.recv_ns, event.venue_ns
+        still_due = [one for one in self._kept if one.rpt_seq > event.rpt_seq and one.venue_ns >= self._image_ns]
+        self._make_whole(still_due)
+        self._image_ns = event.venue_ns if self._condition is BookState.GAP else 0
+        return True
 
-    def on_increment(self, event: BookIncrement) -> None:
-        """Apply the changes if they follow; else keep them and wait for a snapshot."""
-        if self._condition in _NEEDS_SNAPSHOT:
-            self._keep(event)
-            return
-        expected = self._rpt_seq + 1
-        if event.rpt_seq and event.rpt_seq != expected:
-            if event.rpt_seq < expected:
-                return  # a duplicate or a late packet: its changes are in the book
-            self._open_gap(expected, event)
-            return
-        for change in event.changes:
-            if not self._apply(change):
-                return
-        self._rpt_seq = event.rpt_seq
-        self._note_trade(event.last_px_ticks, event.last_qty_lots)
+    def on_increment(self, event: BookIncrement) -> bool:
+        """Apply the changes if they follow; else wait for a snapshot. False when the book is what it was."""
+        before = self._condition
+        follows = not event.rpt_seq or event.rpt_seq == self._rpt_seq + 1
+        if before is BookState.OK and follows:
+            self._note_number(event)
+            self._take(event)
+            return True
+        if before is BookState.DOWN or self._is_late(event, again=True):
+            return False
+        self._note_number(event)
+        if before is BookState.GAP and follows:
+            self._make_whole([event, *self._kept])
+            return self._condition is not BookState.GAP
+        self._kept.append(event)
+        if before is BookState.OK:
+            self.gaps += 1
+            self._open_gap(event.rpt_seq)
+        return before is BookState.OK
 
     def on_status(self, event: StatusChange) -> None:
+        """The venue says whether it trades, and may move the day's limits."""
+        resumes = self._status in SHUT_STATUSES and event.status not in SHUT_STATUSES
+        if resumes and self._condition is BookState.OK:
+            self._condition, self._detail = BookState.EMPTY, "no snapshot since trading resumed"
         self._status = event.status
         self._note_limits(event.high_limit_ticks, event.low_limit_ticks)
 
     def on_bad(self, reason: str) -> None:
         """A message about this instrument could not be used, so the book may be wrong."""
-        self._condition, self._detail = BookState.BAD, reason
-        self._clear()
+        if self._condition is not BookState.DOWN:
+            self._condition, self._detail = BookState.BAD, reason
 
     def on_session(self, *, up: bool) -> None:
         """The market-data session came up or went down: what was known is not the book any more."""
         self._condition = BookState.EMPTY if up else BookState.DOWN
         self._detail = "no snapshot since logon" if up else "market-data session is down"
-        self._clear()
+        self._bids.clear()
+        self._asks.clear()
         self._kept.clear()
-        self._rpt_seq = 0
+        self._rpt_seq = self._highest_seq = self._image_ns = self.recv_ns = self.venue_ns = 0
         self._status = None
 
     def quote(self, recv_ns: int, venue_ns: int, pub_ns: int, msg_seq_num: int) -> Quote:
         """The book as it stands, with its verdict."""
         state, detail = self._verdict()
+        known = self._condition is BookState.OK
         return Quote(
             self.instrument_id,
             state,
-            tuple(self._bids),
-            tuple(self._asks),
+            tuple(self._bids) if known else (),
+            tuple(self._asks) if known else (),
             recv_ns,
             venue_ns,
             pub_ns,
@@ -149,25 +174,58 @@ class Book:
             return BookState.LIMIT_LOCKED, f"ask at the low limit {self._low_limit_ticks} ticks, no bid"
         return BookState.ONE_SIDED, f"{len(self._bids)} bid and {len(self._asks)} ask levels"
 
-    def _open_gap(self, expected: int, event: BookIncrement) -> None:
-        self.gaps += 1
-        self.lost += event.rpt_seq - expected
-        self._condition = BookState.GAP
-        self._detail = f"RptSeq(83) {event.rpt_seq} came, {expected} was due"
-        self._clear()
-        self._keep(event)
+    def _is_late(self, event: BookSnapshot | BookIncrement, *, again: bool) -> bool:
+        """Numbered below what is known (with `again`, or equal to it), and not later by the venue's own time."""
+        if not event.rpt_seq or event.venue_ns > self.venue_ns:
+            return False
+        return event.rpt_seq < self._rpt_seq or (again and event.rpt_seq == self._rpt_seq)
 
-    def _keep(self, event: BookIncrement) -> None:
-        self._kept.append(event)
-        if len(self._kept) > self._kept_limit:
-            del self._kept[0]
+    def _note_number(self, event: BookSnapshot | BookIncrement) -> None:
+        if self._highest_seq and event.rpt_seq > self._highest_seq + 1:
+            self.lost += event.rpt_seq - self._highest_seq - 1
+        counts_anew = event.rpt_seq < self._rpt_seq
+        self._highest_seq = event.rpt_seq if counts_anew else max(self._highest_seq, event.rpt_seq)
+
+    def _make_whole(self, increments: Sequence[BookIncrement]) -> None:
+        """Apply what was kept, in order; with a hole or a wrong one among it, the rest is kept on."""
+        before = self._condition
+        self._condition, self._detail = BookState.OK, ""
+        self._kept.clear()
+        for increment in sorted(increments, key=lambda one: one.rpt_seq):
+            if increment.rpt_seq <= self._rpt_seq:
+                continue
+            if self._condition is BookState.OK and increment.rpt_seq == self._rpt_seq + 1:
+                self._take(increment)
+                continue
+            if self._condition is BookState.OK:
+                self._open_gap(increment.rpt_seq)
+            self._kept.append(increment)
+        self.gaps += self._condition is BookState.GAP and before is not BookState.GAP
+        self.repaired += self._condition is BookState.OK and before is BookState.GAP
+
+    def _open_gap(self, rpt_seq: int) -> None:
+        self._condition = BookState.GAP
+        self._detail = f"RptSeq(83) {rpt_seq} came, {self._rpt_seq + 1} was due"
+
+    def _take(self, event: BookIncrement) -> None:
+        """The increment that follows."""
+        self._rpt_seq, self.recv_ns, self.venue_ns = event.rpt_seq, event.recv_ns, event.venue_ns
+        self._note_trade(event.last_px_ticks, event.last_qty_lots)
+        for change in event.changes:
+            if not self._apply(change):
+                return
+        if event.changes and not (_falls(self._bids) and _falls(self._asks[::-1])):
+            self.on_bad(f"levels out of order: bids {self._bids}, asks {self._asks} (px_ticks, qty_lots)")
 
     def _apply(self, change: LevelChange) -> bool:
         side = self._bids if change.side is MdSide.BID else self._asks
         at = change.position - 1
         last = len(side) if change.action is MdAction.NEW else len(side) - 1
         if not 0 <= at <= last:
-            self.on_bad(f"MDEntryPositionNo(290) {change.position} of {len(side)} levels, MDUpdateAction(279)={change.action}")
+            levels = f"{len(side)} levels of MDEntryType(269)={change.side.value}"
+            self.on_bad(
+                f"MDEntryPositionNo(290) {change.position}, MDUpdateAction(279)={change.action.value}: {levels}"
+            )
             return False
         if change.action is MdAction.DELETE:
             del side[at]
@@ -192,11 +250,7 @@ class Book:
         if px_ticks is not None:
             self._last_px_ticks, self._last_qty_lots = px_ticks, qty_lots
 
-    def _clear(self) -> None:
-        self._bids.clear()
-        self._asks.clear()
 
-
-def total(levels: Levels) -> int:
-    """Lots on these levels together."""
-    return sum(qty_lots for _, qty_lots in levels)
+def _falls(levels: Sequence[tuple[int, int]]) -> bool:
+    """Whether each price is below the one before it."""
+    return all(better[0] > worse[0] for better, worse in pairwise(levels))

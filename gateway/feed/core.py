@@ -3,9 +3,12 @@
 A snapshot is asked for when a book needs one, once; again after `retry_ns` without an answer, each time twice as long,
 up to `retry_most_ns`, for as long as the session is up. A gap during a recovery changes nothing: the book keeps waiting
 for a snapshot that covers it.
+
+A quote's `recv_ns` and `venue_ns` are those of the last message that told of the book, so that nothing but the book
+makes it look fresh: a duplicate and an increment that is only kept make no quote, a change of status keeps the times.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from gateway.feed.book import Book
 from gateway.model.instrument import Instrument
@@ -24,16 +27,25 @@ from gateway.model.quote import (
 class FeedCore:
     """Books of all instruments.
 
-    `depth` is in levels, `kept_limit` in increments per book during a gap, the two times in nanoseconds.
+    `depth` is the levels that venues publish, one figure for all or one by venue: a book that kept more than its venue
+    counts would show levels that have long gone. `kept_limit` is in increments per book during a gap, the two times in
+    nanoseconds.
     """
 
     def __init__(
-        self, instruments: Iterable[Instrument], *, depth: int, kept_limit: int, retry_ns: int, retry_most_ns: int
+        self,
+        instruments: Iterable[Instrument],
+        *,
+        depth: int | Mapping[str, int],
+        kept_limit: int,
+        retry_ns: int,
+        retry_most_ns: int,
     ) -> None:
         self._books: dict[str, Book] = {}
         self._by_venue: dict[str, list[str]] = {}
         for instrument in instruments:
-            self._books[instrument.instrument_id] = Book(instrument.instrument_id, depth, kept_limit)
+            levels = depth if isinstance(depth, int) else depth[instrument.venue_id]
+            self._books[instrument.instrument_id] = Book(instrument.instrument_id, levels, kept_limit)
             self._by_venue.setdefault(instrument.venue_id, []).append(instrument.instrument_id)
         self._retry_ns = retry_ns
         self._retry_most_ns = retry_most_ns
@@ -42,30 +54,30 @@ class FeedCore:
         self.bad_messages = 0
 
     def on_event(self, event: MarketEvent, at_ns: int) -> Quote | None:
-        """The quote to publish, or None when the event is about no book of ours."""
+        """The quote to publish, or None when the event is about no book of ours or changes nothing in it."""
         if isinstance(event, MdRejected):
             return None
         book = self._books.get(event.instrument_id)
         if isinstance(event, BadMarketData):
             self.bad_messages += 1
-            if book is not None:
-                book.on_bad(event.reason)
-                self._want(event.instrument_id, at_ns)
-                return book.quote(event.recv_ns, 0, at_ns, event.msg_seq_num)
-            return None
+            if book is None:
+                return None
+            book.on_bad(event.reason)
+            self._note_need(book, at_ns)
+            return book.quote(event.recv_ns, 0, at_ns, event.msg_seq_num)
         if book is None:
             return None
+        changed = True
         if isinstance(event, BookIncrement):
-            book.on_increment(event)
+            changed = book.on_increment(event)
         elif isinstance(event, BookSnapshot):
-            book.on_snapshot(event)
+            changed = book.on_snapshot(event)
         elif isinstance(event, StatusChange):
             book.on_status(event)
-        if book.needs_snapshot:
-            self._want(event.instrument_id, at_ns)
-        elif self._due:
-            self._due.pop(event.instrument_id, None)
-        return book.quote(event.recv_ns, event.venue_ns, at_ns, event.msg_seq_num)
+        self._note_need(book, at_ns)
+        if not changed:
+            return None
+        return book.quote(book.recv_ns or event.recv_ns, book.venue_ns, at_ns, event.msg_seq_num)
 
     def on_session(self, venue_id: str, *, up: bool, at_ns: int) -> list[Quote]:
         """Quotes of every instrument of the venue: none of its books is known any more."""
@@ -86,7 +98,8 @@ class FeedCore:
             return ()
         due = [name for name, (when_ns, _) in self._due.items() if when_ns <= at_ns]
         for name in due:
-            wait_ns = min(2 * self._due[name][1], self._retry_most_ns)
+            waited_ns = self._due[name][1]
+            wait_ns = min(2 * waited_ns, self._retry_most_ns) if waited_ns else self._retry_ns
             self._due[name] = (at_ns + wait_ns, wait_ns)
         return due
 
@@ -103,6 +116,10 @@ class FeedCore:
         quotes = (book.quote(0, 0, 0, 0) for book in self._books.values())
         return [(quote.instrument_id, quote.state, quote.detail) for quote in quotes]
 
-    def _want(self, instrument_id: str, at_ns: int) -> None:
-        if instrument_id not in self._due:
-            self._due[instrument_id] = (at_ns, self._retry_ns // 2)
+    def _note_need(self, book: Book, at_ns: int) -> None:
+        """Have a snapshot asked for at once when the book needs one and none is asked for yet."""
+        if not book.needs_snapshot:
+            if self._due:
+                self._due.pop(book.instrument_id, None)
+        elif book.instrument_id not in self._due and not book.is_down:
+            self._due[book.instrument_id] = (at_ns, 0)

@@ -18,7 +18,8 @@ from gateway.feed.core import FeedCore
 from gateway.fix.encode import OrderEncoder
 from gateway.fix.engine import FixSessions
 from gateway.fix.market_data import MarketDataDecoder
-from gateway.model.quote import BookState, MdRejected, Quote
+from gateway.model.quote import BadMarketData, BookState, MdRejected, Quote
+from gateway.model.trade import Alarm, AlarmName
 from gateway.processes import clock, start
 from gateway.processes.ids import next_epoch
 from gateway.processes.settings import Site, load_site
@@ -36,10 +37,10 @@ class Feed:
         self._publisher = publisher
         self._wake_fd = wake_fd
         self._lock = threading.Lock()
-        self._depth = max(venue.dialect.depth for venue in site.venues.values())
+        self._depths = {venue_id: venue.dialect.depth for venue_id, venue in site.venues.items()}
         self._core = FeedCore(
             site.instruments.values(),
-            depth=self._depth,
+            depth=self._depths,
             kept_limit=KEPT_INCREMENTS,
             retry_ns=SNAPSHOT_RETRY_NS,
             retry_most_ns=SNAPSHOT_RETRY_MOST_NS,
@@ -59,7 +60,6 @@ class Feed:
         self._requests = 0
         self._subscribe: list[str] = []
         self.quotes = 0
-        self.rejected: list[MdRejected] = []
 
     def on_message(self, key: str, raw: str, recv_ns: int) -> None:
         """One message of a market-data session, in the thread that received it."""
@@ -70,8 +70,8 @@ class Feed:
                 self._publish(quote)
                 if quote.state is not BookState.OK:
                     os.eventfd_write(self._wake_fd, 1)
-            elif isinstance(event, MdRejected):
-                self.rejected.append(event)
+            if isinstance(event, MdRejected | BadMarketData):
+                self._publisher.publish(_alarm(event))
 
     def on_session(self, key: str, up: bool, _detail: str) -> None:  # noqa: FBT001 the callback's form
         """A market-data session came up or went down."""
@@ -89,14 +89,17 @@ class Feed:
             new, self._subscribe = self._subscribe, []
             due = self._core.due_snapshots(at_ns)
         for key in new:
-            symbols = [self._symbols[name] for name, venue in self._venue_of.items() if f"{venue}.md" == key]
+            venue_id = key.removesuffix(".md")
+            symbols = [self._symbols[name] for name, venue in self._venue_of.items() if venue == venue_id]
             if symbols:
-                sessions.send(key, self._encoders[key].market_data_request(self._request_id(), symbols, self._depth))
+                depth = self._depths[venue_id]
+                sessions.send(key, self._encoders[key].market_data_request(self._request_id(), symbols, depth))
         for name in due:
-            key = f"{self._venue_of[name]}.md"
+            venue_id = self._venue_of[name]
+            key = f"{venue_id}.md"
             if sessions.logged_on(key):
                 request = self._encoders[key].market_data_request(
-                    self._request_id(), [self._symbols[name]], self._depth, snapshot_only=True
+                    self._request_id(), [self._symbols[name]], self._depths[venue_id], snapshot_only=True
                 )
                 sessions.send(key, request)
 
@@ -118,6 +121,16 @@ class Feed:
     def _request_id(self) -> str:
         self._requests += 1
         return f"MD{self._requests}"
+
+
+def _alarm(event: MdRejected | BadMarketData) -> Alarm:
+    """What an operator is told of a refused request, or of a message that could not be used."""
+    if isinstance(event, BadMarketData):
+        return Alarm(AlarmName.BAD_MESSAGE, event.instrument_id or event.venue_id, event.reason)
+    figures = (
+        f"request {event.md_req_id or 'unknown'} refused: MDReqRejReason(281)={event.reason} Text(58)={event.text}"
+    )
+    return Alarm(AlarmName.BAD_MESSAGE, event.venue_id, figures)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
