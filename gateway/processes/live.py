@@ -117,7 +117,7 @@ def _quote_words(state: LiveState, name: str, now_ns: int) -> str:
     bid = instrument.price(quote.bids[0][0]) if quote.bids else "-"
     ask = instrument.price(quote.asks[0][0]) if quote.asks else "-"
     words = "" if quote.state is BookState.OK else f" {quote.state}"
-    return f"{name} {bid}/{ask}{words} {(now_ns - quote.recv_ns) // MS} ms"
+    return f"{name} {bid}/{ask}{words} {max(0, now_ns - quote.recv_ns) // MS} ms"
 
 
 def _band(price: PairPrice) -> str:
@@ -160,7 +160,7 @@ def _quotes(state: LiveState, now_ns: int) -> Table:
             continue
         bid, ask = _best(instrument, quote.bids), _best(instrument, quote.asks)
         colour = "green" if quote.state is BookState.OK else "red"
-        age = f"{(now_ns - quote.recv_ns) // MS} ms"
+        age = f"{max(0, now_ns - quote.recv_ns) // MS} ms"
         table.add_row(name, bid[1], bid[0], ask[0], ask[1], age, Text(quote.state, style=colour), position)
     return table
 
