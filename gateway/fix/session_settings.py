@@ -16,7 +16,7 @@ from gateway.fix.dialect import Dialect
 from gateway.fix.dictionary import structure_xml
 
 RECONNECT_INTERVAL_S = 1
-"""How often QuickFIX tries a session that is enabled; how often one is enabled is ours (`backoff`)."""
+"""How often QuickFIX connects within one attempt; the pauses between attempts are ours (`reconnect_backoff_s`)."""
 LOGON_TIMEOUT_S = 10
 LOGOUT_TIMEOUT_S = 2
 
@@ -60,6 +60,11 @@ class SessionSettings(NamedTuple):
     persist_messages: bool = False
     """Whether QuickFIX keeps the text of what was sent. Nothing of it is ever sent again, so it need not."""
 
+    @property
+    def resets(self) -> bool:
+        """Whether each logon begins again at 1: market data always, its numbers are kept in memory only."""
+        return self.reset_on_logon or self.kind == "md"
+
     def secret(self) -> str:
         """The password as it goes on the wire."""
         return self.password if isinstance(self.password, str) else self.password.get_secret_value()
@@ -90,8 +95,8 @@ def check(sessions: Sequence[SessionSettings]) -> None:
         _require(session, "start_time", session.start_time, both, "start_time and end_time, or neither")
 
 
-def quickfix_settings(sessions: Sequence[SessionSettings], state_dir: Path, log_dir: Path) -> quickfix.SessionSettings:
-    """The sessions as QuickFIX takes them; the dictionaries' structure is written to `state_dir`."""
+def quickfix_settings(session: SessionSettings, state_dir: Path, log_dir: Path) -> quickfix.SessionSettings:
+    """The session as QuickFIX takes it; its dictionary's structure is written to `state_dir`."""
     settings = quickfix.SessionSettings()
     common = {
         "ConnectionType": "initiator",
@@ -109,8 +114,7 @@ def quickfix_settings(sessions: Sequence[SessionSettings], state_dir: Path, log_
         "LogoutTimeout": str(LOGOUT_TIMEOUT_S),
     }
     settings.set(_dictionary(common))
-    for session in sessions:
-        settings.set(session.session_id(), _dictionary(_session_words(session, state_dir)))
+    settings.set(session.session_id(), _dictionary(_session_words(session, state_dir)))
     return settings
 
 
@@ -123,7 +127,7 @@ def _session_words(session: SessionSettings, state_dir: Path) -> dict[str, str]:
         "SocketConnectHost": session.host,
         "SocketConnectPort": str(session.port),
         "HeartBtInt": str(session.heart_bt_int_s),
-        "ResetOnLogon": "Y" if session.reset_on_logon else "N",
+        "ResetOnLogon": "Y" if session.resets else "N",
         "PersistMessages": "Y" if session.persist_messages else "N",
         "TimestampPrecision": str(session.dialect.time_digits),
         "DataDictionary": str(_structure_file(session.dialect.dictionary.path, state_dir)),

@@ -150,15 +150,16 @@ def test_an_order_to_a_session_that_is_down_is_refused(peer: Peer, make: Any) ->
 
 
 def test_quickfix_itself_may_not_store_an_order_for_later(peer: Peer, make: Any) -> None:
-    """Past our own check, too: an order that meets QuickFIX logged off is neither stored nor numbered."""
+    """Past our own check, too: what reaches QuickFIX after the session went down is neither stored nor numbered."""
     world = make(peer.port)
     world.next("session")
-    peer.close()
-    assert not world.next("session")[1]
     link = world.sessions._links[KEY]
     before = link.numbers()
-    assert not link.session.send(quickfix.Message(wire("35=D|11=LOST|"), False))  # noqa: FBT003
+    link.up = False
+    assert not link._session.send(quickfix.Message(wire("35=D|11=LOST|"), False))  # noqa: FBT003
     assert link.numbers() == before
+    link.up = True
+    assert world.order("T1") == (True, before[0])
 
 
 def test_a_venue_that_comes_up_later_is_found(make: Any) -> None:
@@ -166,14 +167,13 @@ def test_a_venue_that_comes_up_later_is_found(make: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as reserved:
         port = reserved.getsockname()[1]
     world = make(port)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gateway.fix.engine.ATTEMPT_S", 0.1)
-        deadline = time.monotonic() + 15
-        while world.sessions.status()[0].attempts < 3:
-            assert time.monotonic() < deadline
-            threading.Event().wait(0.02)
-    status = world.sessions.status()[0]
-    assert status.last_error == f"no connection to 127.0.0.1:{port}"
+    told = f"no Logon(35=A) from 127.0.0.1:{port}: nobody listens, or no answer"
+    assert world.next("session") == (KEY, False, told)
+    deadline = time.monotonic() + 15
+    while world.sessions.status()[0].attempts < 3:
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.02)
+    assert world.sessions.status()[0].last_error == told
     venue = Peer(port=port)
     try:
         assert world.next("session") == (KEY, True, "logged on")
@@ -197,7 +197,24 @@ def test_a_refused_logon_is_told_and_tried_again_ever_later(peer: Peer, make: An
     assert link.delay_s == 0.4
     assert world.sessions.status()[0].last_error == "venue logged out: password expired"
     peer.on_logon = Peer.accept
-    assert world.next("session") == (KEY, True, "logged on")
+    assert world.next("session")[:2] == (KEY, True)
+
+
+def test_a_venue_that_does_not_take_connections_is_given_up_and_tried_again(make: Any) -> None:
+    """A listener whose queue is full answers nothing: the attempt ends after its time, and the next begins."""
+    with pytest.MonkeyPatch.context() as patch, socket.socket() as listener, socket.socket() as filler:
+        patch.setattr("gateway.fix.link.ATTEMPT_S", 0.2)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        filler.connect(listener.getsockname())
+        port = listener.getsockname()[1]
+        world = make(port)
+        deadline = time.monotonic() + 15
+        while world.sessions.status()[0].attempts < 2:
+            assert time.monotonic() < deadline
+            threading.Event().wait(0.02)
+        assert world.sessions.status()[0].last_error == f"no connection to 127.0.0.1:{port}"
+        assert world.sessions.stop(10)
 
 
 def reset(venue: Peer, _logon: simplefix.FixMessage) -> None:
