@@ -41,6 +41,7 @@ from gateway.model.trade import (
     RefusalName,
     SendOrders,
     SetTimer,
+    TimerFired,
 )
 
 E9 = 10**9
@@ -281,8 +282,6 @@ class FakeRun:
         )  # fmt: skip
 
     def _announce(self, trade_id: str, intent: Intent, state: PairTradeState, **more: int | bool | str) -> None:
-        from gateway.model.trade import TimerFired
-
         self.at_ns += 1000
         self.decide(TimerFired(trade_id), Announce(self._changed(trade_id, intent, state, **more)))  # type: ignore[arg-type]
 
@@ -306,8 +305,6 @@ class FakeRun:
         self._announce(trade_id, intent, PairTradeState.HEDGED, hedged=1, legged_ns=190 * MS, slippage=700 * E9)
 
     def _repair(self, trade_id: str, intent: Intent, order: Order) -> None:
-        from gateway.model.trade import TimerFired
-
         state = self._changed(trade_id, intent, PairTradeState.REPAIRING, cause="first leg short by 2 lots")
         alarm = Alarm(AlarmName.LEGGED, trade_id, "3 of 5 lots, 1 of 1 lots")
         self.decide(TimerFired("repair"), SendOrders(trade_id, (order,)), Announce(state), Announce(alarm))
@@ -350,8 +347,6 @@ class FakeRun:
             slippage=900 * E9,
         )  # fmt: skip
         alarm = Alarm(AlarmName.HALTED, trade_id, "legged for 3100 ms, limit 3000 ms")
-        from gateway.model.trade import TimerFired
-
         self.decide(TimerFired(trade_id), Announce(alarm))
 
 

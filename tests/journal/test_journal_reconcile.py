@@ -10,7 +10,7 @@ from fake_run import CU, FakeRun, opened, plausible
 from gateway.journal.fold import RunStory, fold
 from gateway.journal.reader import RunNotFoundError
 from gateway.journal.reconcile import Difference, Reconciliation, compare, reconcile
-from gateway.journal.site_facts import SiteFactsError
+from gateway.journal.site_facts import SiteFacts, SiteFactsError
 from gateway.journal.truth import TruthError
 from gateway.model.order import ExecType, OrdStatus
 from gateway.model.record import Decision
@@ -247,13 +247,7 @@ def test_bad_site_file_is_named(tmp_path: Path) -> None:
 
 def test_run_without_orders_and_truth_is_not_called_equal() -> None:
     """Nothing compared is not equal."""
-    assert not compare(RunStory(), {}, _no_site()).equal
-
-
-def _no_site() -> Any:  # noqa: ANN401
-    from gateway.journal.site_facts import SiteFacts
-
-    return SiteFacts()
+    assert not compare(RunStory(), {}, SiteFacts()).equal
 
 
 def test_refused_duplicate_at_the_venue_does_not_replace_the_order(tmp_path: Path) -> None:
