@@ -29,15 +29,16 @@ from gateway.processes.ids import IdCounter, next_epoch
 from gateway.processes.live import LiveState, one_line, screen
 from gateway.processes.operator import Operator, Stopped
 from gateway.processes.settings import Site, load_site
-from gateway.processes.site_commands import out, say
+from gateway.processes.site_commands import out
 from gateway.processes.site_file import MS, SECOND
 from gateway.processes.supervisor import TICK_NS, Signals, Supervisor, SupervisorError, commands
+from gateway.processes.supervisor_log import say, speaker
 from gateway.processes.toml_text import toml_text
 from simulators.core.tape import Tape
 
 VENUE_START_NS = 30 * SECOND
 VENUE_STOP_NS = 15 * SECOND
-TAPE_STARTS_NS = 3 * SECOND
+TAPE_STARTS_NS = 2 * SECOND
 """From the start of the venues to the start of the tape, the same for both."""
 ARM_NS = 30 * SECOND
 LINE_EVERY_NS = 5 * SECOND
@@ -118,7 +119,8 @@ def _trade(asked: Asked, made: Plan, run_dir: Path, bus_dir: Path, signals: Sign
     venues = {one.id: Child(f"venue-{one.id}", _venue_command(run_dir, one.id), run_dir) for one in _both(made)}
     try:
         site = _start_venues(asked, made, run_dir, bus_dir, venues, signals)
-        return _run_gateway(asked, made, run_dir, bus_dir, site, venues, signals)
+        with speaker(run_dir) as tell:
+            return _run_gateway(asked, made, run_dir, bus_dir, site, venues, signals, tell)
     except SupervisorError as error:
         return Outcome(Stopped(answered=False, open_trades=0, working_orders=0, pairs=()), str(error), 0)
     finally:
@@ -144,6 +146,8 @@ def _start_venues(
         (run_dir / "profiles" / f"{venue.id}.toml").write_text(toml_text(content), encoding="utf-8")
         venues[venue.id].start()
     ports = {name: _ports(run_dir, child, signals) for name, child in venues.items()}
+    # A venue has no book to show before its tape starts.
+    clock.pause_ns(max(0, start_ns - clock.monotonic_ns()))
     file = run_dir / "site.toml"
     file.write_text(toml_text(demo_sites.site(made, ports, str(bus_dir))), encoding="utf-8")
     return load_site(file)
@@ -190,8 +194,9 @@ def _run_gateway(
     site: Site,
     venues: Mapping[str, Child],
     signals: Signals,
+    tell: Callable[[str], None],
 ) -> Outcome:
-    supervisor = Supervisor(commands(site, run_dir, bus_dir), run_dir, site.supervisor, say)
+    supervisor = Supervisor(commands(site, run_dir, bus_dir), run_dir, site.supervisor, tell)
     operator = Operator(bus_dir, IdCounter("D", next_epoch(site.state_dir)), "demo")
     failed, armed_after_ns, stopped = "", 0, Stopped(answered=False, open_trades=0, working_orders=0, pairs=())
     try:
@@ -200,7 +205,7 @@ def _run_gateway(
         failed = operator.arm("demo", ARM_NS, lambda: signals.any() or not supervisor.keep())
         if not failed:
             armed_after_ns = clock.monotonic_ns() - begun_ns
-            say(f"armed {armed_after_ns // MS} ms after the gateway's first process was started")
+            tell(f"armed {armed_after_ns // MS} ms after the gateway's first process was started")
             failed = _watch(asked, made, bus_dir, site, supervisor, venues, signals)
         else:
             failed = "" if signals.any() else f"execution could not be armed: {failed}"

@@ -136,7 +136,7 @@ def _e9(value: int | None) -> str:
 def screen(state: LiveState, now_ns: int, left_s: int) -> RenderableType:
     """The whole state as a screen."""
     return Panel(
-        Group(_quotes(state, now_ns), _prices(state), _trades(state), _footer(state)),
+        Group(_quotes(state, now_ns), "", _prices(state), "", _trades(state), "", _footer(state)),
         title=f"{state.title}, {left_s} s left",
         subtitle="Ctrl-C stops in order: no new trades, then balanced",
     )

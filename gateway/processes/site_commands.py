@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import signal
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -36,17 +35,13 @@ from gateway.processes.supervisor import (
     lock,
     read_status,
 )
+from gateway.processes.supervisor_log import say, speaker
 
 DEFAULT_SITE = Path("site.toml")
 RUNS = Path("runs")
 RUN_FOLDER = "run"
 """Of the state directory: journals, logs, ready files, status. It stays from one start to the next."""
 RESULT_FILE = "stopped.json"
-
-
-def say(text: str) -> None:
-    """To standard error, with the time in UTC."""
-    print(f"{clock.utc_stamp(clock.utc_ns())} {text}", file=sys.stderr, flush=True)  # noqa: T201 a command line speaks
 
 
 def out(text: str) -> None:
@@ -86,58 +81,65 @@ def up(path: Path) -> int:
     except SupervisorError as error:
         say(str(error))
         return FAILED
-    with own, Signals() as signals:
-        return _run(site, signals)
-
-
-def _run(site: Site, signals: Signals) -> int:
     run_dir = site.state_dir / RUN_FOLDER
-    run_dir.mkdir(parents=True, exist_ok=True)
+    with own, Signals() as signals, speaker(run_dir) as tell:
+        return _run(site, run_dir, signals, tell)
+
+
+def _run(site: Site, run_dir: Path, signals: Signals, tell: Callable[[str], None]) -> int:
     left = live_children(read_status(run_dir) or {"children": []})
     if left:
         pids = ", ".join(f"{name} {one.pid}" for name, one in left.items())
-        say(f"processes of a supervisor that died still run ({pids}); `cmc down {site.path}` stops them in order")
+        tell(f"processes of a supervisor that died still run ({pids}); `cmc down {site.path}` stops them in order")
         return FAILED
     shutil.copyfile(site.path, run_dir / "site.toml")
     (run_dir / RESULT_FILE).unlink(missing_ok=True)
     try:
-        prepare_bus_dir(site.bus_dir)
+        own_directory(prepare_bus_dir(site.bus_dir))
     except (BusError, OSError) as error:
-        say(f"site.bus_dir: {error}")
+        tell(f"site.bus_dir: {error}")
         return FAILED
-    supervisor = Supervisor(commands(site, run_dir, site.bus_dir), run_dir, site.supervisor, say)
+    supervisor = Supervisor(commands(site, run_dir, site.bus_dir), run_dir, site.supervisor, tell)
     operator = _operator(site, "supervisor")
 
     def balance() -> Stopped:
-        say("stopping: no new trades; waiting for open ones to be balanced")
+        tell("stopping: no new trades; waiting for open ones to be balanced")
         return operator.stop(
             "supervisor stops",
             site.supervisor.stop_timeout_ns,
             lambda: signals.insistent() or not supervisor.keep(),
         )
 
-    failed = _keep(supervisor, signals)
+    failed = _keep(supervisor, signals, tell)
     stopped = supervisor.stop(balance)
-    say(stopped.words())
+    tell(stopped.words())
     result = {"balanced": stopped.balanced, "words": stopped.words(), "failed": failed}
     (run_dir / RESULT_FILE).write_text(json.dumps(result), encoding="utf-8")
     return FAILED if failed or not stopped.balanced else OK
 
 
-def _keep(supervisor: Supervisor, signals: Signals) -> bool:
+def _keep(supervisor: Supervisor, signals: Signals, tell: Callable[[str], None]) -> bool:
     """Start and keep running until a signal; True when it failed."""
     try:
         supervisor.start(signals.any)
-        say("up; execution is disarmed until `cmc arm`; stop with Ctrl-C, SIGTERM or `cmc down`")
+        tell("up; execution is disarmed until `cmc arm`; stop with Ctrl-C, SIGTERM or `cmc down`")
         while not signals.any():
             supervisor.tick(clock.monotonic_ns())
             clock.pause_ns(TICK_NS)
     except SupervisorError as error:
         if signals.any():
             return False
-        say(str(error))
+        tell(str(error))
         return True
     return False
+
+
+def own_directory(path: Path) -> None:
+    """BusError unless this user owns it: whoever does can put sockets of their own in place of ours."""
+    owner = path.stat().st_uid
+    if owner != os.geteuid():
+        message = f"bus_dir {path}: belongs to user {owner}; one of user {os.geteuid()} would be right"
+        raise BusError(message)
 
 
 def down(path: Path | None) -> int:

@@ -11,12 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from gateway.bus.sockets import BusError
 from gateway.processes import clock
 from gateway.processes.child import Child, Identity, alive, identity, send_signal
 from gateway.processes.operator import Stopped
 from gateway.processes.restarts import Restarts
 from gateway.processes.settings import SupervisorSettings
+from gateway.processes.site_commands import own_directory
 from gateway.processes.supervisor import Supervisor, SupervisorError, live_children, lock, read_status
+from gateway.processes.supervisor_log import speaker
 
 SECOND = 10**9
 BALANCED = Stopped(answered=True, open_trades=0, working_orders=0, pairs=())
@@ -307,3 +310,21 @@ def test_a_site_that_cannot_be_kept_running_ends_the_wait(tmp_path: Path, made: 
     os.kill(pid_of(supervisor, "execution"), signal.SIGKILL)
     until(lambda: not supervisor.keep())
     assert events(tmp_path) == ["execution started"]
+
+
+def test_what_the_supervisor_says_is_kept_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A line on the terminal and an object in logs/supervisor.log, with both clocks; a later start goes on behind it."""
+    for text in ("feed is up", "组合已平衡"):
+        with speaker(tmp_path) as tell:
+            tell(text)
+    kept = [json.loads(line) for line in (tmp_path / "logs" / "supervisor.log").read_text("utf-8").splitlines()]
+    assert [one["event"] for one in kept] == ["feed is up", "组合已平衡"]
+    assert all(set(one) == {"event", "utc_ns", "monotonic_ns"} for one in kept)
+    assert [line.split(" ", 1)[1] for line in capsys.readouterr().err.splitlines()] == ["feed is up", "组合已平衡"]
+
+
+def test_a_bus_directory_of_somebody_else_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its owner could put a socket of their own in place of ours."""
+    monkeypatch.setattr("os.geteuid", lambda: os.getuid() + 1)
+    with pytest.raises(BusError, match=f"belongs to user {os.getuid()}"):
+        own_directory(tmp_path)

@@ -1,0 +1,35 @@
+"""What the supervisor says, to the terminal and, one JSON object a line, to `logs/supervisor.log` of the run.
+
+The terminal of a foreground program is often gone when somebody asks why a process was started again; the file is not.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import structlog
+
+from gateway.processes import clock
+
+
+def say(text: str) -> None:
+    """To standard error, with the time in UTC."""
+    print(f"{clock.utc_stamp(clock.utc_ns())} {text}", file=sys.stderr, flush=True)  # noqa: T201 a command line speaks
+
+
+@contextmanager
+def speaker(run_dir: Path) -> Iterator[Callable[[str], None]]:
+    """A `say` that also keeps what it said in the run's folder."""
+    path = run_dir / "logs" / "supervisor.log"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        log = structlog.wrap_logger(
+            structlog.WriteLogger(file), processors=[structlog.processors.JSONRenderer(ensure_ascii=False)]
+        )
+
+        def both(text: str) -> None:
+            say(text)
+            log.info(text, utc_ns=clock.utc_ns(), monotonic_ns=clock.monotonic_ns())
+
+        yield both
