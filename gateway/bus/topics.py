@@ -17,6 +17,7 @@ from gateway.model.base import Message
 from gateway.model.quote import BookState, Quote
 from gateway.model.trade import (
     Alarm,
+    BookStateChanged,
     Command,
     CommandAnswered,
     ExecutionStatus,
@@ -69,6 +70,7 @@ class TriggerStatus(Message):
 
 Published = (
     Quote
+    | BookStateChanged
     | PairPrice
     | PairTradeChanged
     | PositionChanged
@@ -111,6 +113,8 @@ def topic_of(message: Published) -> str:
     match message:
         case Quote():
             return f"Q.{message.instrument_id}"
+        case BookStateChanged():
+            return f"X.{message.instrument_id}"
         case PairPrice():
             return f"P.{message.pair_id}"
         case PairTradeChanged():

@@ -46,9 +46,10 @@ class InDoubtPolicy(StrEnum):
 
 
 class LegSpec(Message):
-    """One leg. `factor`, exact, turns the quoted price into the pair's unit, before currency: unit conversion x
-    (1 + duty) x (1 + VAT). `fx_instrument_id` is the live reference that turns the leg's currency into the pair's, or `fx_rate` a
-    fixing; both empty where the currency is the same.
+    """One leg. `factor`, exact, turns the quoted price into the pair's unit, before currency.
+
+    It is unit conversion x (1 + duty) x (1 + VAT). `fx_instrument_id` is the live reference that turns the leg's
+    currency into the pair's, or `fx_rate` a fixing; both empty where the currency is the same.
     """
 
     instrument_id: str

@@ -19,7 +19,7 @@ from gateway.fix.encode import OrderEncoder
 from gateway.fix.engine import FixSessions
 from gateway.fix.market_data import MarketDataDecoder
 from gateway.model.quote import BadMarketData, BookState, MdRejected, Quote
-from gateway.model.trade import Alarm, AlarmName
+from gateway.model.trade import Alarm, AlarmName, BookStateChanged
 from gateway.processes import clock, start
 from gateway.processes.ids import next_epoch
 from gateway.processes.settings import Site, load_site
@@ -59,6 +59,7 @@ class Feed:
             self._encoders[key] = OrderEncoder(venue.dialect, by_id, venue.md.constants)
         self._requests = 0
         self._subscribe: list[str] = []
+        self._told: dict[str, BookState] = {}
         self.quotes = 0
 
     def on_message(self, key: str, raw: str, recv_ns: int) -> None:
@@ -116,7 +117,11 @@ class Feed:
 
     def _publish(self, quote: Quote) -> None:
         self.quotes += 1
-        self._publisher.publish_as(self._topics[quote.instrument_id], quote)
+        name = quote.instrument_id
+        self._publisher.publish_as(self._topics[name], quote)
+        if quote.state is not self._told.get(name):
+            self._told[name] = quote.state
+            self._publisher.publish(BookStateChanged(name, quote.state, quote.detail))
 
     def _request_id(self) -> str:
         self._requests += 1
