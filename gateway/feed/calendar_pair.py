@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from gateway.feed.calendar import NoteKind, ProductCalendar, Session, overlap, without
+from gateway.feed.calendar import NoteKind, ProductCalendar, Session, State, overlap, without
 
 HOUR_NS = 3600 * 10**9
 DAY_NS = 24 * HOUR_NS
@@ -21,6 +21,7 @@ DAY_NS = 24 * HOUR_NS
 class TrapName(StrEnum):
     """What parts the legs, in the order in which traps of one instant are listed."""
 
+    UNKNOWN = "unknown"
     HOME_HOLIDAY = "home_holiday"
     AWAY_HOLIDAY = "away_holiday"
     NO_NIGHT = "no_night"
@@ -104,8 +105,7 @@ class PairCalendar:
                 continue
             for session in sessions:
                 for start, end in without(*session, away.open_spans):
-                    name = TrapName.AWAY_HALT if overlap(breaks, start, end) else TrapName.AWAY_SHUT
-                    yield Trap(start, end, name, away.product, _reason(away, NoteKind.CLOSED, start, end))
+                    yield _away_trap(away, breaks, start, end)
         for start, end in overlap(breaks, start_ns, end_ns):
             if not overlap(self.home.open_spans, start, end):
                 yield Trap(start, end, TrapName.AWAY_BREAK, away.product, "")
@@ -114,7 +114,7 @@ class PairCalendar:
         """Where the away leg trades on while home does not."""
         breaks = self.home.breaks()
         for start, end in without(start_ns, end_ns, self.home.open_spans):
-            start, end = self._whole_gap(start, end)  # noqa: PLW2901 a gap that is cut by the range is told whole
+            start, end = _whole_gap(self.home, start, end)  # noqa: PLW2901 a gap that is cut by the range is told whole
             if not overlap(away.open_spans, start, end):
                 continue
             home = self.home.product
@@ -124,20 +124,33 @@ class PairCalendar:
                 if one.kind is NoteKind.CLOSED and one.start_ns < end and one.end_ns > start
             ]
             if closed:
-                if self.home.nights and start < closed[0].start_ns:
-                    yield Trap(start, closed[0].start_ns, TrapName.NO_NIGHT, home, closed[0].reason)
+                eve = TrapName.NO_NIGHT if self.home.nights else TrapName.HOME_SHUT
+                if start < closed[0].start_ns:
+                    yield Trap(start, closed[0].start_ns, eve, home, closed[0].reason)
                 yield Trap(max(start, closed[0].start_ns), end, TrapName.HOME_HOLIDAY, home, closed[0].reason)
             else:
                 name = TrapName.HOME_BREAK if overlap(breaks, start, end) else TrapName.HOME_SHUT
                 yield Trap(start, end, name, home, "")
 
-    def _whole_gap(self, start_ns: int, end_ns: int) -> tuple[int, int]:
-        """A stretch where home is not open, widened to the sessions before and after it."""
-        spans = self.home.open_spans
-        index = bisect_right(spans, (start_ns, 2**63))
-        before = spans[index - 1][1] if index else self.home.known[0]
-        after = spans[index][0] if index < len(spans) else self.home.known[1]
-        return min(before, start_ns), max(after, end_ns)
+
+def _whole_gap(leg: ProductCalendar, start_ns: int, end_ns: int) -> tuple[int, int]:
+    """A stretch where a leg is not open, widened to its sessions before and after."""
+    spans = leg.open_spans
+    index = bisect_right(spans, (start_ns, 2**63))
+    before = spans[index - 1][1] if index else leg.known[0]
+    after = spans[index][0] if index < len(spans) else leg.known[1]
+    return min(before, start_ns), max(after, end_ns)
+
+
+def _away_trap(away: ProductCalendar, breaks: Sequence[tuple[int, int]], start_ns: int, end_ns: int) -> Trap:
+    """A stretch of a home session in which the away leg is not open, by its cause."""
+    if away.state(start_ns) is State.UNKNOWN:
+        return Trap(start_ns, end_ns, TrapName.UNKNOWN, away.product, "")
+    closed = _reason(away, NoteKind.CLOSED, *_whole_gap(away, start_ns, end_ns))
+    if closed:
+        return Trap(start_ns, end_ns, TrapName.AWAY_HOLIDAY, away.product, closed)
+    name = TrapName.AWAY_HALT if overlap(breaks, start_ns, end_ns) else TrapName.AWAY_SHUT
+    return Trap(start_ns, end_ns, name, away.product, "")
 
 
 def _dates(leg: ProductCalendar, start_ns: int, end_ns: int) -> list[str]:
