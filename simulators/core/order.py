@@ -18,9 +18,9 @@ class Fill:
     px: Decimal
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Order:
-    """`ahead` is how many lots of others queue before it at its price; None while that level is not in view."""
+    """Compared by identity. `ahead` is how many lots of others queue before it at its price; None while that level is not in view."""
 
     ordinal: int
     order_id: str

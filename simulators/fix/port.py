@@ -5,6 +5,7 @@ the link lets it leave; both keep their order. A second connection while one is 
 """
 
 import asyncio
+import socket
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol, cast
@@ -61,6 +62,8 @@ class Port:
         # What the last connection still had under way arrives now, its end included; or that end would end this one.
         self._arrive(now_ns, 1 << 62)
         self._transport = transport
+        # asyncio does it only where the socket names its protocol; with Nagle's delay a fill waits 40 ms for an ACK.
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._framer = Framer()
         self.session.on_connect(now_ns)
         self.owner.wake()

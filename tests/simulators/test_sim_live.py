@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -309,6 +310,15 @@ def test_the_command_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
         process.kill()
         process.wait()
     assert json.loads((tmp_path / "truth" / "summary.json").read_text())["orders"] == 0
+
+
+def test_small_messages_leave_at_once(tmp_path: Path) -> None:
+    """The accepted socket has TCP_NODELAY; with Nagle's delay a fill would wait for the ACK of its acknowledgement."""
+    with live(tmp_path, BOOK) as run, run.client("orders") as orders:
+        orders.logon()
+        transport = run.simulator._orders._transport
+        assert transport is not None
+        assert transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
 
 
 def test_a_reconnect_is_not_ended_by_the_end_of_the_connection_before(tmp_path: Path) -> None:
