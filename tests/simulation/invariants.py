@@ -1,0 +1,311 @@
+"""What must be true in every world, whatever goes wrong: named checks that raise `BrokenError` with the seed.
+
+The referee looks at decisions as they are made, at orders as they leave, and at the venues' own record. It uses no rule
+of the engine to judge the engine; what it reads of the engine is what its ledger says of orders and trades.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from typing import TYPE_CHECKING
+
+from gateway.execution.engine import ExecutionEngine
+from gateway.execution.order_book import OwnOrder
+from gateway.execution.pair_trade import PairTrade
+from gateway.model.order import CancelRejected, ExecType, ExecutionReport, Order
+from gateway.model.record import Decision
+from gateway.model.trade import (
+    Alarm,
+    AlarmName,
+    Announce,
+    Command,
+    HaltCause,
+    Intent,
+    OrderState,
+    PairTradeChanged,
+    PairTradeState,
+    SendOrders,
+    Verb,
+)
+from tests.simulation.disk import encoded
+from tests.simulation.plan import SECOND
+
+if TYPE_CHECKING:
+    from tests.simulation.process import Process
+    from tests.simulation.world import World
+
+CAUSES = {cause.value for cause in HaltCause}
+UNRESOLVABLE = {HaltCause.OVERFILLED.value, HaltCause.VENUE_DISAGREES.value}
+"""Causes that a venue's contradiction makes; a person ends them, and the world reports how many there were."""
+ALL_ENDED = {PairTradeState.HEDGED, PairTradeState.UNWOUND, PairTradeState.MISSED}
+
+
+class BrokenError(AssertionError):
+    """An invariant does not hold."""
+
+    def __init__(self, name: str, seed: int, at_ns: int, text: str, trade_id: str = "") -> None:
+        super().__init__(f"seed {seed}, {at_ns / 1e9:.6f} s: {name}: {text}")
+        self.name = name
+        self.seed = seed
+        self.trade_id = trade_id
+
+
+class Referee:
+    """All checks of one world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._sent_ids: set[str] = set()
+        self._left_ns: deque[int] = deque()
+        self._first_left_ns: deque[int] = deque()
+        self._held = False
+        self._unarmed = True
+        self._legged_ns: dict[str, int] = {}
+        self._last_ns = 0
+        self._net: Counter[str] = Counter()
+        self._filled: dict[str, int] = {}
+        self._late_lots: Counter[str] = Counter()
+        self.halts: Counter[str] = Counter()
+
+    def begin(self, process: Process) -> None:
+        """A new incarnation has read its journal."""
+        self._net = Counter()
+        self._filled = {}
+        for own in process.engine.ledger.orders.values():
+            self._count(own)
+        self._held = False
+        self._unarmed = True
+
+    # Every decision.
+
+    def decided(self, process: Process, decision: Decision) -> None:
+        """All that can be judged when a decision is made."""
+        engine = process.engine
+        event = decision.event
+        self._legged_time_is_bounded(process, decision.at_ns)
+        if isinstance(event, ExecutionReport | CancelRejected):
+            self._positions_are_the_sum_of_fills(engine, event, decision.at_ns)
+        if isinstance(event, Command):
+            self._command(event, engine)
+        for action in decision.actions:
+            if isinstance(action, SendOrders):
+                self._may_send(engine, action, decision)
+            elif isinstance(action, Announce):
+                self._announced(action, decision)
+
+    def _command(self, event: Command, engine: ExecutionEngine) -> None:
+        if event.verb is Verb.KILL_HOLD:
+            self._held = True
+        if event.verb in (Verb.KILL_HOLD, Verb.KILL_BALANCE, Verb.DISARM, Verb.STOP):
+            self._unarmed = True
+        if event.verb is Verb.ARM and engine.ledger.armed:
+            self._held = self._unarmed = False
+
+    def _announced(self, action: Announce, decision: Decision) -> None:
+        what = action.what
+        if isinstance(what, Alarm) and what.name is AlarmName.LATE_FILL:
+            order = what.subject
+            self._late_lots[order] += 1
+        if isinstance(what, PairTradeChanged):
+            self._every_end_is_named(what, decision.at_ns)
+
+    def _every_end_is_named(self, what: PairTradeChanged, at_ns: int) -> None:
+        if what.state is PairTradeState.HALTED and what.cause not in CAUSES:
+            self._broken("a halted trade names its cause", at_ns, f"{what.trade_id}: {what.cause!r}", what.trade_id)
+        if what.state is PairTradeState.MISSED and any(leg.filled_lots for leg in what.legs):
+            self._broken("missed means nothing held", at_ns, f"{what.trade_id}: {what.legs}", what.trade_id)
+        if what.state in (PairTradeState.HEDGED, PairTradeState.UNWOUND):
+            lots = [leg.filled_lots - what.hedged_units * leg.ratio_lots for leg in what.legs]
+            if any(lots):
+                self._broken("an ended trade is balanced", at_ns, f"{what.trade_id}: {lots} lots over", what.trade_id)
+
+    # Orders.
+
+    def _may_send(self, engine: ExecutionEngine, action: SendOrders, decision: Decision) -> None:
+        at_ns = decision.at_ns
+        if self._held:
+            self._broken("no order after kill --hold until armed", at_ns, f"{action.orders}", action.trade_id)
+        trade = engine.ledger.trades[action.trade_id]
+        opening = isinstance(decision.event, Intent)
+        if opening and self._unarmed:
+            self._broken("no new trade while disarmed", at_ns, action.trade_id, action.trade_id)
+        self._never_over_hedged(trade, at_ns)
+        if opening:
+            self._exposure_within_limits(engine, action, at_ns)
+
+    def _never_over_hedged(self, trade: PairTrade, at_ns: int) -> None:
+        """If everything that is open fills, no leg holds more than it should, or less than nothing."""
+        for leg in trade.legs:
+            now = leg.filled_lots
+            adding = sum(own.open_lots for own in leg.orders if own.direction > 0)
+            unwinding = sum(own.open_lots for own in leg.orders if own.direction < 0)
+            if adding and now + adding > max(leg.target_lots, now):
+                text = f"{trade.trade_id} {leg.instrument_id}: {now} held, {adding} more asked for of {leg.target_lots}"
+                self._broken("never over-hedged", at_ns, text, trade.trade_id)
+            if unwinding and now - unwinding < min(0, now):
+                text = f"{trade.trade_id} {leg.instrument_id}: {now} held, {unwinding} being sold back"
+                self._broken("never unwound beyond nothing", at_ns, text, trade.trade_id)
+
+    def _exposure_within_limits(self, engine: ExecutionEngine, action: SendOrders, at_ns: int) -> None:
+        """Position and all open orders of one side, both ways, within the instrument's limit."""
+        ledger = engine.ledger
+        for name in {order.instrument_id for order in action.orders}:
+            most = ledger.settings.instrument_limits[name].max_position_lots
+            net = ledger.positions[name].net_lots
+            up = down = 0
+            for trade in ledger.open_trades.values():
+                for own in trade.orders():
+                    if own.order.instrument_id == name:
+                        up += own.open_lots if own.order.side.sign > 0 else 0
+                        down += own.open_lots if own.order.side.sign < 0 else 0
+            worst = max(net + up, down - net)
+            if worst > most and worst > abs(net):
+                text = f"{name}: {net} lots held, {up} being bought, {down} being sold, at most {most}"
+                self._broken("worst-case exposure within limits", at_ns, text, action.trade_id)
+
+    def order_left(self, order: Order, trade_id: str, at_ns: int, *, opening: bool) -> None:
+        """An order was handed to its session."""
+        if order.cl_ord_id in self._sent_ids:
+            self._broken("no ClOrdID(11) is sent twice", at_ns, order.cl_ord_id, trade_id)
+        self._sent_ids.add(order.cl_ord_id)
+        self._orders_per_second_bounded(at_ns, trade_id, opening=opening)
+
+    def _orders_per_second_bounded(self, at_ns: int, trade_id: str, *, opening: bool) -> None:
+        limits = self._world.given.settings.limits
+        for times in (self._left_ns, self._first_left_ns):
+            while times and times[0] <= at_ns - SECOND:
+                times.popleft()
+        self._left_ns.append(at_ns)
+        if opening:
+            self._first_left_ns.append(at_ns)
+            # An order may be split in three by PositionEffect(77); the gate counts legs.
+            if len(self._first_left_ns) > limits.max_orders_per_s + 9:
+                text = f"{len(self._first_left_ns)} first orders within a second, at most {limits.max_orders_per_s}"
+                self._broken("orders per second bounded", at_ns, text, trade_id)
+        most = limits.max_orders_per_s + 9 + 40 * limits.max_open_trades
+        if len(self._left_ns) > most:
+            self._broken("orders per second bounded", at_ns, f"{len(self._left_ns)}, at most {most}", trade_id)
+
+    # Positions.
+
+    def _count(self, own: OwnOrder) -> None:
+        name = own.order.cl_ord_id
+        change = own.filled_lots - self._filled.get(name, 0)
+        if change:
+            self._filled[name] = own.filled_lots
+            self._net[own.order.instrument_id] += own.order.side.sign * change
+
+    def _positions_are_the_sum_of_fills(
+        self, engine: ExecutionEngine, event: ExecutionReport | CancelRejected, at_ns: int
+    ) -> None:
+        """What a position says is what its orders were filled, and no order has more than its venue ever gave it."""
+        own = engine.ledger.orders.get(event.orig_cl_ord_id) or engine.ledger.orders.get(event.cl_ord_id)
+        if own is None:
+            return
+        self._count(own)
+        name = own.order.instrument_id
+        outside = self._world.outside_lots[name]
+        if engine.ledger.positions[name].net_lots != self._net[name] + outside:
+            text = f"{name}: position {engine.ledger.positions[name].net_lots}, fills add up to {self._net[name]}"
+            self._broken("a position is the sum of its fills", at_ns, text, own.trade_id)
+        if isinstance(event, ExecutionReport) and event.exec_type is not ExecType.UNKNOWN:
+            given = self._world.most_filled(own.order)
+            if own.filled_lots > given:
+                text = f"{own.order.cl_ord_id}: {own.filled_lots} lots counted, its venue filled {given} at most"
+                self._broken("a fill counts once", at_ns, text, own.trade_id)
+
+    # Time.
+
+    def _legged_time_is_bounded(self, process: Process, at_ns: int) -> None:
+        """A trade with every leg's way open is balanced, or with a person, within a time that its settings give."""
+        passed_ns = at_ns - self._last_ns
+        self._last_ns = at_ns
+        ledger = process.engine.ledger
+        if not ledger.open_trades and not self._legged_ns:
+            return
+        if self._held or not self._world.all_open() or process.stuck:
+            self._legged_ns.clear()
+            return
+        legged = {}
+        for trade in ledger.open_trades.values():
+            if trade.balanced or trade.state is PairTradeState.HALTED:
+                continue
+            lasted_ns = self._legged_ns.get(trade.trade_id, -passed_ns) + passed_ns
+            most_ns = self._most_legged_ns(trade)
+            if lasted_ns > most_ns:
+                text = f"{trade.trade_id} is {trade.state.value}, legged for {lasted_ns} ns with every way open; {most_ns} at most"
+                self._broken("legged time is bounded", at_ns, text, trade.trade_id)
+            legged[trade.trade_id] = lasted_ns
+        self._legged_ns = legged
+
+    def _most_legged_ns(self, trade: PairTrade) -> int:
+        """Each attempt may meet silence: cancelled after a time-out, asked about after another, answered after a trip."""
+        settings = self._world.given.settings
+        spec = settings.pairs[trade.intent.pair_id]
+        status_ns = max(venue.status_timeout_ns for venue in settings.venues.values())
+        attempt_ns = 4 * spec.order_timeout_ns + 2 * status_ns + spec.repair_retry_ns + SECOND
+        late_ns = 3 * SECOND
+        return (len(spec.repair_pay_up_ticks) + 2) * attempt_ns + late_ns
+
+    # The end.
+
+    def at_rest(self) -> None:
+        """Nothing goes wrong any more, and time has passed: all is hedged or flat, and the venues agree."""
+        world = self._world
+        process = world.process
+        at_ns = world.now_ns
+        if process is None:
+            self._broken("the world comes to rest", at_ns, "no process runs")
+        ledger = process.engine.ledger
+        for trade in ledger.trades.values():
+            if trade.state is PairTradeState.HALTED:
+                self.halts[trade.cause] += 1
+                if trade.cause not in UNRESOLVABLE:
+                    text = f"{trade.trade_id}: {trade.cause}"
+                    self._broken("a person's release ends a halt that can be ended", at_ns, text, trade.trade_id)
+            elif trade.state not in ALL_ENDED:
+                text = f"{trade.trade_id} is {trade.state.value}: " + ", ".join(
+                    f"{leg.instrument_id} {leg.filled_lots} of {leg.target_lots}" for leg in trade.legs
+                )
+                self._broken("the world comes to rest", at_ns, text, trade.trade_id)
+        self._venues_agree(process, at_ns)
+
+    def _venues_agree(self, process: Process, at_ns: int) -> None:
+        ledger = process.engine.ledger
+        for line in self._world.lines.values():
+            for told in line.venue.orders():
+                own = ledger.orders.get(told.cl_ord_id)
+                if own is None:
+                    if told.cl_ord_id not in self._world.lost_orders:
+                        self._broken("every order is known", at_ns, f"{told.cl_ord_id} {told.status}")
+                    continue
+                if own.filled_lots != told.cum:
+                    text = f"{told.cl_ord_id}: {own.filled_lots} lots here, {told.cum} at {line.venue_id}"
+                    self._broken("venue and engine agree on fills", at_ns, text, own.trade_id)
+                if told.open or own.state is not OrderState.DONE:
+                    text = f"{told.cl_ord_id}: {own.state.value} here, {told.status} at {line.venue_id}"
+                    self._broken("no order is left", at_ns, text, own.trade_id)
+            if not self._world.lost_orders:
+                self._positions_agree(process, line.venue_id, at_ns)
+
+    def _positions_agree(self, process: Process, venue_id: str, at_ns: int) -> None:
+        for name, instrument in self._world.given.settings.instruments.items():
+            if instrument.venue_id != venue_id:
+                continue
+            held = self._world.lines[venue_id].venue.position(instrument.symbol)
+            ours = process.engine.ledger.positions[name]
+            if ours.net_lots - self._world.outside_lots[name] != held.net:
+                self._broken("positions agree", at_ns, f"{name}: {ours.net_lots} here, {held.net} at {venue_id}")
+
+    def replayed(self, records: list[Decision]) -> None:
+        """A fresh engine that is fed the journal decides the same, byte for byte."""
+        engine = ExecutionEngine(self._world.given.settings, 1)
+        for record in records:
+            actions = engine.on_event(record.event, record.at_ns)
+            again = Decision(record.seq, record.at_ns, record.event, tuple(actions))
+            if again != record and encoded(again) != encoded(record):
+                text = f"record {record.seq}, {record.event}: {record.actions} and again {actions}"
+                self._broken("a replay decides the same", record.at_ns, text)
+
+    def _broken(self, name: str, at_ns: int, text: str, trade_id: str = "") -> None:
+        raise BrokenError(name, self._world.seed, at_ns, text, trade_id)

@@ -1,0 +1,81 @@
+"""The person at the screen: arms, kills, takes over, books what was done elsewhere, hands back.
+
+What it knows it reads as a screen would show it. It is never in a hurry and never forgets for long: what is halted is
+looked at again, what is unexplained is explained, what is disarmed is armed.
+"""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING
+
+from gateway.model.trade import Command, PairTradeState, Verb
+from tests.simulation.plan import MS, SECOND
+
+if TYPE_CHECKING:
+    from gateway.execution.pair_trade import PairTrade
+    from tests.simulation.process import Process
+    from tests.simulation.world import World
+
+LOOK_NS = 250 * MS
+
+
+class Person:
+    """See the module."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._rng = Random(f"person {world.seed}")
+        self._count = 0
+        self._arm_from_ns = 0
+
+    def begin(self) -> None:
+        self._world.at(100 * MS, self._look)
+
+    def trouble(self, now_ns: int, name: str) -> bool:
+        """Do something that upsets: whether there was anything to do."""
+        process = self._world.process
+        if process is None:
+            return False
+        if name == "takeover":
+            return self._take_over(process)
+        self._arm_from_ns = now_ns + self._rng.randint(200, 1500) * MS
+        self._say(Verb(name))
+        return True
+
+    def _look(self, now_ns: int) -> None:
+        world = self._world
+        world.at(now_ns + LOOK_NS, self._look)
+        process = world.process
+        if process is None:
+            return
+        ledger = process.engine.ledger
+        if (not ledger.armed or ledger.throttled) and (now_ns >= self._arm_from_ns or world.calm):
+            self._say(Verb.ARM)
+        for name in sorted(ledger.unexplained):
+            if world.calm or self._rng.random() < 0.2:
+                self._say(Verb.EXPLAIN, name)
+        for trade in list(ledger.open_trades.values()):
+            if trade.state is PairTradeState.HALTED and (world.calm or self._rng.random() < 0.15):
+                self._say(Verb.RELEASE, trade.trade_id)
+
+    def _take_over(self, process: Process) -> bool:
+        trades = sorted(process.engine.ledger.open_trades.values(), key=lambda trade: trade.trade_id)
+        if not trades:
+            return False
+        trade = self._rng.choice(trades)
+        self._say(Verb.TAKEOVER, trade.trade_id)
+        if self._rng.random() < 0.5:
+            self._world.at(self._world.now_ns + 2 * SECOND, self._book_elsewhere, trade)
+        return True
+
+    def _book_elsewhere(self, _now_ns: int, _trade: PairTrade) -> None:
+        """The person traded the missing lots with another broker, and books them."""
+
+    def _say(self, verb: Verb, argument: str = "") -> None:
+        world = self._world
+        if world.process is None:
+            return
+        self._count += 1
+        command = Command(f"K{self._count}", verb, "Li Wei", "as seen on the screen", argument)
+        world.in_process(world.now_ns, world.process.command, command)

@@ -1,0 +1,383 @@
+"""The way between execution and one venue: links with delay, a FIX session that breaks and comes back, no FIX text.
+
+What is kept of FIX: what a venue says is numbered and stored; what did not arrive before a connection broke is sent again
+after the next logon, marked PossDup; what we sent into a broken connection is lost, and nobody sends it again. What a
+process had taken from its session and not yet journalled when it was killed is gone: its FIX store says "received".
+
+What is left out: that a venue refuses a logon, and heartbeats; a connection that breaks is noticed now or later.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from decimal import Decimal
+from random import Random
+from typing import TYPE_CHECKING, NamedTuple
+
+from gateway.model.instrument import Instrument
+from gateway.model.order import (
+    BadOrderMessage,
+    CancelRejected,
+    ExecType,
+    ExecutionReport,
+    MassCancelReported,
+    MessageRejected,
+    OrderEvent,
+    OrdStatus,
+    OrdType,
+    SessionChanged,
+    Side,
+)
+from gateway.model.order import Order as OwnOrder
+from simulators.core.values import (
+    CancelOrder,
+    CancelReject,
+    Drop,
+    MassCancelReport,
+    MdIncrement,
+    MdSnapshot,
+    MdStatus,
+    NewOrder,
+    Report,
+    VenueEvent,
+)
+from tests.simulation.installation import ACCOUNT, Way
+from tests.simulation.plan import MS, Plan
+
+if TYPE_CHECKING:
+    from simulators.core.venue import Venue
+
+_MARKET_DATA = (MdSnapshot, MdIncrement, MdStatus)
+_FILLS = frozenset({"F", "G", "H"})
+_EXEC_TYPES = {one.value: one for one in ExecType}
+_STATUSES = {one.value: one for one in OrdStatus}
+_SIDES = {one.value: one for one in Side}
+
+
+class Sent(NamedTuple):
+    """What a session said of a message that it was given."""
+
+    ok: bool
+    reason: str
+    msg_seq_num: int
+
+
+class Line:
+    """One venue with its order session. `at` puts a call on the world's timeline."""
+
+    def __init__(
+        self,
+        venue: Venue,
+        instrument: Instrument,
+        ways: tuple[Way, Way],
+        plan: Plan,
+        at: Callable[..., None],
+        counts: Counter[str],
+    ) -> None:
+        self.venue = venue
+        self.venue_id = venue.config.name
+        self.up = False
+        """Whether the connection stands, in truth."""
+        self.noticed_up = False
+        """Whether our side believes so."""
+        self.refuse_until_ns = 0
+        self.rng = Random(f"wire {self.venue_id} {plan.seed}")
+        self.deliver: Callable[[OrderEvent | SessionChanged], None] | None = None
+        """The process that runs now, None while none does."""
+        self._instruments = {instrument.symbol: instrument}
+        self._to_venue, self._to_us = ways
+        self._rates = plan.wire
+        self._at = at
+        self._counts = counts
+        self._epoch = 0
+        self._said: list[VenueEvent] = []
+        """Everything that the venue has said on this session, by number."""
+        self._next = 0
+        self._sent = 0
+        self._last_up_ns = 0
+        self._last_down_ns = 0
+        self._cut_ns = 0
+        self._busted: Counter[str] = Counter()
+        self.touched: Callable[[int, Line], None]
+        """Called after everything that may have changed the venue."""
+
+    # Our side.
+
+    def send_order(self, now_ns: int, order: OwnOrder) -> Sent:
+        """Hand a NewOrderSingle to the session."""
+        if not self.noticed_up:
+            return Sent(ok=False, reason="session is down", msg_seq_num=0)
+        self._sent += 1
+        px = None if order.px_ticks is None else self._tick(order.instrument_id) * order.px_ticks
+        made = NewOrder(
+            order.cl_ord_id,
+            order.account,
+            self._symbol(order.instrument_id),
+            order.side.value,
+            Decimal(order.qty_lots),
+            px,
+            "2" if order.ord_type is OrdType.LIMIT else "1",
+            order.time_in_force.value,
+            order.position_effect.value,
+            order.hedge_flag,
+        )
+        self._travel(now_ns, self._order_arrives, made, self._sent)
+        return Sent(ok=True, reason="", msg_seq_num=self._sent)
+
+    def send_cancel(self, now_ns: int, cl_ord_id: str, order: OwnOrder) -> None:
+        if self.noticed_up:
+            self._sent += 1
+            self._travel(now_ns, self._cancel_arrives, CancelOrder(cl_ord_id, order.cl_ord_id), self._sent)
+
+    def ask(self, now_ns: int, request_id: str, orders: tuple[OwnOrder, ...], *, mass: bool) -> None:
+        """OrderStatusRequest for each, OrderMassStatusRequest before them where the venue has it."""
+        if not self.noticed_up:
+            return
+        if mass:
+            self._travel(now_ns, self._mass_arrives, request_id, 0)
+        for order in orders:
+            self._travel(now_ns, self._status_arrives, order, request_id)
+
+    # The connection.
+
+    def cut(self, now_ns: int, back_ns: int, notice_ns: int) -> None:
+        """The connection breaks now; our side notices at `notice_ns`, both are connected again from `back_ns` on."""
+        self.refuse_until_ns = max(self.refuse_until_ns, back_ns, notice_ns + MS)
+        if not self.up:
+            return
+        self.up = False
+        self._epoch += 1
+        floor_ns, jitter_ns = self._to_venue
+        self._cut_ns = now_ns + self.rng.randint(0, floor_ns + jitter_ns)
+        self._at(self._cut_ns, self._venue_disconnected)
+        self._at(notice_ns, self._notice)
+        self._at(self.refuse_until_ns, self.connect)
+
+    def connect(self, now_ns: int) -> None:
+        """A logon, where a process is there and the venue lets it in."""
+        if self.up or self.deliver is None:
+            return
+        if now_ns < self.refuse_until_ns:
+            self._at(self.refuse_until_ns, self.connect)
+            return
+        if self.noticed_up:
+            self._notice(now_ns)
+        self.up = self.noticed_up = True
+        self._epoch += 1
+        missed = self._said[self._next :]
+        first = self._next
+        if missed and self._strikes("numbers_reset"):
+            self._next = len(self._said)
+            missed = []
+        self.deliver(SessionChanged(self.venue_id, "orders", True, now_ns))  # noqa: FBT003
+        self._replay(now_ns, first, missed)
+
+    def process_died(self, now_ns: int) -> None:
+        """The process at our end is gone, and with it what it had taken and not journalled."""
+        self.deliver = None
+        self.noticed_up = False
+        if self.up:
+            self.up = False
+            self._epoch += 1
+            self._cut_ns = now_ns + self.rng.randint(0, sum(self._to_venue))
+            self._at(self._cut_ns, self._venue_disconnected)
+
+    # The venue's side.
+
+    def said(self, now_ns: int, events: list[VenueEvent]) -> None:
+        """What leaves the venue now."""
+        for event in events:
+            if isinstance(event, _MARKET_DATA):
+                continue
+            if isinstance(event, Drop):
+                self._counts["drop_connection"] += 1
+                self.cut(now_ns, max(event.refuse_until_ns, now_ns + 300 * MS), now_ns + self.rng.randint(0, 20 * MS))
+                continue
+            if isinstance(event, Report) and event.exec_type == "H":
+                self._busted[event.cl_ord_id] += event.last_qty
+            self._said.append(event)
+            if self.up:
+                self._down(now_ns, self._said_arrives, len(self._said) - 1, self._epoch)
+        self.touched(now_ns, self)
+
+    def most_filled(self, cl_ord_id: str) -> int:
+        """The most lots that this order ever had."""
+        order = self.venue._floor.by_cl_ord_id.get(cl_ord_id)  # noqa: SLF001 - the referee's look into the venue
+        return 0 if order is None else sum(fill.qty for fill in order.fills) + self._busted[cl_ord_id]
+
+    def calm_down(self) -> None:
+        """Nothing goes wrong any more."""
+        self._rates = {}
+
+    # Inside.
+
+    def _travel(self, now_ns: int, arrives: Callable[..., None], *what: object) -> None:
+        floor_ns, jitter_ns = self._to_venue
+        at_ns = max(self._last_up_ns, now_ns + floor_ns + int(jitter_ns * self.rng.random() ** 3))
+        self._last_up_ns = at_ns
+        if self.up:
+            self._at(at_ns, self._up_arrives, self._epoch, arrives, what)
+
+    def _up_arrives(self, now_ns: int, epoch: int, arrives: Callable[..., None], what: tuple[object, ...]) -> None:
+        if epoch == self._epoch or (epoch == self._epoch - 1 and not self.up and now_ns <= self._cut_ns):
+            arrives(now_ns, *what)
+
+    def _down(self, now_ns: int, arrives: Callable[..., None], *what: object) -> None:
+        floor_ns, jitter_ns = self._to_us
+        at_ns = max(self._last_down_ns, now_ns + floor_ns + int(jitter_ns * self.rng.random() ** 3))
+        self._last_down_ns = at_ns
+        self._at(at_ns, arrives, *what)
+
+    def _order_arrives(self, now_ns: int, order: NewOrder, number: int) -> None:
+        if self._strikes("message_rejected"):
+            refused = MessageRejected(self.venue_id, now_ns, number, "D", order.cl_ord_id, "5", "value is incorrect")
+            self._down(now_ns, self._refusal_arrives, refused, self._epoch)
+            return
+        self.said(now_ns, self.venue.on_order(now_ns, order))
+
+    def _refusal_arrives(self, _now_ns: int, refused: MessageRejected, epoch: int) -> None:
+        if epoch == self._epoch and self.deliver is not None:
+            self.deliver(refused)
+
+    def _cancel_arrives(self, now_ns: int, request: CancelOrder, _number: int) -> None:
+        self.said(now_ns, self.venue.on_cancel(now_ns, request))
+
+    def _mass_arrives(self, now_ns: int, request_id: str, _number: int) -> None:
+        self.said(now_ns, self.venue.on_mass_status(now_ns, request_id))
+
+    def _status_arrives(self, now_ns: int, order: OwnOrder, request_id: str) -> None:
+        symbol = self._symbol(order.instrument_id)
+        self.said(now_ns, self.venue.on_status(now_ns, order.cl_ord_id, symbol, order.side.value, request_id))
+
+    def _venue_disconnected(self, now_ns: int) -> None:
+        self.said(now_ns, self.venue.on_disconnect(now_ns))
+
+    def _notice(self, now_ns: int) -> None:
+        if self.noticed_up and not self.up:
+            self.noticed_up = False
+            if self.deliver is not None:
+                self.deliver(SessionChanged(self.venue_id, "orders", False, now_ns, "connection lost"))  # noqa: FBT003
+
+    def _said_arrives(self, now_ns: int, number: int, epoch: int) -> None:
+        if epoch != self._epoch or number < self._next:
+            return
+        self._next = number + 1
+        self._hand_over(now_ns, number, poss_dup=False)
+
+    def _replay(self, now_ns: int, first: int, missed: list[VenueEvent]) -> None:
+        numbers = list(range(first, first + len(missed)))
+        if not numbers:
+            return
+        if len(numbers) > 1 and self._strikes("replay_shuffled"):
+            self.rng.shuffle(numbers)
+        if self._strikes("replay_twice"):
+            numbers += numbers
+        late_ns = 0
+        if self._strikes("replay_after_answers"):
+            late_ns = sum(self._to_venue) + sum(self._to_us) + 50 * MS
+        for number in numbers:
+            if late_ns:
+                self._at(now_ns + late_ns, self._again_arrives, number, self._epoch)
+            else:
+                self._down(now_ns, self._again_arrives, number, self._epoch)
+        if late_ns:
+            self._at(now_ns + late_ns, self._replayed, first + len(missed), self._epoch)
+        else:
+            self._down(now_ns, self._replayed, first + len(missed), self._epoch)
+
+    def _again_arrives(self, now_ns: int, number: int, epoch: int) -> None:
+        if epoch == self._epoch:
+            self._hand_over(now_ns, number, poss_dup=True)
+
+    def _replayed(self, _now_ns: int, until: int, epoch: int) -> None:
+        if epoch == self._epoch:
+            self._next = max(self._next, until)
+
+    def _hand_over(self, now_ns: int, number: int, *, poss_dup: bool) -> None:
+        if self.deliver is None:
+            return
+        event = self.event(self._said[number], now_ns, number, poss_dup=poss_dup)
+        self.deliver(event)
+
+    def _strikes(self, fault: str) -> bool:
+        rate = self._rates.get(fault)
+        if rate is None or self.rng.random() >= rate:
+            return False
+        self._counts[fault] += 1
+        return True
+
+    # Words.
+
+    def event(self, said: VenueEvent, now_ns: int, number: int, *, poss_dup: bool = False) -> OrderEvent:
+        """A venue's message as the gateway's decoder would give it."""
+        if isinstance(said, Report):
+            if self._strikes("garbled"):
+                return BadOrderMessage(self.venue_id, now_ns, number, "8", said.cl_ord_id, "CumQty(14) is no number")
+            return self._report(said, now_ns, number, poss_dup=poss_dup)
+        if isinstance(said, CancelReject):
+            return CancelRejected(
+                self.venue_id,
+                now_ns,
+                number,
+                said.cl_ord_id,
+                said.orig_cl_ord_id,
+                said.order_id,
+                _STATUSES.get(said.ord_status),
+                said.response_to,
+                said.reason,
+                said.text,
+            )
+        assert isinstance(said, MassCancelReport), said
+        return MassCancelReported(self.venue_id, now_ns, said.cl_ord_id, said.response, said.affected, said.text)
+
+    def _report(self, said: Report, now_ns: int, number: int, *, poss_dup: bool) -> ExecutionReport:
+        instrument = self._instruments.get(said.symbol)
+        fill = said.exec_type in _FILLS
+        last_px = said.last_px
+        if fill and last_px is not None and said.exec_type == "F" and self._strikes("off_tick"):
+            last_px += Decimal("0.5")
+        exec_type = _EXEC_TYPES[said.exec_type]
+        if not fill and not said.orig_cl_ord_id and self._strikes("unknown_exec_type"):
+            exec_type = ExecType.UNKNOWN
+        key = f"{self.venue_id}|{ACCOUNT}|{said.trade_date}|{said.side}|"
+        return ExecutionReport(
+            venue_id=self.venue_id,
+            recv_ns=now_ns,
+            venue_ns=said.at_ns,
+            msg_seq_num=number,
+            poss_dup=poss_dup,
+            cl_ord_id=said.cl_ord_id,
+            orig_cl_ord_id=said.orig_cl_ord_id,
+            order_id=said.order_id,
+            exec_id=said.exec_id,
+            exec_key=key + said.exec_id if fill else "",
+            exec_ref_id=said.exec_ref_id,
+            exec_type=exec_type,
+            ord_status=_STATUSES.get(said.ord_status),
+            instrument_id=instrument.instrument_id if instrument else "",
+            side=_SIDES.get(said.side),
+            order_qty_lots=said.order_qty,
+            last_qty_lots=said.last_qty,
+            last_px="" if last_px is None else str(last_px),
+            last_px_ticks=self._ticks(instrument, last_px),
+            cum_qty_lots=said.cum_qty,
+            leaves_qty_lots=said.leaves_qty,
+            avg_px=str(said.avg_px),
+            text=said.text,
+            reason=said.rej_reason,
+            ref_exec_key=key + said.exec_ref_id if said.exec_ref_id else "",
+        )
+
+    @staticmethod
+    def _ticks(instrument: Instrument | None, px: Decimal | None) -> int | None:
+        if instrument is None or px is None:
+            return None
+        ticks, rest = divmod(px, instrument.tick)
+        return None if rest else int(ticks)
+
+    def _symbol(self, instrument_id: str) -> str:
+        return next(one.symbol for one in self._instruments.values() if one.instrument_id == instrument_id)
+
+    def _tick(self, instrument_id: str) -> Decimal:
+        return next(one.tick for one in self._instruments.values() if one.instrument_id == instrument_id)

@@ -1,0 +1,502 @@
+"""One world from one seed: execution, venues, links, a disk, a trigger and a person, in one thread on virtual time.
+
+    tape -> venue -> quote -> trigger -> intent -> process (engine, journal) -> order -> line -> venue -> report -> process
+
+Nothing reads a clock and nothing is drawn but from the seed, so that a seed is a whole story that can be told again.
+First things go wrong as the plan says; after `active_ns` nothing does any more, a person releases what is halted, and
+the world must come to rest.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Callable
+from random import Random
+from typing import Any, NamedTuple
+
+from gateway.model.order import Order, OrderEvent, SessionChanged
+from gateway.model.quote import BookState, Quote
+from gateway.model.record import Decision
+from gateway.model.trade import (
+    Alarm,
+    Announce,
+    BookStateChanged,
+    ExecutionEvent,
+    HoursChanged,
+    Intent,
+    IntentRefused,
+    PairPosition,
+    PairTradeChanged,
+    PairTradeState,
+)
+from gateway.trigger.core import Hops, TriggerCore
+from simulators.core.config import Listing, VenueConfig
+from simulators.core.tape import TapeStatus
+from simulators.core.values import CLOSED, READY, RESUME
+from simulators.core.venue import Venue
+from tests.simulation import cells, plan
+from tests.simulation.disk import Disk
+from tests.simulation.installation import ACCOUNT, Installation, installation
+from tests.simulation.invariants import BrokenError, Referee
+from tests.simulation.market_tape import tapes
+from tests.simulation.person import Person
+from tests.simulation.plan import MS, SECOND, Plan
+from tests.simulation.process import Killed, Process
+from tests.simulation.wire import Line
+
+ACTIVE_NS = 20 * SECOND
+CALM_NS = 30 * SECOND
+INTENT_NS = 120_000
+"""From a quote's arrival to its intent's."""
+BEAT_NS = 500 * MS
+
+
+class Result(NamedTuple):
+    """What became of one world."""
+
+    seed: int
+    trades: int
+    states: Counter[str]
+    halts: Counter[str]
+    faults: Counter[str]
+    refusals: Counter[str]
+    alarms: Counter[str]
+    cells: Counter[tuple[str, str, str]]
+    intents: int
+    decisions: int
+    virtual_ns: int
+    contradictions: Counter[str]
+
+
+class World:
+    """See the module."""
+
+    def __init__(
+        self,
+        seed: int,
+        *,
+        drawn: Plan | None = None,
+        given: Installation | None = None,
+        active_ns: int = ACTIVE_NS,
+        trace: Callable[[int, str, object], None] | None = None,
+    ) -> None:
+        cells.watch()
+        self.seed = seed
+        self.plan = plan.draw(seed) if drawn is None else drawn
+        self.given = installation(seed) if given is None else given
+        self.now_ns = 0
+        self.active_ns = active_ns
+        self.calm = False
+        self.trace = trace
+        self.rng = Random(f"world {seed}")
+        self.faults: Counter[str] = Counter()
+        self.refusals: Counter[str] = Counter()
+        self.alarms: Counter[str] = Counter()
+        self.contradictions: Counter[str] = Counter()
+        self.outside_lots: Counter[str] = Counter()
+        self.lost_orders: set[str] = set()
+        self.quotes: dict[str, Quote] = {}
+        self.intents = 0
+        self.decisions = 0
+        self._heap: list[tuple[int, int, Callable[..., None], tuple[Any, ...]]] = []
+        self._count = 0
+        self._cells_before = Counter(cells.visited)
+        self.disk = Disk(sync_before_send=self.given.sync_before_send)
+        self.referee = Referee(self)
+        self.process: Process | None = None
+        self._incarnation = 0
+        self._left: dict[str, Order] = {}
+        self._opening = False
+        self.lines = self._build_lines()
+        self._by_symbol = {one.venue_id: one for one in self.given.settings.instruments.values()}
+        self._shown: dict[str, tuple[object, ...]] = {}
+        self._stalled_until_ns: dict[str, int] = {}
+        self._book_states: dict[str, BookState] = {}
+        self._hours: dict[str, HoursChanged] = {}
+        self._due: dict[str, int] = {}
+        settings = self.given.settings
+        self.trigger = TriggerCore(
+            settings.pairs.values(), settings.rules.values(), settings.instruments, silence_ns=SECOND
+        )
+        self.person = Person(self)
+
+    def _build_lines(self) -> dict[str, Line]:
+        made = tapes(self.given, self.plan, self.active_ns, self.active_ns + CALM_NS + SECOND)
+        lines = {}
+        self._tapes = made
+        for instrument in self.given.settings.instruments.values():
+            name = instrument.venue_id
+            config = VenueConfig(
+                name,
+                ACCOUNT,
+                (Listing(instrument.symbol, instrument.tick, open_close=instrument.position_model.value),),
+                seed=self.seed,
+                snapshot_interval_ns=10**15,
+                cancel_on_disconnect=self.given.cancel_on_disconnect[name],
+                exec_id_per_side=name == "SHFE",
+                faults=self.plan.order,
+                truth=False,
+            )
+            venue = Venue(config, made[name])
+            line = Line(venue, instrument, self.given.ways[name], self.plan, self.at, self.faults)
+            line.touched = self._touched
+            lines[name] = line
+        return lines
+
+    # Time.
+
+    def at(self, at_ns: int, call: Callable[..., None], *what: Any) -> None:
+        """Call `call(now_ns, *what)` at `at_ns`."""
+        self._count += 1
+        heapq.heappush(self._heap, (max(at_ns, self.now_ns), self._count, call, what))
+
+    def run(self) -> Result:
+        """From the beginning to rest; BrokenError when an invariant does not hold."""
+        try:
+            self._run()
+        except BrokenError:
+            raise
+        except Exception as error:
+            name = f"the engine takes every event ({type(error).__name__})"
+            raise BrokenError(name, self.seed, self.now_ns, str(error)) from error
+        return self._result()
+
+    def _run(self) -> None:
+        self._begin()
+        heap = self._heap
+        end_ns = self.active_ns + CALM_NS
+        while heap and heap[0][0] <= end_ns:
+            at_ns, _, call, what = heapq.heappop(heap)
+            self.now_ns = at_ns
+            call(at_ns, *what)
+            if self.calm and self._rested:
+                break
+        self.referee.at_rest()
+        self.referee.replayed(self.disk.read())
+
+    def _begin(self) -> None:
+        for line in self.lines.values():
+            self.at(0, self._wake_venue, line)
+        for name in self.given.settings.instruments:
+            self._schedule_hours(name)
+        self.at(MS, self._start_process)
+        self.at(BEAT_NS, self._beat)
+        self.at(self.active_ns, self._calm_down)
+        for name, mean_ns in self.plan.timed.items():
+            self._next_fault(name, mean_ns)
+        self._rested = False
+        self.person.begin()
+
+    # Venues and quotes.
+
+    def _wake_venue(self, now_ns: int, line: Line) -> None:
+        if self._due.get(line.venue_id) == now_ns:
+            del self._due[line.venue_id]
+        line.said(now_ns, line.venue.advance(now_ns))
+
+    def _touched(self, now_ns: int, line: Line) -> None:
+        """The venue may show another book now, and may have something else to do next."""
+        self._publish(now_ns, line)
+        next_ns = line.venue.next_at()
+        if next_ns is None:
+            return
+        due_ns = self._due.get(line.venue_id)
+        if due_ns is None or next_ns < due_ns:
+            self._due[line.venue_id] = next_ns
+            self.at(next_ns, self._wake_venue, line)
+
+    def _publish(self, now_ns: int, line: Line) -> None:
+        instrument = self._by_symbol[line.venue_id]
+        bids, asks = line.venue.book(instrument.symbol)
+        status = line.venue.status(instrument.symbol)
+        shown = (bids, asks, status)
+        if self._shown.get(line.venue_id) == shown:
+            return
+        self._shown[line.venue_id] = shown
+        if now_ns < self._stalled_until_ns.get(line.venue_id, 0):
+            return
+        way = self.given.ways[line.venue_id][1]
+        arrives_ns = now_ns + way.floor_ns
+        state = _state(bids, asks, status, line.venue.limits(instrument.symbol))
+        quote = Quote(
+            instrument.instrument_id, state, bids, asks, arrives_ns, now_ns, arrives_ns, 1, last_px_ticks=None
+        )
+        self.at(arrives_ns, self._quote_arrives, quote)
+
+    def _quote_arrives(self, now_ns: int, quote: Quote) -> None:
+        name = quote.instrument_id
+        self.quotes[name] = quote
+        if self._book_states.get(name) is not quote.state:
+            self._book_states[name] = quote.state
+            self.tell(BookStateChanged(name, quote.state, quote.detail))
+        wishes = self.trigger.on_quote(quote, now_ns)
+        if self.calm:
+            return
+        for wish in wishes:
+            self.intents += 1
+            intent = wish.intent(f"I{self.intents}", Hops(now_ns, now_ns, now_ns))
+            late_ns = 400 * MS if self._strikes("late_intent") else 0
+            self.at(now_ns + INTENT_NS + late_ns, self._intent_arrives, intent)
+            if self._strikes("duplicate_intent"):
+                self.at(now_ns + INTENT_NS + MS, self._intent_arrives, intent)
+
+    def _intent_arrives(self, now_ns: int, intent: Intent) -> None:
+        if self.process is not None:
+            self.in_process(now_ns, self.process.take_intent, intent)
+
+    def _schedule_hours(self, name: str) -> None:
+        """The calendar knows the breaks of the tape; it is some milliseconds off the venue's clock."""
+        venue = self.given.settings.instruments[name].venue_id
+        changes = [event for event in self._tapes[venue].made if isinstance(event, TapeStatus)]
+        shuts = [event.at_ns for event in changes if event.status == CLOSED]
+        for at_ns, is_open in [(0, True), *[(event.at_ns, event.status == READY) for event in changes]]:
+            shut_ns = next((each for each in shuts if each > at_ns), 0)
+            told = HoursChanged(name, is_open, shut_ns if is_open else 0, "20260615")
+            self.at(max(0, at_ns + self.rng.randint(-20, 20) * MS), self._hours_change, told)
+            self.faults["break"] += not is_open
+
+    def _hours_change(self, _now_ns: int, told: HoursChanged) -> None:
+        self._hours[told.instrument_id] = told
+        self.tell(told)
+
+    # The process.
+
+    def _start_process(self, now_ns: int) -> None:
+        self._incarnation += 1
+        self.process = process = Process(self, self._incarnation)
+        self.in_process(now_ns, self._first_steps, process)
+
+    def _first_steps(self, process: Process) -> None:
+        process.start()
+        for line in self.lines.values():
+            line.deliver = self.tell
+            self.at(self.now_ns + self.rng.randint(5, 60) * MS, line.connect)
+        for told in self._hours.values():
+            process.take(told)
+        for name, state in self._book_states.items():
+            process.take(BookStateChanged(name, state, ""))
+        self._beat_once()
+        # The last word of each pair trade is kept by its topic: a trigger that missed it hears it again.
+        for trade in process.engine.ledger.trades.values():
+            self.trigger.on_execution(trade.report(self.now_ns), self.now_ns)
+
+    def tell(self, event: OrderEvent | SessionChanged | ExecutionEvent) -> None:
+        """Hand an event to the process that runs, if one does."""
+        if self.process is not None:
+            self.in_process(self.now_ns, self.process.take, event)
+
+    def in_process(self, _now_ns: int, call: Callable[..., Any], *what: Any) -> Any:
+        """Call something of the process; a kill ends it here."""
+        owner = getattr(call, "__self__", None)
+        if isinstance(owner, Process):
+            if owner is not self.process:
+                return None
+            if not what:
+                what = (self.now_ns,)
+        try:
+            return call(*what)
+        except Killed as killed:
+            self._die(str(killed))
+        return None
+
+    def _die(self, how: str) -> None:
+        self.faults[how] += 1
+        self.process = None
+        self.note("killed", how)
+        if how == "power_lost":
+            before = {order.cl_ord_id for record in self.disk.read() for order in _orders(record)}
+            self.disk.lose_tail()
+            after = {order.cl_ord_id for record in self.disk.read() for order in _orders(record)}
+            self.lost_orders |= (before - after) & set(self._left)
+        for line in self.lines.values():
+            line.process_died(self.now_ns)
+        self.at(self.now_ns + self.rng.randint(50, 900) * MS, self._start_process)
+
+    def decided(self, process: Process, decision: Decision) -> None:
+        """A decision was made; it is not written yet."""
+        self.decisions += 1
+        if self.trace is not None:
+            self.note("event", decision.event)
+            for action in decision.actions:
+                self.note("action", action)
+        self._opening = isinstance(decision.event, Intent)
+        if decision.event.__class__.__name__ == "Restarted":
+            self.referee.begin(process)
+        self.referee.decided(process, decision)
+
+    def order_left(self, order: Order, trade_id: str, at_ns: int) -> None:
+        """An order was handed to its session."""
+        self._left[order.cl_ord_id] = order
+        self.referee.order_left(order, trade_id, at_ns, opening=self._opening)
+
+    def heard(self, action: Announce) -> None:
+        """Something was published."""
+        what = action.what
+        if isinstance(what, PairTradeChanged | PairPosition):
+            self.trigger.on_execution(what, self.now_ns)
+        elif isinstance(what, IntentRefused):
+            self.refusals[what.name.value] += 1
+            self.trigger.on_execution(what, self.now_ns)
+        elif isinstance(what, Alarm):
+            self.alarms[what.name.value] += 1
+
+    def _beat(self, now_ns: int) -> None:
+        self._beat_once()
+        self.at(now_ns + BEAT_NS, self._beat)
+        if self.calm:
+            self._rested = self._at_rest()
+
+    def _beat_once(self) -> None:
+        if self.process is not None:
+            self.trigger.on_execution(self.process.engine.status(self.now_ns), self.now_ns)
+
+    # Trouble.
+
+    def _strikes(self, fault: str) -> bool:
+        rate = self.plan.wire.get(fault)
+        if rate is None or self.calm or self.rng.random() >= rate:
+            return False
+        self.faults[fault] += 1
+        return True
+
+    def _next_fault(self, name: str, mean_ns: int) -> None:
+        at_ns = self.now_ns + int(self.rng.expovariate(1 / mean_ns)) + 200 * MS
+        if at_ns < self.active_ns and name not in ("one_sided", "break"):
+            self.at(at_ns, self._fault, name, mean_ns)
+
+    def _fault(self, now_ns: int, name: str, mean_ns: int) -> None:
+        line = self.lines[self.rng.choice(sorted(self.lines))]
+        rng = self.rng
+        match name:
+            case "session_drop" | "venue_down":
+                late = rng.random() < self.plan.wire.get("notice_late", 0.0)
+                notice_ns = now_ns + (rng.randint(200, 1500) * MS if late else rng.randint(0, 5) * MS)
+                down_ns = rng.randint(2000, 5000) * MS if name == "venue_down" else rng.randint(20, 1200) * MS
+                self.faults[name] += line.up
+                line.cut(now_ns, notice_ns + down_ns, notice_ns)
+            case "quotes_stall":
+                self.faults[name] += 1
+                self._stalled_until_ns[line.venue_id] = now_ns + rng.randint(300, 3000) * MS
+            case "unsolicited_cancel":
+                said = line.venue.on_mass_cancel(now_ns, f"X{self._count}", "7")[:-1]
+                self.faults[name] += bool(said)
+                line.said(now_ns, said)
+            case "stranger":
+                self.faults[name] += 1
+                line.said(now_ns, [self._stranger(now_ns, line)])
+            case "disk_full":
+                self.faults[name] += 1
+                self.disk.full_until_ns = now_ns + rng.randint(50, 1500) * MS
+            case "power_lost":
+                if self.process is not None:
+                    self._die(name)
+            case _ if name.startswith("kill_") and name not in ("kill_hold", "kill_balance"):
+                if self.process is not None:
+                    self.process.kill_at = name
+            case _:
+                self.faults[name] += self.person.trouble(now_ns, name)
+        self._next_fault(name, mean_ns)
+
+    def _stranger(self, now_ns: int, line: Line) -> Any:
+        """A fill of an order that is not ours."""
+        symbol = self._by_symbol[line.venue_id].symbol
+        answer = line.venue.on_status(now_ns, f"S{self._count}", symbol, "1")[-1]
+        px = self.given.mid_ticks[self._by_symbol[line.venue_id].instrument_id] * 10
+        return answer._replace(
+            exec_type="F", ord_status="2", order_id=f"S{self._count}", exec_id=f"S{self._count}", last_qty=1,
+            last_px=_decimal(px), cum_qty=1, order_qty=1,
+        )  # fmt: skip
+
+    def _calm_down(self, now_ns: int) -> None:
+        """From now on nothing goes wrong."""
+        self.calm = True
+        self.note("calm", "")
+        self.disk.full_until_ns = 0
+        self._stalled_until_ns.clear()
+        self._shown.clear()
+        for line in self.lines.values():
+            line.calm_down()
+            line.venue.faults._orders.clear()  # noqa: SLF001 - the core has no switch for it
+            self._publish(now_ns, line)
+        if self.process is not None:
+            self.process.kill_at = ""
+
+    def _at_rest(self) -> bool:
+        """Whether there is nothing left to wait for."""
+        if self.process is None or self.now_ns < self.active_ns + 4 * SECOND:
+            return False
+        ledger = self.process.engine.ledger
+        halted = all(
+            trade.state is PairTradeState.HALTED and trade.cause in ("overfilled", "venue_disagrees")
+            for trade in ledger.open_trades.values()
+        )
+        return halted and not any(order.open for line in self.lines.values() for order in line.venue.orders())
+
+    # What the referee and the person ask.
+
+    def all_open(self) -> bool:
+        """Whether every way to trade is open, in truth: sessions, markets, both sides of every book."""
+        for line in self.lines.values():
+            if not (line.up and line.noticed_up):
+                return False
+            shown = self._shown.get(line.venue_id)
+            if shown is None or shown[2] not in (READY, RESUME) or not shown[0] or not shown[1]:
+                return False
+            quote = self.quotes.get(self._by_symbol[line.venue_id].instrument_id)
+            if quote is None or quote.state is not BookState.OK:
+                return False
+        if any(not hours.open for hours in self._hours.values()):
+            return False
+        return self.process is not None and not self.process.engine.ledger.unexplained
+
+    def most_filled(self, order: Order) -> int:
+        """The most lots that the venue ever said were filled of this order."""
+        return self.lines[order.venue_id].most_filled(order.cl_ord_id)
+
+    def note(self, kind: str, what: object) -> None:
+        if self.trace is not None:
+            self.trace(self.now_ns, kind, what)
+
+    def _result(self) -> Result:
+        assert self.process is not None
+        trades = self.process.engine.ledger.trades
+        for line in self.lines.values():
+            for name, count in line.venue.faults.counts.items():
+                self.faults[name] += count
+        return Result(
+            self.seed,
+            len(trades),
+            Counter(trade.state.value for trade in trades.values()),
+            self.referee.halts,
+            self.faults,
+            self.refusals,
+            self.alarms,
+            Counter(cells.visited) - self._cells_before,
+            self.intents,
+            self.decisions,
+            self.now_ns,
+            self.contradictions,
+        )
+
+
+def _orders(record: Decision) -> list[Order]:
+    return [order for action in record.actions for order in getattr(action, "orders", ()) if isinstance(order, Order)]
+
+
+def _decimal(px: int) -> Any:
+    from decimal import Decimal
+
+    return Decimal(px)
+
+
+def _state(bids: Any, asks: Any, status: str, limits: Any) -> BookState:
+    if status not in (READY, RESUME):
+        return BookState.SHUT
+    if bids and asks:
+        return BookState.OK
+    if not bids and not asks:
+        return BookState.EMPTY
+    if bids and bids[0][0] == limits.high_ticks or asks and asks[0][0] == limits.low_ticks:
+        return BookState.LIMIT_LOCKED
+    return BookState.ONE_SIDED
