@@ -20,7 +20,10 @@ class Fill:
 
 @dataclass(slots=True, eq=False)
 class Order:
-    """Compared by identity. `ahead` is how many lots of others queue before it at its price; None while that level is not in view."""
+    """Compared by identity.
+
+    `ahead` is how many lots of others queue before it at its price; None while that level is not in view.
+    """
 
     ordinal: int
     order_id: str

@@ -132,18 +132,29 @@ class Port:
                 pass
 
     def flush(self, now_ns: int) -> None:
-        """Write what has travelled its way."""
+        """Write what has travelled its way, in one go."""
+        due: list[bytes] = []
         while self._out and self._out[0][0] <= now_ns:
             _, data = self._out.popleft()
-            if self._transport is None:
-                continue
             if data is _EOF:
-                self._transport.close()
-                continue
-            self._files.message(self.owner.now_ns(), self.name, "out", data)
-            self._transport.write(data)
-            if self._transport.get_write_buffer_size() > _WRITE_LIMIT_BYTES:
-                self._transport.abort()
+                self._write(due)
+                due = []
+                if self._transport is not None:
+                    self._transport.close()
+            else:
+                due.append(data)
+        self._write(due)
+
+    def _write(self, due: list[bytes]) -> None:
+        if self._transport is None or not due:
+            return
+        if self._files.messages:
+            at_ns = self.owner.now_ns()
+            for data in due:
+                self._files.message(at_ns, self.name, "out", data)
+        self._transport.write(b"".join(due))
+        if self._transport.get_write_buffer_size() > _WRITE_LIMIT_BYTES:
+            self._transport.abort()
 
     def drop(self, now_ns: int, refuse_until_ns: int) -> None:
         """Cut the connection: what is on its way in either direction is lost."""
