@@ -132,7 +132,8 @@ class Opener:
                 if max(delays) > delay_ns:
                     trade.held_legs.add(index)
                     now.remove(index)
-        self._settler.send(trade, first_orders(trade, now, self._ledger, self._order_ids.next), at_ns)
+        orders = first_orders(trade, now, self._ledger, self._order_ids.next)
+        self._settler.send(trade, orders, at_ns, trade.intent.expires_ns)
         for index in sorted(trade.held_legs):
             self._out.do(SetTimer(f"release:{trade.trade_id}:{index}", at_ns + max(delays) - delays[index]))
 

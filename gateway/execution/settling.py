@@ -76,8 +76,11 @@ class Settler:
             self._ledger.open_orders[own.order.cl_ord_id] = own
         self.settle(self._ledger.trades[own.trade_id], at_ns)
 
-    def send(self, trade: PairTrade, orders: list[OwnOrder], at_ns: int) -> None:
-        """Orders of a pair trade leave; what they need to be found again is kept first."""
+    def send(self, trade: PairTrade, orders: list[OwnOrder], at_ns: int, expires_ns: int = 0) -> None:
+        """Orders of a pair trade leave; what they need to be found again is kept first.
+
+        Those that open a trade are not written after `expires_ns`; those that repair one always may be.
+        """
         ledger = self._ledger
         for own in orders:
             order = own.order
@@ -86,7 +89,7 @@ class Settler:
             trade.legs[own.leg_index].orders.append(own)
             ledger.positions[order.instrument_id].freeze(order)
             ledger.note_sent(order, at_ns)
-        self._out.do(SendOrders(trade.trade_id, tuple(own.order for own in orders)))
+        self._out.do(SendOrders(trade.trade_id, tuple(own.order for own in orders), expires_ns))
         self._out.do(SetTimer(f"reply:{trade.trade_id}", at_ns + self.spec(trade).order_timeout_ns))
 
     def cancel(self, own: OwnOrder, at_ns: int) -> None:

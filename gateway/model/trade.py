@@ -443,6 +443,8 @@ class SendOrders(Message):
 
     trade_id: str
     orders: tuple[Order, ...]
+    expires_ns: int = 0
+    """An order that has not been written by then must not leave any more; 0: it always may."""
 
 
 class SendCancel(Message):

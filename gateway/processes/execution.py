@@ -16,6 +16,7 @@ from gateway.model.trade import ExecutionEvent, Restarted
 from gateway.processes import clock, start
 from gateway.processes.execution_shell import ExecutionShell
 from gateway.processes.ids import next_epoch
+from gateway.processes.lease import Lease
 from gateway.processes.settings import Site, load_site
 from gateway.processes.site_file import MS
 
@@ -55,7 +56,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     engine = ExecutionEngine(settings(site), incarnation)
     seq = recover(engine, given.run_dir)
     journal = start.open_journal("execution", incarnation, site, given.run_dir)
-    shell = ExecutionShell(site, engine, journal, given.bus_dir, stop.fd, seq)
+    lease = Lease(given.run_dir)
+    lease.give(incarnation)
+    shell = ExecutionShell(site, engine, journal, lease, given.bus_dir, stop.fd, seq)
     begin: ExecutionEvent = Restarted(incarnation)
     shell.handle(begin)
     sessions = FixSessions(
@@ -79,8 +82,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def loop(shell: ExecutionShell, stop: start.StopFlag, beat_interval_ns: int) -> None:
     """Intents before anything else; then venues, timers, commands; a heartbeat."""
     poller = zmq.Poller()
-    for socket in (shell.intents.socket, shell.commands.socket, shell.publisher.snapshots, stop.fd):
+    states = (shell.states.socket, shell.states.answers)
+    for socket in (shell.intents.socket, shell.commands.socket, shell.publisher.snapshots, *states, stop.fd):
         poller.register(socket, zmq.POLLIN)
+    shell.states.ask()
     beat_ns = 0
     while not stop.set:
         now_ns = clock.monotonic_ns()
@@ -91,6 +96,8 @@ def loop(shell: ExecutionShell, stop: start.StopFlag, beat_interval_ns: int) -> 
         shell.take_intents()
         shell.take_messages()
         shell.fire_timers()
+        if ready.intersection(states):
+            shell.take_states()
         if shell.commands.socket in ready:
             shell.take_commands()
         if shell.publisher.snapshots in ready:

@@ -4,16 +4,17 @@ For every event: the engine decides, the event and its actions are written as on
 carried out, in order. An action that has an answer at once (orders handed over, books read) brings its event next.
 
 What can go wrong: the journal cannot be written. Then nothing of that decision is sent; its orders are told to the
-engine as unsent as soon as the journal takes records again, and until then no intent is taken and venues' messages wait.
+engine as unsent as soon as the journal takes records again; until then no intent is taken and venues' messages wait.
 """
 
 import heapq
 import os
 from collections import deque
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from gateway.bus.sockets import CommandServer, IntentReceiver, LatestQuotes, Publisher
+from gateway.bus.sockets import CommandServer, IntentReceiver, LatestQuotes, Publisher, Subscriber
 from gateway.execution.engine import ExecutionEngine
 from gateway.fix.encode import OrderEncoder
 from gateway.fix.engine import FixSessions
@@ -30,6 +31,7 @@ from gateway.model.trade import (
     Announce,
     AskStatus,
     BooksObserved,
+    BookStateChanged,
     Command,
     CommandAnswered,
     ExecutionEvent,
@@ -45,10 +47,13 @@ from gateway.model.trade import (
     Verb,
 )
 from gateway.processes import clock
+from gateway.processes.lease import Lease
 from gateway.processes.settings import Site
 from gateway.processes.site_file import MS
 
 JOURNAL_RETRY_NS = 200 * MS
+STALE_NS = 100 * MS
+"""An order that has not left so long after its record was written is old: this process was stopped in between."""
 MOST_AT_ONCE = 256
 """Messages of venues taken up before intents are looked at again."""
 INTENTS_WAITING = 100
@@ -94,17 +99,26 @@ class ExecutionShell:
     """The engine with its journal, sessions and sockets. One thread calls it; FIX threads only hand over."""
 
     def __init__(
-        self, site: Site, engine: ExecutionEngine, journal: JournalWriter, bus_dir: Path, wake_fd: int, seq: int
+        self,
+        site: Site,
+        engine: ExecutionEngine,
+        journal: JournalWriter,
+        lease: Lease,
+        bus_dir: Path,
+        wake_fd: int,
+        seq: int,
     ) -> None:
         self.engine = engine
         self.journal = journal
+        self.states = Subscriber(bus_dir, "feed", ["X."], site.bus.high_water_mark)
+        self._lease = lease
         self.publisher = Publisher(bus_dir, "execution", engine.ledger.incarnation, site.bus.high_water_mark)
         self.intents = IntentReceiver(bus_dir, INTENTS_WAITING)
         self.commands = CommandServer(bus_dir)
         self.timers = Timers()
         self.sessions: FixSessions | None = None
         self._wake_fd = wake_fd
-        self._quotes = LatestQuotes(bus_dir, [name for name, one in site.instruments.items() if one.tradable])
+        self._quotes = LatestQuotes(bus_dir, list(site.instruments))
         self._inbox: deque[_Waiting] = deque()
         self._events: deque[ExecutionEvent] = deque()
         self._unwritten: deque[Decision] = deque()
@@ -120,13 +134,9 @@ class ExecutionShell:
             listed = [one for one in site.instruments.values() if one.venue_id == name]
             by_id = {one.instrument_id: one for one in listed}
             self._encoders[name] = OrderEncoder(venue.dialect, by_id, venue.orders.constants)
-            known = self._sent[name]
-            self._decoders[f"{name}.orders"] = OrderDecoder(
-                venue.dialect,
-                name,
-                {one.symbol: one for one in listed},
-                lambda number, known=known: known.get(number, ""),
-            )
+            by_symbol = {one.symbol: one for one in listed}
+            sent_as = partial(_sent_as, self._sent[name])
+            self._decoders[f"{name}.orders"] = OrderDecoder(venue.dialect, name, by_symbol, sent_as)
 
     # Called by FIX threads.
 
@@ -186,6 +196,13 @@ class ExecutionShell:
             if event is not None:
                 self.handle(event)
 
+    def take_states(self) -> None:
+        """Hear which books became tradable, or ceased to be."""
+        if self.writable:
+            for one in self.states.poll():
+                if isinstance(one.message, BookStateChanged):
+                    self.handle(one.message)
+
     @property
     def waiting(self) -> bool:
         """Whether messages of venues wait that may be taken up now."""
@@ -224,7 +241,7 @@ class ExecutionShell:
             self._decide(self._events.popleft())
 
     def close(self) -> None:
-        for one in (self.publisher, self.intents, self.commands, self._quotes, self.journal):
+        for one in (self.publisher, self.intents, self.commands, self.states, self._quotes, self.journal):
             one.close()
 
     def _decide(self, event: ExecutionEvent) -> None:
@@ -286,11 +303,26 @@ class ExecutionShell:
         built = [(one, self._encoders[one.venue_id].new_order(one, utc_ns)) for one in action.orders]
         sent = []
         for order, message in built:
+            failure = self._must_not_leave(journalled_ns, action.expires_ns)
+            if failure:
+                sent.append(OrderSent(order.cl_ord_id, 0, 0, failure))
+                continue
             result = self.sessions.send(f"{order.venue_id}.orders", message)
             # A number that was used means that the venue may have it: then it is not unsent, but in doubt.
             failure = "" if result.ok or result.msg_seq_num else result.reason
             sent.append(OrderSent(order.cl_ord_id, clock.monotonic_ns(), result.msg_seq_num, failure))
         return OrdersSent(journalled_ns, tuple(sent))
+
+    def _must_not_leave(self, journalled_ns: int, expires_ns: int) -> str:
+        """The last look before the socket: why an order that was decided on must not leave; empty when it may."""
+        if self._lease.holder != self.engine.ledger.incarnation:
+            return "the lease was taken away"
+        now_ns = clock.monotonic_ns()
+        if expires_ns and now_ns > expires_ns:
+            return f"its intent expired {now_ns - expires_ns} ns ago"
+        if now_ns - journalled_ns > STALE_NS:
+            return f"{now_ns - journalled_ns} ns since it was decided, at most {STALE_NS}: this process was held up"
+        return ""
 
     def _cancel(self, action: SendCancel) -> None:
         venue_id = action.order.venue_id
@@ -317,3 +349,8 @@ class ExecutionShell:
 
     def _alarm(self, figures: str) -> None:
         self.publisher.publish(Alarm(AlarmName.JOURNAL, "journal", figures))
+
+
+def _sent_as(known: dict[int, str], msg_seq_num: int) -> str:
+    """The ClOrdID(11) that left under this MsgSeqNum(34); empty when it is not remembered."""
+    return known.get(msg_seq_num, "")
