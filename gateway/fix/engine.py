@@ -20,7 +20,7 @@ import quickfix
 
 from gateway.fix.application import Handlers, crash
 from gateway.fix.link import Folders, SendResult, SessionLink
-from gateway.fix.session_settings import SessionSettings, check
+from gateway.fix.session_settings import SessionSettings, check, quickfix_settings
 
 KEEPER_LATE_S = 0.05
 """How late the keeper may be; it sleeps at least so long."""
@@ -74,6 +74,8 @@ class FixSessions:
         check(sessions)
         state_dir.mkdir(parents=True, exist_ok=True)
         log_dir.mkdir(parents=True, exist_ok=True)
+        for settings in sessions:
+            quickfix_settings(settings, state_dir, log_dir)  # a dictionary that cannot be used is told here
         self.handlers = Handlers(on_message, on_sent)
         self.on_resend_request = on_resend_request
         self.on_refused = on_refused

@@ -12,7 +12,7 @@ from gateway.fix.dictionary import SPECS, DictionaryError, FieldSpec, read_dicti
 
 TARGET = Path(__file__).with_name("tags.py")
 
-_OPENING = '''"""Tags and values of FIX. Generated from fix_specs by `python -m gateway.fix.generate`; not edited by hand.
+_OPENING = '''"""Tags and values of FIX. Generated from fix_specs: `python -m gateway.fix.generate`; not edited by hand.
 
 Tags are text, as they stand in a raw message; `Number` has them as numbers, as QuickFIX takes them.
 """

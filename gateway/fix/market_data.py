@@ -78,7 +78,7 @@ class MarketDataDecoder:
                 recv_ns,
                 self._venue_ns(body, entries),
                 whole(need(body, tags.MSG_SEQ_NUM, "MsgSeqNum"), "MsgSeqNum(34)"),
-                self._rpt_seq(body),
+                self._rpt_seq(body, lowest=0 if self._dialect.incremental else 1),
                 _ladder(bids, rising=False),
                 _ladder(asks, rising=True),
                 None if last is None else last[0],
@@ -169,13 +169,14 @@ class MarketDataDecoder:
             raise BadField("Symbol(55)", symbol, f"an instrument of {self._venue_id} in the site file")
         return prices
 
-    def _rpt_seq(self, fields: Fields) -> int:
+    def _rpt_seq(self, fields: Fields, lowest: int) -> int:
+        """RptSeq(83); where increments follow, a snapshot before the first of them says 0."""
         if not self._dialect.rpt_seq:
             return 0
         text = need(fields, tags.RPT_SEQ, "RptSeq")
         rpt_seq = whole(text, "RptSeq(83)")
-        if not rpt_seq:
-            raise BadField("RptSeq(83)", text, "1 or more")
+        if rpt_seq < lowest:
+            raise BadField("RptSeq(83)", text, f"{lowest} or more")
         return rpt_seq
 
     def _rpt_seq_of_all(self, body: Fields, entries: list[Fields]) -> int:
@@ -186,7 +187,7 @@ class MarketDataDecoder:
         if len(texts) > 1:
             raise BadField("RptSeq(83)", ", ".join(map(str, texts)), "the same in all entries of an instrument")
         text = texts.pop()
-        return self._rpt_seq({} if text is None else {tags.RPT_SEQ: text})
+        return self._rpt_seq({} if text is None else {tags.RPT_SEQ: text}, lowest=1)
 
     def _venue_ns(self, body: Fields, entries: list[Fields]) -> int:
         """The latest MDEntryDate(272) with MDEntryTime(273); SendingTime(52) where no entry has them."""

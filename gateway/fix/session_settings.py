@@ -5,7 +5,9 @@ by `SessionSettingsError` before anything starts.
 """
 
 import hashlib
+import os
 import re
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
@@ -135,10 +137,13 @@ def _session_words(session: SessionSettings, state_dir: Path) -> dict[str, str]:
 
 
 def _structure_file(dictionary: Path, state_dir: Path) -> Path:
+    """The file QuickFIX reads; put in place whole, as other sessions and processes may be reading it."""
     text = structure_xml(dictionary)
     target = state_dir / f"{dictionary.stem}.{hashlib.sha256(text).hexdigest()[:12]}.xml"
     if not target.exists():
-        target.write_bytes(text)
+        part = target.with_suffix(f".{os.getpid()}.{threading.get_ident()}.part")
+        part.write_bytes(text)
+        part.replace(target)
     return target
 
 

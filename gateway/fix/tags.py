@@ -1,4 +1,4 @@
-"""Tags and values of FIX. Generated from fix_specs by `python -m gateway.fix.generate`; not edited by hand.
+"""Tags and values of FIX. Generated from fix_specs: `python -m gateway.fix.generate`; not edited by hand.
 
 Tags are text, as they stand in a raw message; `Number` has them as numbers, as QuickFIX takes them.
 """

@@ -4,7 +4,7 @@ import contextlib
 import queue
 import socket
 import threading
-from collections.abc import Callable  # noqa: TC003 - read by people
+from collections.abc import Callable
 
 import simplefix
 

@@ -41,8 +41,10 @@ def body(text: str) -> dict[int, str]:
 MESSAGES = [
     (
         DOMESTIC_ENCODER.new_order(ORDER, VENUE_NS),
-        "35=D|11=T1-000042|1=A1|55=cu2609|207=SHFE|54=1|60=20260105-01:02:03.004|38=5|40=2|44=71230|59=3|77=C|20077=Y|"
-        "20078=1",
+        (
+            "35=D|11=T1-000042|1=A1|55=cu2609|207=SHFE|54=1|60=20260105-01:02:03.004|38=5|40=2|44=71230|59=3|77=C|"
+            "20077=Y|20078=1"
+        ),
     ),
     (
         OVERSEAS_ENCODER.new_order(ORDER_42, VENUE_NS),

@@ -176,6 +176,12 @@ def test_entries_of_another_instrument_still_count() -> None:
     assert "Symbol(55) 'HGH7'" in second.reason
 
 
+def test_a_snapshot_before_the_first_increment_is_number_zero() -> None:
+    """Where increments follow, RptSeq(83) of a snapshot is the last increment in it: 0 while there is none."""
+    raw = wire("8=FIX.4.2|35=W|34=3|52=20260105-01:02:03.004|55=HGZ6|83=0|268=0|10=000|")
+    assert decode(raw) == [BookSnapshot("COMEX.HGZ6", 7, VENUE_NS, 3, 0, (), ())]
+
+
 def test_a_dialect_without_rpt_seq_has_zero() -> None:
     """Where the site says that the venue sends no RptSeq(83), it is 0 in the events."""
     decoder = MarketDataDecoder(load_dialect("overseas42", rpt_seq=False), "COMEX", {"HGZ6": HG})

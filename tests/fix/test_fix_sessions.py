@@ -5,7 +5,7 @@ import queue
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from fix_peer import Peer, text
 from fix_values import DOMESTIC, OVERSEAS, wire
 
 from gateway.fix.engine import FixSessions
-from gateway.fix.session_settings import SessionSettings, SessionSettingsError
+from gateway.fix.session_settings import SessionSettings, SessionSettingsError, quickfix_settings
 
 KEY = "shfe-orders"
 NUMBER = itertools.count(1)
@@ -64,6 +64,9 @@ class World:
         assert self.hold.wait(15)
 
 
+Make = Callable[..., World]
+
+
 def values(message: simplefix.FixMessage, *tags: int) -> list[str]:
     """The values of these fields."""
     return [text(message, tag) for tag in tags]
@@ -88,7 +91,7 @@ def stops() -> Iterator[list[threading.Thread]]:
 
 
 @pytest.fixture
-def make(tmp_path: Path, stops: list[threading.Thread]) -> Iterator[Any]:
+def make(tmp_path: Path, stops: list[threading.Thread]) -> Iterator[Make]:
     """Makes worlds and stops them."""
     worlds: list[World] = []
 
@@ -102,9 +105,9 @@ def make(tmp_path: Path, stops: list[threading.Thread]) -> Iterator[Any]:
         stops[-1].start()
 
 
-def test_logon_order_and_report(peer: Peer, make: Any) -> None:
+def test_logon_order_and_report(peer: Peer, make: Make) -> None:
     """Username and password at logon; an order with its number told; a report handed over as it came."""
-    world = make(peer.port, username="u1", password="p1", sender_sub_id="T7")  # noqa: S106 - a test
+    world = make(peer.port, username="u1", password="p1", sender_sub_id="T7")
     logon = peer.read("A")
     assert values(logon, 553, 554, 50, 108, 141) == ["u1", "p1", "T7", "10", ""]
     assert world.next("session") == (KEY, True, "logged on")
@@ -117,7 +120,7 @@ def test_logon_order_and_report(peer: Peer, make: Any) -> None:
 
 
 @pytest.mark.parametrize("persist", [False, True])
-def test_stale_orders_are_gap_filled_not_sent_again(peer: Peer, make: Any, persist: bool) -> None:  # noqa: FBT001
+def test_stale_orders_are_gap_filled_not_sent_again(peer: Peer, make: Make, persist: bool) -> None:  # noqa: FBT001
     """A ResendRequest over three orders is answered by one SequenceReset over the range, whatever QuickFIX stored."""
     world = make(peer.port, persist_messages=persist)
     world.next("session")
@@ -132,7 +135,7 @@ def test_stale_orders_are_gap_filled_not_sent_again(peer: Peer, make: Any, persi
     assert values(peer.messages.get(timeout=10), 35, 34, 43, 11) == ["D", "5", "", "T4"]
 
 
-def test_an_order_to_a_session_that_is_down_is_refused(peer: Peer, make: Any) -> None:
+def test_an_order_to_a_session_that_is_down_is_refused(peer: Peer, make: Make) -> None:
     """Refused with a reason, nothing stored, no number used: after the reconnect the next order has the next number."""
     world = make(peer.port)
     world.next("session")
@@ -149,7 +152,7 @@ def test_an_order_to_a_session_that_is_down_is_refused(peer: Peer, make: Any) ->
     assert values(peer.read("D"), 34, 11) == ["4", "T2"]
 
 
-def test_quickfix_itself_may_not_store_an_order_for_later(peer: Peer, make: Any) -> None:
+def test_quickfix_itself_may_not_store_an_order_for_later(peer: Peer, make: Make) -> None:
     """Past our own check, too: what reaches QuickFIX after the session went down is neither stored nor numbered."""
     world = make(peer.port)
     world.next("session")
@@ -162,7 +165,7 @@ def test_quickfix_itself_may_not_store_an_order_for_later(peer: Peer, make: Any)
     assert world.order("T1") == (True, before[0])
 
 
-def test_a_venue_that_comes_up_later_is_found(make: Any) -> None:
+def test_a_venue_that_comes_up_later_is_found(make: Make) -> None:
     """Attempts go on with a growing pause until the venue listens; the status tells how many and why."""
     with socket.create_server(("127.0.0.1", 0)) as reserved:
         port = reserved.getsockname()[1]
@@ -182,7 +185,7 @@ def test_a_venue_that_comes_up_later_is_found(make: Any) -> None:
         venue.close()
 
 
-def test_a_refused_logon_is_told_and_tried_again_ever_later(peer: Peer, make: Any) -> None:
+def test_a_refused_logon_is_told_and_tried_again_ever_later(peer: Peer, make: Make) -> None:
     """The venue's words are in the detail, told once; the pause doubles up to its longest."""
 
     def refuse(venue: Peer, _logon: simplefix.FixMessage) -> None:
@@ -200,7 +203,7 @@ def test_a_refused_logon_is_told_and_tried_again_ever_later(peer: Peer, make: An
     assert world.next("session")[:2] == (KEY, True)
 
 
-def test_a_venue_that_does_not_take_connections_is_given_up_and_tried_again(make: Any) -> None:
+def test_a_venue_that_does_not_take_connections_is_given_up_and_tried_again(make: Make) -> None:
     """A listener whose queue is full answers nothing: the attempt ends after its time, and the next begins."""
     with pytest.MonkeyPatch.context() as patch, socket.socket() as listener, socket.socket() as filler:
         patch.setattr("gateway.fix.link.ATTEMPT_S", 0.2)
@@ -249,7 +252,13 @@ NUMBERS = [
 
 
 @pytest.mark.parametrize(("answer", "up", "detail"), NUMBERS)
-def test_numbers_that_do_not_continue_are_told(peer: Peer, make: Any, answer: Any, up: bool, detail: str) -> None:  # noqa: FBT001
+def test_numbers_that_do_not_continue_are_told(
+    peer: Peer,
+    make: Make,
+    answer: Callable[[Peer, simplefix.FixMessage], None],
+    up: bool,  # noqa: FBT001
+    detail: str,
+) -> None:
     """After a reconnect: a reset, a lost store on either side, a gap are in the detail of the change."""
     world = make(peer.port)
     world.next("session")
@@ -262,7 +271,7 @@ def test_numbers_that_do_not_continue_are_told(peer: Peer, make: Any, answer: An
     assert (now_up, detail in told) == (up, True)
 
 
-def test_an_operator_sets_lost_numbers(peer: Peer, make: Any) -> None:
+def test_an_operator_sets_lost_numbers(peer: Peer, make: Make) -> None:
     """Refused while the session is up; then both sides' next numbers are as given."""
     world = make(peer.port)
     world.next("session")
@@ -274,7 +283,7 @@ def test_an_operator_sets_lost_numbers(peer: Peer, make: Any) -> None:
     assert world.sessions.status()[0][-2:] == (12, 5)
 
 
-def test_numbers_survive_a_restart_for_orders_and_not_for_market_data(peer: Peer, make: Any) -> None:
+def test_numbers_survive_a_restart_for_orders_and_not_for_market_data(peer: Peer, make: Make) -> None:
     """An orders session logs on with the next number; a market-data session begins again at 1 with 141=Y."""
     world = make(peer.port, sender_comp_id="CMC")
     world.next("session")
@@ -290,7 +299,7 @@ def test_numbers_survive_a_restart_for_orders_and_not_for_market_data(peer: Peer
     assert values(peer.read("A"), 34, 141) == ["1", "Y"]
 
 
-def test_send_writes_in_the_calling_thread(peer: Peer, make: Any) -> None:
+def test_send_writes_in_the_calling_thread(peer: Peer, make: Make) -> None:
     """While QuickFIX's thread is held in a callback, an order still reaches the venue."""
     world = make(peer.port)
     world.next("session")
@@ -302,7 +311,7 @@ def test_send_writes_in_the_calling_thread(peer: Peer, make: Any) -> None:
     world.hold.set()
 
 
-def test_content_reaches_the_decoders_whatever_it_is(peer: Peer, make: Any) -> None:
+def test_content_reaches_the_decoders_whatever_it_is(peer: Peer, make: Make) -> None:
     """Unknown values, wrong types, unknown tags, empty fields: QuickFIX judges none of them."""
     world = make(peer.port)
     world.next("session")
@@ -311,7 +320,7 @@ def test_content_reaches_the_decoders_whatever_it_is(peer: Peer, make: Any) -> N
     assert all(wire(field) in raw for field in ("|150=Z|", "|39=?|", "|14=abc|", "|1500=x|", "|9999=y|", "|58=|"))
 
 
-def test_what_quickfix_refuses_itself_is_told(peer: Peer, make: Any) -> None:
+def test_what_quickfix_refuses_itself_is_told(peer: Peer, make: Make) -> None:
     """A group that the dictionary does not have is refused by QuickFIX: number and words reach `on_refused`."""
     world = make(peer.port)
     world.next("session")
@@ -319,7 +328,7 @@ def test_what_quickfix_refuses_itself_is_told(peer: Peer, make: Any) -> None:
     assert world.next("refused") == (KEY, 2, "Tag appears more than once")
 
 
-def test_a_reject_of_the_session_is_handed_over(peer: Peer, make: Any) -> None:
+def test_a_reject_of_the_session_is_handed_over(peer: Peer, make: Make) -> None:
     """Reject(35=3) concerns an order of ours: it comes like any message."""
     world = make(peer.port)
     world.next("session")
@@ -327,7 +336,7 @@ def test_a_reject_of_the_session_is_handed_over(peer: Peer, make: Any) -> None:
     assert wire("|35=3|") in world.next("message")[1]
 
 
-def test_market_data_with_groups_arrives_whole(make: Any) -> None:
+def test_market_data_with_groups_arrives_whole(make: Make) -> None:
     """35=X with two entries passes QuickFIX in one piece, with the entries in order."""
     venue = Peer(begin_string="FIX.4.2")
     try:
@@ -343,7 +352,7 @@ def test_market_data_with_groups_arrives_whole(make: Any) -> None:
         venue.close()
 
 
-def test_stop_logs_out_and_ends_the_threads(peer: Peer, make: Any) -> None:
+def test_stop_logs_out_and_ends_the_threads(peer: Peer, make: Make) -> None:
     """The venue gets a Logout; no thread is left; the status says stopped and keeps the numbers."""
     world = make(peer.port)
     world.next("session")
@@ -371,3 +380,22 @@ def test_a_wrong_setting_starts_nothing(settings: dict[str, Any], reason: str, t
     with pytest.raises(SessionSettingsError) as caught:
         World(tmp_path, **({"port": 1} | settings))
     assert reason in str(caught.value)
+
+
+def test_sessions_that_start_together_share_a_dictionary(tmp_path: Path) -> None:
+    """The structure that QuickFIX reads is put in place whole: many at once write and read the same file."""
+    session = SessionSettings("k", "V", "md", OVERSEAS, "127.0.0.1", 1, "CMC", "V")
+    found: list[str] = []
+
+    def read() -> None:
+        words = quickfix_settings(session, tmp_path, tmp_path).get(session.session_id())
+        found.append(words.getString("DataDictionary"))
+        quickfix.DataDictionary(found[-1])
+
+    threads = [threading.Thread(target=read) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert len(found) == 8
+    assert [path.name for path in tmp_path.iterdir()] == [Path(found[0]).name]
