@@ -148,8 +148,7 @@ HOPS = (
     "intent made -> taken by execution",
     "taken -> journalled",
     "journalled -> first order handed over",
-    "first -> last order handed over",
-    "last handed over -> in the venue's socket",
+    "first order handed over -> last in its venue's socket",
     "in the socket -> read by the venue",
 )
 """What lies between the instants that `hop_times` gives."""
@@ -157,7 +156,7 @@ HOPS = (
 
 def hop_times(records: Iterable[JournalRecord]) -> list[tuple[int, ...]]:
     """Of each intent that was sent: received, published, taken, evaluated, decided, taken by execution, journalled,
-    first and last order handed to its session. OrdersSent follows its intent, because one pair is traded at a time.
+    first order handed to its session. OrdersSent follows its intent, because one pair is traded at a time.
     """
     found: list[tuple[int, ...]] = []
     taken: tuple[Intent, int] | None = None
@@ -169,9 +168,9 @@ def hop_times(records: Iterable[JournalRecord]) -> list[tuple[int, ...]]:
         elif isinstance(record.event, OrdersSent) and taken is not None:
             intent, at_ns = taken
             taken = None
-            sent = [order.sent_ns for order in record.event.orders]
+            first_ns = min(order.sent_ns for order in record.event.orders)
             hops = (intent.recv_ns, intent.pub_ns, intent.taken_ns, intent.evaluated_ns, intent.decided_ns)
-            found.append((*hops, at_ns, record.event.journalled_ns, min(sent), max(sent)))
+            found.append((*hops, at_ns, record.event.journalled_ns, first_ns))
     return found
 
 
@@ -200,7 +199,7 @@ class Gateway:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         site = directory / "site.toml"
         site.write_text(site_text(venue), encoding="utf-8")
-        environment = {"PYTHONPATH": str(REPOSITORY)}
+        environment = {"PYTHONPATH": str(REPOSITORY), "CMC_WARM": "1" if self._knobs.warm else "0"}
         for name in names:
             command = [sys.executable, "-m", f"gateway.processes.{name}", "--site", str(site)]
             command += ["--run-dir", str(directory / "run"), "--bus-dir", str(directory)]

@@ -73,7 +73,7 @@ HOPS = (
     "published -> taken by trigger",
     "taken -> intent made",
     "intent made -> taken by execution",
-    "taken by execution -> in the venue's socket",
+    "taken by execution -> last in its venue's socket",
     "in the socket -> read by the venue",
 )
 """What lies between the instants that `journal_hops` gives."""

@@ -26,8 +26,7 @@ STRETCH_TAIL_RATIO = 1.5
 REACH_SKEW_US, STRETCH_SKEW_US = 130.0, 40.0
 REACH_SKEW_FIFO_US = 60.0
 REACH_EXECUTION_US, STRETCH_EXECUTION_US = 300.0, 150.0
-_TAKEN, _HANDED_OVER = 6, 9
-"""Where a chain of the gateway has the intent taken by execution, and the last order handed over."""
+_AT_EXECUTION = "taken by execution"
 
 
 class Round(msgspec.Struct, frozen=True):
@@ -46,8 +45,10 @@ class Round(msgspec.Struct, frozen=True):
     execution_p50_ns: int | None
 
 
-def hop_medians(answered: Sequence[Answered], hops: Sequence[tuple[int, ...]]) -> tuple[tuple[int, ...], int | None]:
-    """The p50 of every hop from the write to the last arrival, and of intent received -> last order handed over.
+def hop_medians(
+    answered: Sequence[Answered], hops: Sequence[tuple[int, ...]], names: Sequence[str]
+) -> tuple[tuple[int, ...], int | None]:
+    """The p50 of every hop from the write to the last arrival, and of intent received -> last order in its socket.
 
     An intent belongs to the newest trigger written before its quote was received.
     """
@@ -62,9 +63,8 @@ def hop_medians(answered: Sequence[Answered], hops: Sequence[tuple[int, ...]]) -
         return (), None
     steps = len(chains[0]) - 1
     p50 = [summarise([chain[step + 1] - chain[step] for chain in chains]) for step in range(steps)]
-    execution = None
-    if steps > _HANDED_OVER:
-        execution = figure_of(summarise([chain[_HANDED_OVER] - chain[_TAKEN] for chain in chains]), "p50")
+    taken = next((index + 1 for index, name in enumerate(names) if name.endswith(_AT_EXECUTION)), steps)
+    execution = figure_of(summarise([chain[-2] - chain[taken] for chain in chains]), "p50")
     return tuple(one.p50_ns for one in p50 if one is not None), execution
 
 
@@ -80,17 +80,17 @@ def play(side: Side, options: Options, number: int) -> list[Round]:
             played.append((rate, run, match(run.triggers, run.orders)))
         programs.stop()
         hops = side.journal_hops(directory)
-    return [_round(number, side.name, rate, run, matched, hops) for rate, run, matched in played]
+    return [_round(number, side, rate, run, matched, hops) for rate, run, matched in played]
 
 
 def _round(
-    number: int, side: str, rate: int, run: Run, matched: Matched, hops: Sequence[tuple[int, ...]]
+    number: int, side: Side, rate: int, run: Run, matched: Matched, hops: Sequence[tuple[int, ...]]
 ) -> Round:  # fmt: skip
     begin, end = run.triggers[0].at_ns, run.triggers[-1].at_ns + 10**9
-    p50, execution = hop_medians(matched.answered, [one for one in hops if begin <= one[0] <= end])
+    p50, execution = hop_medians(matched.answered, [one for one in hops if begin <= one[0] <= end], side.hops)
     late = summarise(run.late_ns)
     return Round(
-        number, side, rate,
+        number, side.name, rate,
         summarise([one.last_leg_ns for one in matched.answered]),
         summarise([one.socket_leg_ns for one in matched.answered]),
         summarise([one.skew_ns for one in matched.answered]),

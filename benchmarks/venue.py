@@ -204,7 +204,7 @@ class Venue:
         return self._run(plan, rate, self._next_trigger)
 
     def _run(self, plan: Iterator[Step], rate: int, first_counted: int) -> Run:
-        with undisturbed():
+        with undisturbed(first=True):
             return self._write_to_timetable(plan, rate, first_counted)
 
     def _write_to_timetable(self, plan: Iterator[Step], rate: int, first_counted: int) -> Run:

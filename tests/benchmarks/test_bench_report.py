@@ -84,10 +84,11 @@ def test_hops_join_intents_to_the_newest_trigger_before_them() -> None:
     """p50 of each hop over the chains; an intent that no trigger explains is left out."""
     answered = [Answered(0, 100, (180, 190), (179, 185)), Answered(1, 1000, (1085, 1100), (1084, 1095))]
     hops = [(10, 20, 30), (110, 120, 130), (1030, 1040, 1060)]
-    assert hop_medians(answered, hops) == ((10, 10, 10, 35, 5), None)
+    names = ("a -> b", "b -> taken by execution", "c -> d", "d -> socket", "socket -> read")
+    assert hop_medians(answered, hops, names) == ((10, 10, 10, 35, 5), 55)
 
 
 def test_no_intent_has_no_hops() -> None:
     """Nothing but None, so that a table leaves the line out."""
-    assert hop_medians([], []) == ((), None)
+    assert hop_medians([], [], ()) == ((), None)
     assert hop_times([]) == []
