@@ -104,10 +104,11 @@ class FixSessions:
             self._changed.notify_all()
             while any(link.up for link in self._links.values()) and self._clock() < deadline_ns - timeout_s * 0.5e9:
                 self._changed.wait(0.1)
-        for link in self._links.values():
-            link.force()
-        for thread in self._threads:
-            thread.join(max(0.0, (deadline_ns - self._clock()) / 1e9))
+        while any(thread.is_alive() for thread in self._threads) and self._clock() < deadline_ns:
+            for link in self._links.values():
+                link.force()  # again and again: QuickFIX forgets a stop that comes just before its loop begins
+            for thread in self._threads:
+                thread.join(0.05)
         return not any(thread.is_alive() for thread in self._threads)
 
     def send(self, key: str, message: quickfix.Message) -> SendResult:

@@ -388,8 +388,8 @@ def test_sessions_that_start_together_share_a_dictionary(tmp_path: Path) -> None
     found: list[str] = []
 
     def read() -> None:
-        words = quickfix_settings(session, tmp_path, tmp_path).get(session.session_id())
-        found.append(words.getString("DataDictionary"))
+        settings = quickfix_settings(session, tmp_path, tmp_path)
+        found.append(settings.get(session.session_id()).getString("DataDictionary"))
         quickfix.DataDictionary(found[-1])
 
     threads = [threading.Thread(target=read) for _ in range(8)]

@@ -134,10 +134,18 @@ def test_market_data_and_an_order_of_each_dialect(side: Side4) -> None:
     events = [event for _ in range(6) for event in books.decode(*venue.next("md"))]
     assert not [event for event in events if isinstance(event, BadMarketData)]
     assert {type(event) for event in events} <= {BookSnapshot, BookIncrement, StatusChange}
-    book = next(event for event in reversed(events) if isinstance(event, BookSnapshot) and event.asks)
+    ask_ticks = 0
+    for number in range(20):
+        again = encoder.market_data_request(f"s{number}", [instrument.symbol], dialect.depth, snapshot_only=True)
+        assert venue.sessions.send("md", again)
+        asks = [book.asks for book in books.decode(*venue.next("md")) if isinstance(book, BookSnapshot) and book.asks]
+        if asks:
+            ask_ticks = asks[0][0][0]
+            break
+    assert ask_ticks
     order = Order(
         "T1", instrument.venue_id, "A1", instrument.instrument_id, Side.BUY, 1, OrdType.LIMIT,
-        book.asks[0][0] + 50, TimeInForce.IOC, effect, "1" if effect else "",
+        ask_ticks + 50, TimeInForce.IOC, effect, "1" if effect else "",
     )  # fmt: skip
     assert venue.sessions.send("orders", encoder.new_order(order, time.time_ns()))
     reports: list[ExecutionReport] = []
