@@ -2,6 +2,9 @@
 
     quote -> every pair that it touches: may it be priced? -> price both sides -> rule met? -> size -> intent
 
+Of the pairs that a quote touches nearly all are nowhere near a threshold: they cost a few sums and comparisons
+(`gateway/trigger/standing.py`); a price is divided out, and a wish built, only where a rule is met.
+
 It decides on quotes alone. What execution announces (pair trades, refusals, positions of rules) only tells a rule when
 it may look again; whether a trade may open is execution's decision. An opportunity is counted when a rule is met at an
 executable size, whether or not the rule may fire.
@@ -10,10 +13,9 @@ executable size, whether or not the rule may fire.
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from gateway.model.base import PRICE_E9
 from gateway.model.instrument import Instrument
 from gateway.model.order import Side
-from gateway.model.quote import BookState, Quote
+from gateway.model.quote import Quote
 from gateway.model.site import PairSpec, RuleSpec
 from gateway.model.trade import (
     ExecutionStatus,
@@ -25,14 +27,12 @@ from gateway.model.trade import (
     PairTradeChanged,
     PairTradeState,
 )
-from gateway.trigger.depth import Walk, whole_units
-from gateway.trigger.price import PairFormula, book_side, leg_side
-from gateway.trigger.rule import RuleMachine
+from gateway.trigger.depth import Walk
+from gateway.trigger.price import PairFormula, leg_side
+from gateway.trigger.rule import RuleMachine, RuleState
+from gateway.trigger.standing import Seat, StandingPair
 
-ENDED = frozenset(
-    {PairTradeState.HEDGED, PairTradeState.UNWOUND, PairTradeState.MISSED, PairTradeState.HALTED}
-)
-_SIDES = (Side.BUY, Side.SELL)
+ENDED = frozenset({PairTradeState.HEDGED, PairTradeState.UNWOUND, PairTradeState.MISSED, PairTradeState.HALTED})
 
 
 class Hops(NamedTuple):
@@ -41,16 +41,6 @@ class Hops(NamedTuple):
     taken_ns: int
     evaluated_ns: int
     decided_ns: int
-
-
-class _Pair:
-    """A pair with its rules and its last price."""
-
-    def __init__(self, formula: PairFormula, rules: tuple[RuleMachine, ...]) -> None:
-        self.formula = formula
-        self.rules = rules
-        self.price: PairPrice | None = None
-        self.told: PairPrice | None = None
 
 
 class TriggerCore:
@@ -65,19 +55,13 @@ class TriggerCore:
         silence_ns: int,
     ) -> None:
         self._quotes: dict[str, Quote] = {}
-        self._pairs: dict[str, _Pair] = {}
-        self._touched: dict[str, list[_Pair]] = {}
-        self._rules: dict[str, RuleMachine] = {}
+        self._rules = {rule.rule_id: RuleMachine(rule, silence_ns) for rule in rules}
+        formulas = [PairFormula(spec, instruments) for spec in pairs]
+        self._seats = {name: Seat(name) for formula in formulas for name in formula.instrument_ids}
         machines: dict[str, list[RuleMachine]] = {}
-        for rule in rules:
-            machine = RuleMachine(rule, silence_ns)
-            self._rules[rule.rule_id] = machine
-            machines.setdefault(rule.pair_id, []).append(machine)
-        for spec in pairs:
-            pair = _Pair(PairFormula(spec, instruments), tuple(machines.get(spec.pair_id, ())))
-            self._pairs[spec.pair_id] = pair
-            for name in pair.formula.instrument_ids:
-                self._touched.setdefault(name, []).append(pair)
+        for rule in self._rules.values():
+            machines.setdefault(rule.spec.pair_id, []).append(rule)
+        self._pairs = [StandingPair(one, machines.get(one.spec.pair_id, ()), self._seats) for one in formulas]
         self._execution = 0
         self.evaluations = 0
         self.intents = 0
@@ -85,11 +69,18 @@ class TriggerCore:
 
     def on_quote(self, quote: Quote, at_ns: int) -> list["Wish"]:
         """What the rules of the pairs that this quote touches ask for now."""
-        self._quotes[quote.instrument_id] = quote
         wishes: list[Wish] = []
-        for pair in self._touched.get(quote.instrument_id, ()):
-            self.evaluations += 1
-            wishes.extend(self._evaluate(pair, quote, at_ns))
+        seat = self._seats.get(quote.instrument_id)
+        if seat is None:
+            return wishes
+        self._quotes[quote.instrument_id] = quote
+        seat.take(quote)
+        self.evaluations += len(seat.touched)
+        for pair, legs in seat.touched:
+            for leg in legs:
+                leg.reprice()
+            if pair.look(at_ns):
+                wishes.extend(self._weigh(pair, quote, at_ns))
         return wishes
 
     def on_execution(
@@ -99,6 +90,9 @@ class TriggerCore:
         match message:
             case ExecutionStatus():
                 self._execution = message.incarnation
+                for rule in self._rules.values():
+                    if rule.spec.pair_id not in message.busy_pairs:
+                        rule.no_open_trade(message.at_ns, at_ns)
             case PairPosition():
                 if message.rule_id in self._rules:
                     self._rules[message.rule_id].net_units = message.net_units
@@ -108,7 +102,7 @@ class TriggerCore:
                 if message.state in ENDED:
                     self._ended(message.rule_id, message.intent_id, at_ns)
                 elif message.rule_id in self._rules:
-                    self._rules[message.rule_id].opened(message.intent_id)
+                    self._rules[message.rule_id].opened(message.intent_id, message.opened_ns)
 
     def on_unsent(self, intent: Intent, at_ns: int) -> None:
         """The shell could not hand an intent over."""
@@ -116,73 +110,48 @@ class TriggerCore:
 
     def changed_prices(self) -> list[PairPrice]:
         """The price of every pair that has a new one since the last call."""
-        changed = []
-        for pair in self._pairs.values():
-            if pair.price is not None and pair.price is not pair.told:
-                pair.told = pair.price
-                changed.append(pair.price)
-        return changed
+        verdict = "ok" if self._execution else "execution is not heard"
+        return [pair.told(verdict) for pair in self._pairs if pair.fresh]
 
     def _ended(self, rule_id: str, intent_id: str, at_ns: int) -> None:
         if rule_id in self._rules:
             self._rules[rule_id].ended(intent_id, at_ns)
 
-    def _evaluate(self, pair: _Pair, quote: Quote, at_ns: int) -> list["Wish"]:
-        obstacle = self._obstacle(pair.formula, at_ns)
-        first = pair.rules[0] if pair.rules else None
-        thresholds = (first.spec.buy_at_e9, first.spec.sell_at_e9) if first else (None, None)
-        spec = pair.formula.spec
-        if obstacle:
-            pair.price = PairPrice(spec.pair_id, at_ns, None, None, 0, 0, *thresholds, obstacle)
-            for rule in pair.rules:
-                if rule.ready(at_ns):
-                    rule.condition(None, at_ns)
-            return []
-        prices = {side: self._price(pair.formula, side, 1) for side in _SIDES}
-        units = {side: self._units(pair.formula, side) for side in _SIDES}
-        pair.price = PairPrice(
-            spec.pair_id,
-            at_ns,
-            prices[Side.BUY],
-            prices[Side.SELL],
-            units[Side.BUY],
-            units[Side.SELL],
-            *thresholds,
-            "ok" if self._execution else "execution is not heard",
-        )
-        return [wish for rule in pair.rules if (wish := self._judge(pair, rule, prices, units, quote, at_ns))]
+    def _weigh(self, pair: StandingPair, quote: Quote, at_ns: int) -> list["Wish"]:
+        """Every rule of a pair of which one is met, or was."""
+        wishes = []
+        pair.holding = False
+        for rule in pair.rules:
+            sides = pair.met(rule)
+            wish = self._judge(pair, rule.machine, sides, quote, at_ns)
+            if wish is not None:
+                wishes.append(wish)
+            pair.holding = pair.holding or rule.machine.state is RuleState.HOLDING
+        return wishes
 
     def _judge(
-        self,
-        pair: _Pair,
-        rule: RuleMachine,
-        prices: Mapping[Side, int | None],
-        units: Mapping[Side, int],
-        quote: Quote,
-        at_ns: int,
+        self, pair: StandingPair, rule: RuleMachine, sides: tuple[Side, ...], quote: Quote, at_ns: int
     ) -> "Wish | None":
-        met = next((side for side in _SIDES if _is_met(rule, side, prices[side]) and rule.room_units(side)), None)
+        """What a rule asks for whose threshold is met on `sides`, if on any."""
+        met = next((side for side in sides if rule.room_units(side)), None)
         if met is not None:
             self.opportunities += 1
-        if not rule.ready(at_ns):
+        if not rule.ready(at_ns) or not rule.condition(met, at_ns) or met is None or not self._execution:
             return None
-        if not rule.condition(met, at_ns) or met is None or not self._execution:
-            return None
-        most = min(rule.room_units(met), units[met])
-        for count in range(most, 0, -1):
-            px_e9 = self._price(pair.formula, met, count)
-            if _is_met(rule, met, px_e9):
+        for units in range(min(rule.room_units(met), pair.units(met)), 0, -1):
+            wish = self._wish(pair.formula, rule, met, units, quote)
+            if wish is not None:
                 self.intents += 1
-                return self._wish(pair, rule, met, count, quote)
+                return wish
         return None
 
-    def _wish(self, pair: _Pair, rule: RuleMachine, side: Side, units: int, quote: Quote) -> "Wish | None":
-        formula = pair.formula
+    def _wish(self, formula: PairFormula, rule: RuleMachine, side: Side, units: int, quote: Quote) -> "Wish | None":
+        """The intent for so many units; None when their price, deeper in the books, does not meet the threshold."""
         walks = formula.walks(side, units, self._quotes)
+        px_e9 = None if walks is None else formula.executable_e9(side, walks, self._quotes)
         threshold_e9 = rule.threshold_e9(side)
-        if walks is None or threshold_e9 is None:
+        if walks is None or px_e9 is None or threshold_e9 is None or not rule.meets(side, px_e9):
             return None
-        px_e9 = formula.price_e9(side, walks, self._quotes)
         better_e9 = threshold_e9 - px_e9 if side is Side.BUY else px_e9 - threshold_e9
         legs = tuple(self._leg(formula, side, index, taken) for index, taken in enumerate(walks))
         edge_e9 = formula.money_e9(better_e9, self._quotes, side)
@@ -197,7 +166,7 @@ class TriggerCore:
             leg.spec.ratio_lots,
             taken.qty_lots,
             taken.worst_px_ticks,
-            int(taken.cost * PRICE_E9 * leg.instrument.tick / taken.qty_lots),
+            leg.vwap_e9(taken),
             leg.value_per_tick_e9(formula.fx_ticks(side, index, self._quotes)),
             quote.recv_ns,
             quote.venue_ns,
@@ -206,36 +175,6 @@ class TriggerCore:
             quote.msg_seq_num,
             quote.last_px_ticks,
         )
-
-    def _price(self, formula: PairFormula, side: Side, units: int) -> int | None:
-        walks = formula.walks(side, units, self._quotes)
-        return None if walks is None else formula.price_e9(side, walks, self._quotes)
-
-    def _units(self, formula: PairFormula, side: Side) -> int:
-        return min(
-            whole_units(book_side(self._quotes[leg.spec.instrument_id], leg_side(side, index)), leg.spec.ratio_lots)
-            for index, leg in enumerate(formula.legs)
-        )
-
-    def _obstacle(self, formula: PairFormula, at_ns: int) -> str:
-        """Why the pair has no price now; empty when it has one."""
-        for name in formula.instrument_ids:
-            quote = self._quotes.get(name)
-            if quote is None:
-                return f"{name}: no quote yet"
-            if quote.state is not BookState.OK:
-                return f"{name}: {quote.state.value}"
-        newest_ns = 0
-        oldest_ns = at_ns
-        for leg in formula.legs:
-            quote = self._quotes[leg.spec.instrument_id]
-            if at_ns - quote.recv_ns > leg.spec.max_quote_age_ns:
-                return f"{leg.spec.instrument_id}: stale"
-            newest_ns = max(newest_ns, quote.recv_ns)
-            oldest_ns = min(oldest_ns, quote.recv_ns)
-        if newest_ns - oldest_ns > formula.spec.max_quote_skew_ns:
-            return "quotes of the legs too far apart"
-        return ""
 
 
 class Wish(NamedTuple):
@@ -275,7 +214,3 @@ class Wish(NamedTuple):
             hops.decided_ns,
             expires_ns,
         )
-
-
-def _is_met(rule: RuleMachine, side: Side, px_e9: int | None) -> bool:
-    return px_e9 is not None and rule.meets(side, px_e9)

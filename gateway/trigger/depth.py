@@ -6,7 +6,9 @@ from gateway.model.quote import Levels
 
 
 class Walk(NamedTuple):
-    """Taking `qty_lots` from one side of a book: `cost` is the sum of px_ticks x lots, `worst_px_ticks` the last level."""
+    """Taking `qty_lots` from one side of a book: `cost` is the sum of px_ticks x lots, `worst_px_ticks` the last
+    level's price.
+    """
 
     qty_lots: int
     cost: int

@@ -2,12 +2,18 @@
 
 Buying the pair buys its first leg and sells the others; a leg that is bought takes asks, one that is sold takes bids,
 and a live currency rate is taken at its ask for a leg that is bought and at its bid for one that is sold, so that every
-price is one that can be had. Arithmetic is exact on whole numbers; the one rounding, to 1e-9, is against us: a price to
-buy at is rounded up, one to sell at down.
+price is one that can be had.
+
+Arithmetic is exact on whole numbers: each leg has a whole `weight`, over a denominator that all legs of the pair share,
+so that a price is one fraction of whole numbers. The one rounding, to 1e-9, is against us: a price to buy at is rounded
+up, one to sell at down. Whether a threshold is met does not depend on it, as thresholds are whole multiples of 1e-9.
+
+What can go wrong: a ratio has no price while its second leg costs nothing or less.
 """
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from math import lcm
 
 from gateway.model.base import PRICE_E9
 from gateway.model.instrument import Instrument
@@ -27,35 +33,36 @@ def book_side(quote: Quote, side: Side) -> Levels:
     return quote.asks if side is Side.BUY else quote.bids
 
 
+class NoPriceError(ArithmeticError):
+    """A ratio whose second leg costs nothing or less."""
+
+
 class LegFormula:
-    """One leg's way from ticks to the pair's unit and currency."""
+    """One leg's way from ticks to the pair's unit and currency.
+
+    `weight` is set by its pair: price ticks x lots x currency ticks x `weight` / the pair's `denominator` is the leg's
+    part of the price of one unit of the pair, in 1e-9.
+    """
 
     def __init__(self, spec: LegSpec, instrument: Instrument, fx: Instrument | None) -> None:
-        coefficient = Fraction(instrument.tick) * Fraction(spec.factor)
-        money = Fraction(instrument.tick) * Fraction(instrument.point_value)
-        if fx is not None:
-            coefficient *= Fraction(fx.tick)
-            money *= Fraction(fx.tick)
-        elif spec.fx_rate is not None:
-            coefficient *= Fraction(spec.fx_rate)
-            money *= Fraction(spec.fx_rate)
+        rate = Fraction(fx.tick) if fx is not None else Fraction(1 if spec.fx_rate is None else spec.fx_rate)
+        money = Fraction(instrument.tick) * Fraction(instrument.point_value) * rate * PRICE_E9
+        tick = Fraction(instrument.tick) * PRICE_E9
         self.spec = spec
         self.instrument = instrument
         self.fx_instrument_id = spec.fx_instrument_id
-        self._numerator = coefficient.numerator * PRICE_E9
-        self._denominator = coefficient.denominator
-        self._money_numerator = money.numerator * PRICE_E9
-        self._money_denominator = money.denominator
-
-    def price_e9(self, taken: Walk, fx_ticks: int, *, up: bool) -> int:
-        """The leg's average price in the pair's unit and currency; `fx_ticks` is 1 without a live rate."""
-        numerator = taken.cost * fx_ticks * self._numerator
-        denominator = taken.qty_lots * self._denominator
-        return -(-numerator // denominator) if up else numerator // denominator
+        self.per_lot_e9 = Fraction(instrument.tick) * spec.factor * rate * PRICE_E9 / spec.ratio_lots
+        self.weight = 0
+        self._money_numerator, self._money_denominator = money.numerator, money.denominator
+        self._tick_numerator, self._tick_denominator = tick.numerator, tick.denominator
 
     def value_per_tick_e9(self, fx_ticks: int) -> int:
         """Money of the pair's currency that one lot gains when the quoted price rises by one tick, rounded down."""
         return fx_ticks * self._money_numerator // self._money_denominator
+
+    def vwap_e9(self, taken: Walk) -> int:
+        """The average price of a walk in the instrument's quoted unit, rounded down."""
+        return taken.cost * self._tick_numerator // (taken.qty_lots * self._tick_denominator)
 
 
 class PairFormula:
@@ -63,9 +70,13 @@ class PairFormula:
 
     def __init__(self, spec: PairSpec, instruments: Mapping[str, Instrument]) -> None:
         self.spec = spec
+        self.is_spread = spec.formula is FormulaKind.SPREAD
         self.legs = tuple(
             LegFormula(leg, instruments[leg.instrument_id], instruments.get(leg.fx_instrument_id)) for leg in spec.legs
         )
+        self.denominator = lcm(*(leg.per_lot_e9.denominator for leg in self.legs))
+        for leg in self.legs:
+            leg.weight = int(leg.per_lot_e9 * self.denominator)
         names = [leg.spec.instrument_id for leg in self.legs]
         names += [leg.fx_instrument_id for leg in self.legs if leg.fx_instrument_id]
         self.instrument_ids = tuple(dict.fromkeys(names))
@@ -89,25 +100,41 @@ class PairFormula:
         return book_side(quotes[name], leg_side(side, index))[0][0]
 
     def price_e9(self, side: Side, walks: Sequence[Walk], quotes: Mapping[str, Quote]) -> int:
-        """What buying the pair costs, or selling it brings, at these walks."""
-        first_up = side is Side.BUY
-        prices = [
-            leg.price_e9(taken, self.fx_ticks(side, index, quotes), up=first_up if index == 0 else not first_up)
+        """What buying the pair costs, or selling it brings, at these walks; NoPriceError when that is no price."""
+        price_e9 = self.executable_e9(side, walks, quotes)
+        if price_e9 is None:
+            message = f"pair {self.spec.pair_id}: the second leg of a ratio has to cost more than 0, not {walks[1]}"
+            raise NoPriceError(message)
+        return price_e9
+
+    def executable_e9(self, side: Side, walks: Sequence[Walk], quotes: Mapping[str, Quote]) -> int | None:
+        """As `price_e9`, with None when that is no price."""
+        parts = [
+            taken.cost * self.fx_ticks(side, index, quotes) * leg.weight
             for index, (leg, taken) in enumerate(zip(self.legs, walks, strict=True))
         ]
-        if self.spec.formula is FormulaKind.SPREAD:
-            return prices[0] - sum(prices[1:]) + self.spec.charges_e9
-        numerator = prices[0] * PRICE_E9
-        return -(-numerator // prices[1]) if first_up else numerator // prices[1]
+        units = walks[0].qty_lots // self.legs[0].spec.ratio_lots
+        return self.round_e9(side, parts[0], sum(parts[1:]), units)
+
+    def round_e9(self, side: Side, first: int, others: int, units: int) -> int | None:
+        """The price of `units` from the weighted costs of the first leg and of the others together, rounded once."""
+        if self.is_spread:
+            return _against_us(side, first - others, self.denominator * units) + self.spec.charges_e9
+        return _against_us(side, first * PRICE_E9, others) if others > 0 else None
 
     def money_e9(self, difference_e9: int, quotes: Mapping[str, Quote], side: Side) -> int:
-        """What a difference of the pair's price is worth in money for one unit of the pair."""
+        """What a difference of the pair's price is worth in money for one unit of the pair, rounded to zero."""
         first = self.legs[0]
-        lots_value = Fraction(first.instrument.point_value * first.spec.ratio_lots) / Fraction(first.spec.factor)
-        if self.spec.formula is FormulaKind.SPREAD:
-            return int(difference_e9 * lots_value)
-        walks = self.walks(side, 1, quotes)
-        if walks is None:
-            return 0
-        second_e9 = self.legs[1].price_e9(walks[1], self.fx_ticks(side, 1, quotes), up=False)
-        return int(Fraction(difference_e9 * second_e9, PRICE_E9) * lots_value)
+        money = difference_e9 * Fraction(first.instrument.point_value * first.spec.ratio_lots) / first.spec.factor
+        if not self.is_spread:
+            walks = self.walks(side, 1, quotes)
+            if walks is None:
+                return 0
+            second_e9 = walks[1].cost * self.fx_ticks(side, 1, quotes) * self.legs[1].weight
+            money *= Fraction(second_e9, self.denominator * PRICE_E9)
+        return int(money)
+
+
+def _against_us(side: Side, numerator: int, denominator: int) -> int:
+    """The quotient as a whole number: up when we buy, down when we sell."""
+    return -(-numerator // denominator) if side is Side.BUY else numerator // denominator

@@ -6,15 +6,20 @@ Transitions of a rule. Its condition is a side (buy or sell) whose executable pr
 |---------|-----------------------------------------|---------|
 | idle    | condition met, persist_ns = 0           | fired   |
 | idle    | condition met                           | holding |
-| holding | condition gone, or of the other side    | idle    |
+| holding | condition gone                          | idle    |
+| holding | condition of the other side             | holding, from now |
 | holding | condition held for persist_ns           | fired   |
+| fired   | intent not handed over                  | cooling |
 | fired   | intent refused, pair trade ended        | cooling |
 | fired   | nothing heard of the intent in time     | cooling |
+| fired, opened | execution has no trade of the pair | cooling |
 | cooling | cool_down_ns have passed                | idle    |
+| any but fired | a pair trade of it is open        | fired, opened |
 
-It fires at most one intent at a time, so the same quotes never fire it twice. A lost announcement cannot leave it fired
-for ever: an intent that nobody speaks of for `silence_ns` after its expiry counts as never arrived, and one that was
-opened is asked about through the last message of its topic.
+It fires at most one intent at a time, so the same quotes never fire it twice; a trade that is open when the trigger
+starts, or that is heard of after its silence, counts as its intent. A lost announcement cannot leave it fired for ever:
+an intent that nobody speaks of for `silence_ns` after its expiry counts as never arrived, and a trade that was opened
+has ended when a later heartbeat of execution names no open trade of the pair.
 """
 
 from enum import StrEnum
@@ -35,6 +40,10 @@ class RuleState(StrEnum):
 class RuleMachine:
     """State of one rule. Times are the monotonic nanoseconds of the events that it is told of."""
 
+    __slots__ = (
+        "_opened", "_opened_ns", "_side", "_silence_ns", "_since_ns", "intent_id", "net_units", "spec", "state",
+    )  # fmt: skip
+
     def __init__(self, spec: RuleSpec, silence_ns: int) -> None:
         self.spec = spec
         self.state = RuleState.IDLE
@@ -42,6 +51,7 @@ class RuleMachine:
         self.intent_id = ""
         self._silence_ns = silence_ns
         self._opened = False
+        self._opened_ns = 0
         self._side: Side | None = None
         self._since_ns = 0
 
@@ -63,8 +73,9 @@ class RuleMachine:
 
     def ready(self, at_ns: int) -> bool:
         """Whether a condition would be looked at now; ends a cool-down and a silence that are over."""
-        if self.state is RuleState.FIRED and not self._opened and at_ns > self._since_ns + self._silence_ns:
-            self._cool(at_ns)
+        silent_ns = self._since_ns + self._silence_ns
+        if self.state is RuleState.FIRED and not self._opened and at_ns > silent_ns:
+            self.state, self._since_ns = RuleState.COOLING, silent_ns
         if self.state is RuleState.COOLING and at_ns >= self._since_ns + self.spec.cool_down_ns:
             self.state = RuleState.IDLE
         return self.state in (RuleState.IDLE, RuleState.HOLDING)
@@ -86,15 +97,21 @@ class RuleMachine:
         """The intent could not be handed over."""
         self._cool(at_ns)
 
-    def opened(self, intent_id: str) -> None:
-        """Execution made a pair trade of the intent, which has not ended yet."""
-        if intent_id == self.intent_id and self.state is RuleState.FIRED:
-            self._opened = True
+    def opened(self, intent_id: str, opened_ns: int) -> None:
+        """Execution has a pair trade of the intent, opened at `opened_ns`, which has not ended yet."""
+        if self.state is RuleState.FIRED and intent_id != self.intent_id:
+            return
+        self.state, self.intent_id, self._opened, self._opened_ns = RuleState.FIRED, intent_id, True, opened_ns
 
     def ended(self, intent_id: str, at_ns: int) -> None:
         """The intent was refused, or its pair trade has come to an end."""
-        if intent_id == self.intent_id and self.state is RuleState.FIRED:
+        if intent_id and intent_id == self.intent_id:
+            self._cool(at_ns)
+
+    def no_open_trade(self, as_of_ns: int, at_ns: int) -> None:
+        """Execution had no open trade of the pair at `as_of_ns`: one that was opened before has ended unheard."""
+        if self.state is RuleState.FIRED and self._opened and as_of_ns > self._opened_ns:
             self._cool(at_ns)
 
     def _cool(self, at_ns: int) -> None:
-        self.state, self._since_ns = RuleState.COOLING, at_ns
+        self.state, self.intent_id, self._since_ns = RuleState.COOLING, "", at_ns

@@ -1,0 +1,233 @@
+"""A pair's prices at one unit as they stand, carried along quote by quote.
+
+A quote changes the parts of the legs that it touches; a look at the pair then is a few sums of whole numbers, compared
+with thresholds that were scaled once. Nothing is divided or built until somebody wants to see a price. The prices are
+those of `gateway/trigger/price.py` to the last digit; a test compares them on random books.
+
+What can go wrong: a leg's parts are right only while its quote and its currency's quote may be traded on. `unusable`
+counts the instruments of which that is not so, and no price is looked at until it is 0.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from gateway.model.base import PRICE_E9
+from gateway.model.order import Side
+from gateway.model.quote import BookState, Quote
+from gateway.model.trade import PairPrice
+from gateway.trigger.depth import walk, whole_units
+from gateway.trigger.price import LegFormula, PairFormula, book_side, leg_side
+from gateway.trigger.rule import RuleMachine
+
+
+class Seat:
+    """An instrument's newest quote, and what it touches: each pair with those of its legs that are priced anew."""
+
+    __slots__ = ("name", "quote", "touched", "usable")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.quote: Quote | None = None
+        self.usable = False
+        self.touched: list[tuple[StandingPair, tuple[StandingLeg, ...]]] = []
+
+    def take(self, quote: Quote) -> None:
+        """A new quote: every pair that it touches stands at its prices afterwards."""
+        self.quote = quote
+        usable = quote.state is BookState.OK
+        if usable is not self.usable:
+            self.usable = usable
+            for pair, _ in self.touched:
+                pair.unusable += -1 if usable else 1
+
+
+class StandingLeg:
+    """A leg's weighted cost for one unit, bought (`ask`) and sold (`bid`); None where the book does not hold it."""
+
+    __slots__ = ("ask", "bid", "formula", "fx", "lots", "max_age_ns", "recv_ns", "seat", "unit_weight", "weight")
+
+    def __init__(self, formula: LegFormula, seat: Seat, fx: Seat | None) -> None:
+        self.formula = formula
+        self.seat = seat
+        self.fx = fx
+        self.lots = formula.spec.ratio_lots
+        self.weight = formula.weight
+        self.unit_weight = formula.weight * self.lots
+        self.max_age_ns = formula.spec.max_quote_age_ns
+        self.recv_ns = 0
+        self.ask: int | None = None
+        self.bid: int | None = None
+
+    def reprice(self) -> None:
+        """Take both sides from the newest quotes, if they may be used."""
+        quote = self.seat.quote
+        fx = self.fx
+        if quote is None or not self.seat.usable or (fx is not None and not fx.usable):
+            return
+        self.recv_ns = quote.recv_ns
+        lots = self.lots
+        px_ticks, size_lots = quote.asks[0]
+        ask = px_ticks * self.unit_weight if size_lots >= lots else self._deeper(quote.asks)
+        px_ticks, size_lots = quote.bids[0]
+        bid = px_ticks * self.unit_weight if size_lots >= lots else self._deeper(quote.bids)
+        if fx is not None and fx.quote is not None:
+            ask = None if ask is None else ask * fx.quote.asks[0][0]
+            bid = None if bid is None else bid * fx.quote.bids[0][0]
+        self.ask, self.bid = ask, bid
+
+    def _deeper(self, levels: Sequence[tuple[int, int]]) -> int | None:
+        taken = walk(tuple(levels), self.lots)
+        return None if taken is None else taken.cost * self.weight
+
+
+class StandingRule(NamedTuple):
+    """A rule with its thresholds in the pair's scale; None: not on that side."""
+
+    machine: RuleMachine
+    buy_limit: int | None
+    sell_limit: int | None
+
+
+class StandingPair:
+    """A pair with its legs and rules, and its prices at the last look, as numbers to compare.
+
+    Buying the pair meets a rule's limit when buy <= limit x buy_scale, selling it when sell >= limit x sell_scale; None
+    where the books do not hold one unit, or where there is no price. `holding` tells that a rule's condition was met at
+    the last look, so that the rule has to hear when it is gone.
+    """
+
+    __slots__ = (
+        "at_ns", "buy", "buy_scale", "first", "formula", "fresh", "holding", "is_spread", "legs", "max_skew_ns",
+        "nearest_buy", "nearest_sell", "others", "priced", "rules", "seats", "sell", "sell_scale", "unusable",
+    )  # fmt: skip
+
+    def __init__(self, formula: PairFormula, machines: Iterable[RuleMachine], seats: dict[str, Seat]) -> None:
+        self.formula = formula
+        self.is_spread = formula.is_spread
+        self.legs = tuple(
+            StandingLeg(leg, seats[leg.spec.instrument_id], seats.get(leg.fx_instrument_id)) for leg in formula.legs
+        )
+        self.first = self.legs[0]
+        self.others = self.legs[1:]
+        self.rules = tuple(StandingRule(one, *_limits(formula, one)) for one in machines)
+        self.seats = tuple(seats[name] for name in formula.instrument_ids)
+        self.max_skew_ns = formula.spec.max_quote_skew_ns
+        self.unusable = len(self.seats)
+        self.buy: int | None = None
+        self.sell: int | None = None
+        self.buy_scale = self.sell_scale = 1
+        self.nearest_buy = max((one.buy_limit for one in self.rules if one.buy_limit is not None), default=None)
+        self.nearest_sell = min((one.sell_limit for one in self.rules if one.sell_limit is not None), default=None)
+        self.holding = self.priced = False
+        self.at_ns = 0
+        self.fresh = False
+        """Looked at since it was last told."""
+        for seat in self.seats:
+            seat.touched.append((self, tuple(leg for leg in self.legs if seat in (leg.seat, leg.fx))))
+
+    def look(self, at_ns: int) -> bool:
+        """Set the prices, or `priced` to False when something stands in their way (`obstacle` names it); True when a
+        rule has to hear of it.
+        """
+        self.at_ns = at_ns
+        self.fresh = True
+        self.priced = False
+        if self.unusable:
+            return self.holding
+        first = self.first
+        buy, sell = first.ask, first.bid
+        oldest_ns = newest_ns = first.recv_ns
+        if at_ns - oldest_ns > first.max_age_ns:
+            return self.holding
+        for leg in self.others:
+            recv_ns = leg.recv_ns
+            if at_ns - recv_ns > leg.max_age_ns:
+                return self.holding
+            if recv_ns < oldest_ns:
+                oldest_ns = recv_ns
+            elif recv_ns > newest_ns:
+                newest_ns = recv_ns
+            buy = None if buy is None or leg.bid is None else buy - leg.bid
+            sell = None if sell is None or leg.ask is None else sell - leg.ask
+        if newest_ns - oldest_ns > self.max_skew_ns:
+            return self.holding
+        self.priced = True
+        if not self.is_spread:
+            self._ratio()
+            return True
+        self.buy, self.sell = buy, sell
+        return (
+            (buy is not None and self.nearest_buy is not None and buy <= self.nearest_buy)
+            or (sell is not None and self.nearest_sell is not None and sell >= self.nearest_sell)
+            or self.holding
+        )
+
+    def met(self, rule: StandingRule) -> tuple[Side, ...]:
+        """The sides on which the rule's threshold is met at the last look."""
+        if not self.priced:
+            return ()
+        sides = []
+        if self.buy is not None and rule.buy_limit is not None and self.buy <= rule.buy_limit * self.buy_scale:
+            sides.append(Side.BUY)
+        if self.sell is not None and rule.sell_limit is not None and self.sell >= rule.sell_limit * self.sell_scale:
+            sides.append(Side.SELL)
+        return tuple(sides)
+
+    def _ratio(self) -> None:
+        """First over second; what the second brings or costs has to be above 0."""
+        second = self.others[0]
+        self.buy = self.sell = None
+        if self.first.ask is not None and second.bid is not None and second.bid > 0:
+            self.buy, self.buy_scale = self.first.ask * PRICE_E9, second.bid
+        if self.first.bid is not None and second.ask is not None and second.ask > 0:
+            self.sell, self.sell_scale = self.first.bid * PRICE_E9, second.ask
+
+    def obstacle(self, at_ns: int) -> str:
+        """Why the pair has no price at `at_ns`; empty when it has one."""
+        for seat in self.seats:
+            if seat.quote is None:
+                return f"{seat.name}: no quote yet"
+            if not seat.usable:
+                return f"{seat.name}: {seat.quote.state.value}"
+        for leg in self.legs:
+            if at_ns - leg.recv_ns > leg.max_age_ns:
+                return f"{leg.seat.name}: stale"
+        times = [leg.recv_ns for leg in self.legs]
+        return "quotes of the legs too far apart" if max(times) - min(times) > self.max_skew_ns else ""
+
+    def units(self, side: Side) -> int:
+        """Whole units that all books hold together, at any price."""
+        return min(
+            whole_units(book_side(leg.seat.quote, leg_side(side, index)), leg.lots) if leg.seat.quote else 0
+            for index, leg in enumerate(self.legs)
+        )
+
+    def told(self, verdict: str) -> PairPrice:
+        """The price as it is published: with `verdict` where nothing of its own stands in the way."""
+        self.fresh = False
+        machine = self.rules[0].machine if self.rules else None
+        thresholds = (machine.spec.buy_at_e9, machine.spec.sell_at_e9) if machine else (None, None)
+        obstacle = self.obstacle(self.at_ns)
+        pair_id = self.formula.spec.pair_id
+        if obstacle:
+            return PairPrice(pair_id, self.at_ns, None, None, 0, 0, *thresholds, obstacle)
+        buy_e9, sell_e9 = self._price_e9(Side.BUY), self._price_e9(Side.SELL)
+        buys, sells = self.units(Side.BUY), self.units(Side.SELL)
+        return PairPrice(pair_id, self.at_ns, buy_e9, sell_e9, buys, sells, *thresholds, verdict)
+
+    def _price_e9(self, side: Side) -> int | None:
+        parts = [leg.ask if leg_side(side, index) is Side.BUY else leg.bid for index, leg in enumerate(self.legs)]
+        known = [part for part in parts if part is not None]
+        if len(known) < len(parts):
+            return None
+        return self.formula.round_e9(side, known[0], sum(known[1:]), 1)
+
+
+def _limits(formula: PairFormula, machine: RuleMachine) -> tuple[int | None, int | None]:
+    """The rule's thresholds in the scale of the pair's looks."""
+    limits = (machine.spec.buy_at_e9, machine.spec.sell_at_e9)
+    if not formula.is_spread:
+        return limits
+    charges_e9 = formula.spec.charges_e9
+    buy, sell = (None if one is None else (one - charges_e9) * formula.denominator for one in limits)
+    return buy, sell
