@@ -55,6 +55,7 @@ class Settler:
         if self._hedge_lead(trade, at_ns):
             self.advance(trade, Balance.WAITING_FOR, at_ns)
             return
+        self._mind_quote(trade, at_ns)
         given = self._balance(trade, at_ns)
         if given is Balance.LEGGED:
             self._ask_books(trade)
@@ -180,7 +181,7 @@ class Settler:
 
     def _balance(self, trade: PairTrade, at_ns: int) -> Balance:
         orders = trade.orders()
-        if trade.held_legs or any(own.open and own.state is not OrderState.IN_DOUBT for own in orders):
+        if trade.held_legs or trade.quoting or any(own.open and own.state is not OrderState.IN_DOUBT for own in orders):
             return Balance.WAITING_FOR
         if any(own.state is OrderState.IN_DOUBT for own in orders):
             if not self._doubt_is_over(trade, at_ns):
@@ -261,6 +262,21 @@ class Settler:
         if orders:
             self.send(trade, orders, at_ns)
         return bool(orders)
+
+    def _mind_quote(self, trade: PairTrade, at_ns: int) -> None:
+        """A lead that rests is withdrawn when it is filled, or when a hedge of it came back unfilled."""
+        if not trade.quoting:
+            return
+        lead = trade.legs[self.spec(trade).lead_leg]
+        units = lead.filled_lots // lead.ratio_lots
+        hedges = [leg for leg in trade.legs if leg is not lead]
+        failed = any(not leg.open_lots and leg.filled_lots < units * leg.ratio_lots for leg in hedges)
+        if lead.filled_lots < lead.target_lots and not failed:
+            return
+        trade.quoting = False
+        for own in lead.orders:
+            if own.state in (OrderState.SENT, OrderState.WORKING):
+                self.cancel(own, at_ns)
 
     def _book(self, trade: PairTrade) -> None:
         """Units and loss of an ended pair trade, as the difference to what was booked of it before."""

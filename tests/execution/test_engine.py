@@ -1,0 +1,689 @@
+"""Pair trades from intent to end: given, do, exactly this."""
+
+import msgspec
+from desk import (
+    CA,
+    CA_BOOK,
+    CA_PX,
+    CU,
+    CU_BOOK,
+    CU_PX,
+    E9,
+    LEGS,
+    MS,
+    SUB,
+    Desk,
+    S,
+    brief,
+    intent,
+    quote,
+    settings,
+)
+
+from gateway.model.order import BadOrderMessage, ExecType, MessageRejected, OrdStatus, Side, TimeInForce
+from gateway.model.quote import BookState
+from gateway.model.site import DispatchMode, InDoubtPolicy
+from gateway.model.trade import (
+    AskStatus,
+    Command,
+    CommandAnswered,
+    HoursChanged,
+    IntentRefused,
+    OrderSent,
+    OrdersSent,
+    OrderState,
+    PairPosition,
+    PairTradeState,
+    PositionChanged,
+    ReadBooks,
+    Restarted,
+    SendCancel,
+    SetTimer,
+    Verb,
+)
+
+HEDGED, UNWOUND, MISSED = PairTradeState.HEDGED, PairTradeState.UNWOUND, PairTradeState.MISSED
+REPAIRING, WAITING, HALTED = PairTradeState.REPAIRING, PairTradeState.WAITING, PairTradeState.HALTED
+
+
+def test_both_legs_filled_is_hedged() -> None:
+    """Fills of every leg at the unit's ratio end the pair trade hedged, with its position booked."""
+    desk = Desk()
+    cu, ca = desk.open()
+    desk.fill(cu)
+    desk.fill(ca)
+    assert desk.state() is HEDGED
+    assert desk.announced(PairPosition) == [PairPosition("CU-CA", "band", 1)]
+    assert desk.announced(PositionChanged) == [PositionChanged(CA, -1, 0, 0, 0, 0)]
+    assert not desk.engine.ledger.open_trades
+
+
+def test_nothing_filled_is_missed() -> None:
+    """Two orders that end unfilled leave nothing to repair."""
+    desk = Desk()
+    cu, ca = desk.open()
+    desk.cancelled(cu)
+    desk.reject(ca)
+    assert desk.state() is MISSED
+    assert desk.announced(PairPosition) == []
+
+
+def test_a_rejected_leg_is_hedged_again_from_the_book_of_now() -> None:
+    """The missing leg is bought on at the touch plus the first pay-up, immediate-or-cancel."""
+    desk = Desk()
+    cu, ca = desk.open()
+    desk.fill(cu)
+    assert desk.reject(ca)[-1] == ReadBooks("P1-1", (CU, CA))
+    desk.books()
+    (again,) = desk.orders()
+    assert brief([again]) == [(CA, "SELL", 1, CA_PX - 2, "")]
+    assert again.time_in_force is TimeInForce.IOC
+    assert desk.state() is REPAIRING
+    desk.fill(again)
+    assert desk.state() is HEDGED
+    assert desk.told().attempts == 1
+
+
+def test_too_dear_a_hedge_is_unwound() -> None:
+    """When completing costs more than the budget, the filled leg is closed at today's book."""
+    desk = Desk()
+    cu, ca = desk.open()
+    desk.fill(cu)
+    desk.reject(ca)
+    away = quote(CA, CA_PX - 100, CA_PX - 99)
+    desk.books(CU_BOOK, away)
+    (back,) = desk.orders()
+    assert brief([back]) == [(CU, "SELL", 5, CU_PX - 1 - 2, "T")]
+    desk.fill(back)
+    assert desk.state() is UNWOUND
+    assert desk.filled() == (0, 0)
+    assert desk.told().slippage_e9 == 50 * 5 * 5 * E9
+
+
+def test_a_partial_fill_is_completed_for_the_rest_only() -> None:
+    """Of a partly filled leg only what is missing is ordered."""
+    desk = Desk()
+    cu, ca = desk.open()
+    desk.fill(ca)
+    desk.fill(cu, 3)
+    desk.cancelled(cu)
+    desk.books()
+    assert brief(desk.orders()) == [(CU, "BUY", 2, CU_PX + 2, "O")]
+
+
+def test_a_remainder_that_the_ratio_cannot_hedge_goes_the_cheaper_way() -> None:
+    """Three of five lots with nothing on the other side are completed or closed, whichever costs less; never left."""
+    desk = Desk()
+    cu, ca = desk.open()
+    desk.fill(cu, 3)
+    desk.cancelled(cu)
+    desk.cancelled(ca)
+    desk.books(quote(CU, CU_PX - 30, CU_PX + 30), CA_BOOK)
+    completed = sum(order.qty_lots for order in desk.orders() if order.instrument_id == CU and order.side is Side.BUY)
+    closed = sum(order.qty_lots for order in desk.orders() if order.instrument_id == CU and order.side is Side.SELL)
+    assert (completed, closed) in {(2, 0), (0, 3)}
+    for order in desk.orders():
+        desk.fill(order)
+    assert desk.state() in {HEDGED, UNWOUND}
+
+
+def test_the_last_attempt_gone_is_a_person_s() -> None:
+    """When every pay-up was tried in vain the pair trade is halted, and its pair opens nothing."""
+    desk = Desk()
+    cu, ca = desk.open()
+    desk.fill(cu)
+    desk.reject(ca)
+    for pay_up in (2, 4, 8):
+        desk.books()
+        (order,) = desk.orders()
+        assert order.px_ticks == CA_PX - pay_up
+        desk.cancelled(order)
+    assert desk.state() is HALTED
+    assert desk.alarms() == ["halted"]
+    desk.do(intent(2, desk.at_ns))
+    assert [one.name.value for one in desk.announced(IntentRefused)] == ["pair_busy"]
+
+
+def test_a_fill_counts_once_however_often_it_arrives() -> None:
+    """The same execution twice, the second as a possible duplicate, changes the position once."""
+    desk = Desk()
+    cu, ca = desk.open()
+    report = desk.report(cu, ExecType.TRADE, 5)
+    desk.do(report)
+    desk.do(msgspec.structs.replace(report, poss_dup=True, msg_seq_num=99))
+    assert desk.filled() == (5, 0)
+    assert desk.engine.ledger.positions[CU].net_lots == 5
+    desk.fill(ca)
+    assert desk.state() is HEDGED
+
+
+def test_a_fill_before_the_acknowledgement_counts() -> None:
+    """A fill may overtake the acknowledgement of its order."""
+    desk = Desk()
+    cu, ca = desk.open()
+    desk.fill(cu)
+    desk.ack(cu)
+    desk.fill(ca)
+    assert desk.state() is HEDGED
+
+
+def test_an_inferred_fill_is_replaced_by_the_real_one() -> None:
+    """CumQty(14) of a final report counts at once; the fill that arrives later is not added."""
+    desk = Desk()
+    cu, ca = desk.open()
+    late = desk.report(ca, ExecType.TRADE, 1)
+    desk.fill(cu)
+    desk.do(desk.report(ca, ExecType.CANCELED, cum=1))
+    assert desk.state() is HEDGED
+    desk.do(late)
+    assert (desk.state(), desk.filled()) == (HEDGED, (5, 1))
+    assert desk.engine.ledger.positions[CA].net_lots == -1
+
+
+def test_a_late_fill_makes_an_ended_trade_legged_and_it_is_repaired() -> None:
+    """A fill after the final word is a new imbalance: it is alarmed and made good."""
+    desk = Desk()
+    cu, ca = desk.open()
+    late = desk.report(cu, ExecType.TRADE, 5)
+    desk.cancelled(cu)
+    desk.cancelled(ca)
+    assert desk.state() is MISSED
+    desk.do(late)
+    assert "late_fill" in desk.alarms()
+    desk.books()
+    for order in desk.orders():
+        desk.fill(order)
+    assert desk.state() in {HEDGED, UNWOUND}
+
+
+def test_a_bust_is_repaired_and_counts_once() -> None:
+    """ExecType(150)=H takes a fill back, once, and the leg is made whole again."""
+    desk = Desk()
+    cu, ca = desk.open()
+    fill = desk.report(ca, ExecType.TRADE, 1)
+    desk.do(fill)
+    desk.fill(cu)
+    bust = desk.report(ca, ExecType.TRADE_CANCEL, 1, cum=0, exec_ref_id=fill.exec_id, ref_exec_key=fill.exec_key)
+    desk.do(bust)
+    assert desk.alarms()[0] == "fill_busted"
+    assert desk.filled() == (5, 0)
+    desk.books()
+    (again,) = desk.orders()
+    desk.do(bust)
+    assert desk.filled() == (5, 0)
+    desk.fill(again)
+    assert desk.state() is HEDGED
+
+
+def test_a_correction_changes_what_was_filled() -> None:
+    """ExecType(150)=G replaces the size of a fill."""
+    desk = Desk()
+    cu, ca = desk.open()
+    fill = desk.report(cu, ExecType.TRADE, 5)
+    desk.do(fill)
+    desk.do(desk.report(cu, ExecType.TRADE_CORRECT, 4, cum=4, ref_exec_key=fill.exec_key))
+    assert desk.filled() == (4, 0)
+    assert desk.engine.ledger.positions[CU].net_lots == 4
+    assert ca
+
+
+def test_an_off_tick_fill_counts_with_an_alarm() -> None:
+    """An execution is never refused: its quantity counts, its price is kept exactly."""
+    desk = Desk()
+    cu, _ = desk.open()
+    desk.fill(cu, last_px="78003.7", last_px_ticks=None)
+    assert desk.alarms() == ["off_tick_fill"]
+    assert desk.told().legs[0].avg_px_e9 == 78_003_700_000_000
+
+
+def test_more_filled_than_ordered_is_a_person_s() -> None:
+    """A venue that fills six of five is not believed and not guessed about."""
+    desk = Desk()
+    cu, _ = desk.open()
+    desk.fill(cu, 6)
+    assert desk.state() is HALTED
+    assert desk.told().cause == "overfilled"
+
+
+def test_an_order_without_a_word_is_cancelled_then_asked_about() -> None:
+    """Silence is answered by a cancel, then by questions; never by a second order."""
+    desk = Desk()
+    cu, ca = desk.open()
+    desk.fill(cu)
+    desk.timer("reply:P1-1", 1500 * MS)
+    assert [type(one) for one in desk.actions] == [SendCancel, SetTimer]
+    desk.timer("reply:P1-1", 1500 * MS)
+    asked = [one for one in desk.actions if isinstance(one, AskStatus)]
+    assert [order.cl_ord_id for one in asked for order in one.orders] == [ca.cl_ord_id]
+    assert desk.orders() == []
+
+
+def test_the_fill_that_overtakes_a_cancel_counts() -> None:
+    """CxlRejReason(102)=0 and the fill behind it end the order as filled."""
+    desk = Desk()
+    cu, ca = desk.open()
+    desk.fill(cu)
+    desk.timer("reply:P1-1", 1500 * MS)
+    desk.cancel_rejected(ca)
+    desk.fill(ca)
+    assert desk.state() is HEDGED
+
+
+def test_a_lost_session_puts_its_orders_in_doubt_and_nothing_is_sent_again() -> None:
+    """In doubt, an order is asked about after the next logon; what the venue says decides."""
+    desk = Desk()
+    cu, ca = desk.open()
+    desk.fill(cu)
+    desk.down("LME")
+    assert desk.engine.ledger.orders[ca.cl_ord_id].state is OrderState.IN_DOUBT
+    assert (desk.state(), desk.orders()) == (WAITING, [])
+    desk.up("LME")
+    assert [type(one) for one in desk.actions] == [AskStatus, SetTimer]
+    desk.do(desk.report(ca, ExecType.ORDER_STATUS, cum=1, ord_status=OrdStatus.FILLED))
+    assert desk.state() is HEDGED
+
+
+def test_an_order_that_the_venue_never_got_is_repaired_with_a_new_one() -> None:
+    """A status answer that the venue does not know the order ends it; its leg is hedged by another order."""
+    desk = Desk()
+    cu, ca = desk.open()
+    desk.fill(cu)
+    desk.down("LME")
+    desk.up("LME")
+    desk.do(desk.report(ca, ExecType.ORDER_STATUS, ord_status=OrdStatus.REJECTED, order_id="NONE"))
+    desk.books()
+    (again,) = desk.orders()
+    assert again.cl_ord_id != ca.cl_ord_id
+    desk.fill(again)
+    assert desk.state() is HEDGED
+
+
+def test_a_venue_that_forgets_an_order_it_acknowledged_is_a_person_s() -> None:
+    """Status answer and journal cannot both be true: the pair trade is halted, both versions on record."""
+    desk = Desk()
+    _, ca = desk.open()
+    desk.ack(ca)
+    desk.down("LME")
+    desk.up("LME")
+    desk.do(desk.report(ca, ExecType.ORDER_STATUS, ord_status=OrdStatus.REJECTED, order_id="NONE"))
+    assert (desk.state(), desk.told().cause) == (HALTED, "venue_disagrees")
+
+
+def test_doubt_beyond_its_limit_is_a_person_s_by_default() -> None:
+    """Waiting has an end: the default policy then gives the pair trade to a person."""
+    desk = Desk(settings(in_doubt_limit_ns=10 * S))
+    cu, _ = desk.open()
+    desk.fill(cu)
+    desk.down("LME")
+    desk.timer("doubt:P1-1", 10 * S - 1)
+    assert desk.state() is WAITING
+    desk.timer("doubt:P1-1", 1)
+    assert (desk.state(), desk.told().cause) == (HALTED, "in_doubt")
+
+
+def test_doubt_may_be_hedged_in_the_substitute_by_policy() -> None:
+    """With hedge_substitute the missing leg is traded in its substitute when the limit is over."""
+    legs = (LEGS[0], msgspec.structs.replace(LEGS[1], substitute_id=SUB))
+    desk = Desk(settings(legs=legs, in_doubt=InDoubtPolicy.HEDGE_SUBSTITUTE, in_doubt_limit_ns=10 * S))
+    cu, ca = desk.open()
+    desk.fill(cu)
+    desk.timer("reply:P1-1", 1500 * MS)
+    for _ in range(3):
+        desk.timer("reply:P1-1", 1500 * MS)
+    assert desk.engine.ledger.orders[ca.cl_ord_id].state is OrderState.IN_DOUBT
+    desk.do(HoursChanged(CA, False, 0, "20260615"))
+    desk.timer("doubt:P1-1", 10 * S)
+    desk.books(CU_BOOK, CA_BOOK, quote(SUB, CA_PX, CA_PX + 1))
+    assert brief(desk.orders()) == [(SUB, "SELL", 1, CA_PX - 2, "")]
+
+
+def test_doubt_may_be_unwound_by_policy() -> None:
+    """With unwind_filled what is known to be filled is closed when the limit is over."""
+    desk = Desk(settings(in_doubt=InDoubtPolicy.UNWIND_FILLED, in_doubt_limit_ns=10 * S))
+    cu, _ = desk.open()
+    desk.fill(cu)
+    desk.down("LME")
+    desk.timer("doubt:P1-1", 10 * S)
+    desk.books()
+    assert brief(desk.orders()) == [(CU, "SELL", 5, CU_PX - 1 - 2, "T")]
+
+
+def test_a_shut_leg_is_waited_for_without_orders() -> None:
+    """A leg outside trading hours is not sent into a closed door; it is hedged when it opens."""
+    desk = Desk()
+    cu, ca = desk.open()
+    desk.fill(cu)
+    desk.reject(ca)
+    desk.do(HoursChanged(CA, False, 0, "20260615"), HoursChanged(CU, False, 0, "20260615"))
+    desk.actions = [ReadBooks("P1-1", (CU, CA))]
+    desk.books()
+    assert (desk.state(), desk.orders()) == (WAITING, [])
+    desk.do(HoursChanged(CA, True, 0, "20260615"))
+    desk.books()
+    assert brief(desk.orders()) == [(CA, "SELL", 1, CA_PX - 2, "")]
+
+
+def test_a_limit_locked_book_is_waited_for() -> None:
+    """With no level to trade on, nothing is sent, an alarm names the reason, and a timer looks again."""
+    desk = Desk()
+    cu, ca = desk.open()
+    desk.fill(cu)
+    desk.reject(ca)
+    desk.books(
+        quote(CU, CU_PX - 1, CU_PX, state=BookState.SHUT),
+        msgspec.structs.replace(CA_BOOK, bids=(), state=BookState.LIMIT_LOCKED),
+    )
+    assert (desk.state(), desk.orders(), desk.alarms()) == (WAITING, [], ["legged"])
+    assert [one.key for one in desk.actions if isinstance(one, SetTimer)] == ["retry:P1-1"]
+    desk.timer("retry:P1-1", 100 * MS)
+    desk.books()
+    assert len(desk.orders()) == 1
+
+
+def test_legged_time_over_its_limit_is_alarmed_and_counts() -> None:
+    """A trade over its legged limit says so for ever, even when it is hedged in the end."""
+    desk = Desk()
+    cu, ca = desk.open()
+    desk.fill(cu)
+    desk.timer("legged:P1-1", 3 * S)
+    assert desk.alarms() == ["legged"]
+    desk.fill(ca)
+    told = desk.told()
+    assert (told.state, told.legged_over_limit, told.legged_ns) == (HEDGED, True, 3 * S)
+
+
+def test_a_close_takes_yesterday_before_today_and_opens_the_rest() -> None:
+    """On SHFE one leg becomes up to three orders, each with its own PositionEffect(77)."""
+    desk = Desk(settings(max_units=9))
+    for order in desk.open(1, side=Side.SELL):
+        desk.fill(order)
+    desk.do(HoursChanged(CU, True, 0, "20260615"))
+    desk.do(HoursChanged(CU, True, 0, "20260616"))
+    first = desk.open(2, side=Side.SELL)
+    for order in first:
+        desk.fill(order)
+    orders = desk.open(3, units=3)
+    assert brief(orders)[:3] == [
+        (CU, "BUY", 5, CU_PX + 2, "C"),
+        (CU, "BUY", 5, CU_PX + 2, "T"),
+        (CU, "BUY", 5, CU_PX + 2, "O"),
+    ]
+
+
+def test_prompts_are_kept_apart() -> None:
+    """A purchase of one day and a sale of the next leave two prompts, not zero."""
+    desk = Desk()
+    desk.do(HoursChanged(CA, True, 0, "20260615", "20260915"))
+    for order in desk.open(1):
+        desk.fill(order)
+    desk.do(HoursChanged(CA, True, 0, "20260616", "20260916"))
+    for order in desk.open(2, side=Side.SELL):
+        desk.fill(order)
+    position = desk.engine.ledger.positions[CA].report()
+    assert (position.net_lots, position.by_prompt) == (0, (("20260915", -1), ("20260916", 1)))
+
+
+def test_lead_then_hedge_hedges_each_whole_unit_once() -> None:
+    """The lead goes first; each unit that it fills is hedged at once, and never twice."""
+    desk = Desk(settings(dispatch=DispatchMode.LEAD_THEN_HEDGE, lead_leg=0))
+    (cu,) = desk.open(1, units=2)
+    desk.fill(cu, 4)
+    assert desk.orders() == []
+    desk.fill(cu, 1)
+    (first,) = desk.orders()
+    assert brief([first]) == [(CA, "SELL", 1, CA_PX - 2, "")]
+    desk.fill(first)
+    assert desk.orders() == []
+    desk.fill(cu, 5)
+    (second,) = desk.orders()
+    desk.fill(second)
+    assert (desk.state(), desk.filled()) == (HEDGED, (10, 2))
+
+
+def test_arrival_aligned_holds_the_nearer_leg_and_judges_it_again() -> None:
+    """The nearer leg leaves later by the difference of one-way delays, if it still may."""
+    desk = Desk(settings(dispatch=DispatchMode.ARRIVAL_ALIGNED))
+    for order, delay_ns in zip(desk.open(1), (2 * MS, 160 * MS), strict=True):
+        desk.at_ns += delay_ns
+        desk.fill(order, recv_ns=desk.engine.ledger.orders[order.cl_ord_id].sent_ns + delay_ns)
+    (far,) = desk.open(2)
+    assert far.instrument_id == CA
+    desk.do(intent(3, desk.at_ns))
+    desk.timer("release:P1-2:0", 79 * MS)
+    assert [order.instrument_id for order in desk.orders()] == [CU]
+
+
+def test_a_held_leg_that_may_not_leave_is_left_to_repair() -> None:
+    """A leg refused at its release is not sent; what the other leg filled is made good by repair."""
+    desk = Desk(settings(dispatch=DispatchMode.ARRIVAL_ALIGNED))
+    for order, delay_ns in zip(desk.open(1), (2 * MS, 160 * MS), strict=True):
+        desk.fill(order, recv_ns=desk.engine.ledger.orders[order.cl_ord_id].sent_ns + delay_ns)
+    (far,) = desk.open(2)
+    desk.do(HoursChanged(CU, False, 0, "20260615"))
+    desk.timer("release:P1-2:0", 79 * MS)
+    assert (desk.orders(), desk.alarms()) == ([], ["release_refused"])
+    desk.fill(far)
+    desk.books()
+    assert brief(desk.orders()) == [(CA, "BUY", 1, CA_PX + 1 + 2, "")]
+
+
+def test_quote_then_hedge_rests_where_the_pair_meets_its_threshold() -> None:
+    """The lead rests at the furthest price at which the hedge at today's book still meets the threshold."""
+    desk = Desk(settings(dispatch=DispatchMode.QUOTE_THEN_HEDGE, lead_leg=0, charges_e9=0))
+    desk.do(intent(1, desk.at_ns, threshold_e9=-100 * E9))
+    desk.books()
+    (resting,) = desk.orders()
+    # 19500 ticks of 0.5 are 9750 USD/t; x 7 x 1.13 = 77122.5 CNY/t, less 100: 77022.5, so 7702 ticks of 10.
+    assert brief([resting]) == [(CU, "BUY", 5, 7702, "O")]
+    assert resting.time_in_force is TimeInForce.DAY
+    desk.ack(resting)
+    desk.timer("quote:P1-1", 250 * MS)
+    desk.books(CU_BOOK, quote(CA, CA_PX - 20, CA_PX - 19))
+    assert [type(one) for one in desk.actions] == [SendCancel]
+    desk.cancelled(resting)
+    assert desk.state() is PairTradeState.WORKING
+    desk.timer("quote:P1-1", 250 * MS)
+    desk.books()
+    (anew,) = desk.orders()
+    desk.fill(anew)
+    (hedge,) = desk.orders()
+    assert hedge.instrument_id == CA
+    desk.fill(hedge)
+    assert desk.state() is HEDGED
+
+
+def test_kill_hold_cancels_and_sends_nothing_more() -> None:
+    """After kill --hold a legged trade is left as it is, for a person."""
+    desk = Desk()
+    cu, ca = desk.open()
+    desk.fill(cu)
+    desk.command(Verb.KILL_HOLD)
+    assert [type(one) for one in desk.actions][0] is SendCancel
+    desk.cancelled(ca)
+    assert (desk.state(), desk.told().cause, desk.orders()) == (HALTED, "killed", [])
+
+
+def test_kill_balance_cancels_and_then_balances() -> None:
+    """After kill --balance open orders are cancelled and only orders that balance are sent."""
+    desk = Desk()
+    cu, ca = desk.open()
+    desk.fill(cu)
+    desk.command(Verb.KILL_BALANCE)
+    desk.cancelled(ca)
+    desk.books()
+    for order in desk.orders():
+        desk.fill(order)
+    assert desk.state() in {HEDGED, UNWOUND}
+    desk.do(intent(2, desk.at_ns))
+    assert [one.name.value for one in desk.announced(IntentRefused)] == ["disarmed"]
+
+
+def test_a_trade_taken_over_is_not_hedged_twice() -> None:
+    """The person who closes a leg by telephone is not followed by the machine: takeover, fill add, release."""
+    desk = Desk()
+    cu, ca = desk.open()
+    desk.fill(cu)
+    desk.command(Verb.TAKEOVER, "P1-1", "t1")
+    desk.cancelled(ca)
+    assert (desk.state(), desk.orders()) == (HALTED, [])
+    desk.command(Verb.FILL_ADD, "P1-1 2 sell 1 9751.5 PHONE1", "t2")
+    assert desk.filled() == (5, 1)
+    desk.command(Verb.FILL_ADD, "P1-1 2 sell 1 9751.5 PHONE1", "t3")
+    assert desk.filled() == (5, 1)
+    told_again = desk.report(ca, ExecType.TRADE, 1, cl_ord_id="PHONE", exec_id="PHONE1")
+    desk.do(told_again)
+    assert desk.engine.ledger.unexplained == {}
+    desk.command(Verb.RELEASE, "P1-1", "t4")
+    assert desk.state() is HEDGED
+
+
+def test_a_fill_that_nobody_ordered_is_assigned_by_a_person() -> None:
+    """A fill of an order that is not ours freezes the instrument until somebody says where it belongs."""
+    desk = Desk()
+    cu, ca = desk.open()
+    desk.fill(cu)
+    desk.command(Verb.TAKEOVER, "P1-1", "t1")
+    desk.cancelled(ca)
+    desk.do(desk.report(ca, ExecType.TRADE, 1, cl_ord_id="DESK", order_id="D1", exec_id="D77"))
+    assert desk.alarms() == ["unknown_order"]
+    assert desk.filled() == (5, 0)
+    desk.command(Verb.FILL_ASSIGN, "P1-1 2 D77", "t2")
+    assert desk.filled() == (5, 1)
+    assert desk.engine.ledger.unexplained == {}
+
+
+def test_a_command_is_done_once_and_needs_a_name_and_a_reason() -> None:
+    """The same command id twice is answered twice and done once; one without a name is refused."""
+    desk = Desk()
+    desk.command(Verb.DISARM, number="d")
+    desk.command(Verb.ARM, number="a")
+    desk.command(Verb.DISARM, number="d")
+    assert desk.engine.ledger.armed
+    answer = desk.announced(CommandAnswered)[0]
+    assert isinstance(answer, CommandAnswered) and answer.done
+    desk.do(msgspec.structs.replace(desk_command(), who=""))
+    answer = desk.announced(CommandAnswered)[0]
+    assert isinstance(answer, CommandAnswered) and not answer.done
+
+
+def desk_command() -> Command:
+    return Command("n", Verb.DISARM, "li", "test")
+
+
+def test_stop_opens_nothing_and_lets_open_trades_end() -> None:
+    """A stop request means: no new trades, then balanced, then stopped."""
+    desk = Desk()
+    cu, ca = desk.open()
+    desk.command(Verb.STOP)
+    desk.fill(cu)
+    desk.reject(ca)
+    desk.books()
+    for order in desk.orders():
+        desk.fill(order)
+    assert (desk.state(), desk.engine.status(desk.at_ns).open_trades) == (HEDGED, 0)
+
+
+def test_a_restart_doubts_what_was_open_and_is_disarmed() -> None:
+    """A fresh engine that is fed the journal and told of the restart asks, and sends nothing."""
+    desk = Desk()
+    cu, ca = desk.open()
+    desk.fill(cu)
+    desk.do(Restarted(2))
+    assert desk.engine.ledger.orders[ca.cl_ord_id].state is OrderState.IN_DOUBT
+    assert not desk.engine.ledger.armed
+    desk.up("SHFE")
+    assert desk.engine.ledger.venues["SHFE"].reconciled
+    desk.up("LME")
+    assert [type(one) for one in desk.actions] == [AskStatus, SetTimer]
+    desk.do(desk.report(ca, ExecType.ORDER_STATUS, cum=0, ord_status=OrdStatus.NEW))
+    assert desk.engine.ledger.orders[ca.cl_ord_id].state is OrderState.WORKING
+    desk.fill(ca)
+    assert desk.state() is HEDGED
+
+
+def test_ids_of_a_new_incarnation_never_repeat() -> None:
+    """ClOrdID(11) carries the incarnation."""
+    desk = Desk()
+    before = {order.cl_ord_id for order in desk.open()}
+    desk.do(Restarted(2))
+    desk.up("SHFE")
+    desk.up("LME")
+    for order in list(desk.engine.ledger.open_orders.values()):
+        desk.do(desk.report(order.order, ExecType.ORDER_STATUS, ord_status=OrdStatus.REJECTED, order_id="NONE"))
+    desk.command(Verb.ARM, number="again")
+    after = {order.cl_ord_id for order in desk.open(5, incarnation=2)}
+    assert len(before | after) == 4
+
+
+def test_an_unsent_order_is_no_order() -> None:
+    """An order that its session did not take ends at once, with an alarm, and the other leg is repaired."""
+    desk = Desk()
+    desk.do(intent())
+    cu, ca = desk.orders()
+    desk.do(OrdersSent(desk.at_ns, (OrderSent(cu.cl_ord_id, desk.at_ns, 1), OrderSent(ca.cl_ord_id, 0, 0, "down"))))
+    assert desk.alarms() == ["send_failed"]
+    desk.fill(cu)
+    desk.books()
+    assert brief(desk.orders()) == [(CA, "SELL", 1, CA_PX - 2, "")]
+
+
+def test_a_message_that_the_venue_refuses_ends_its_order() -> None:
+    """35=3 or 35=j for an order of ours: it never lived."""
+    desk = Desk()
+    cu, ca = desk.open()
+    desk.do(MessageRejected("LME", 0, 7, "D", ca.cl_ord_id, "5", "value is incorrect"))
+    assert desk.engine.ledger.orders[ca.cl_ord_id].state is OrderState.DONE
+    desk.fill(cu)
+    assert any(isinstance(one, ReadBooks) for one in desk.actions)
+
+
+def test_a_message_that_cannot_be_read_is_alarmed_and_asked_about() -> None:
+    """Nothing is guessed from it; the order it names is asked about."""
+    desk = Desk()
+    _, ca = desk.open()
+    desk.do(BadOrderMessage("LME", 0, 9, "8", ca.cl_ord_id, "CumQty(14) -1"))
+    assert desk.alarms() == ["bad_message"]
+    assert any(isinstance(one, AskStatus) for one in desk.actions)
+
+
+def test_a_state_that_is_not_in_the_standard_changes_nothing() -> None:
+    """An unknown ExecType(150) is alarmed, and the order stays where it was."""
+    desk = Desk()
+    _, ca = desk.open()
+    desk.do(desk.report(ca, ExecType.UNKNOWN, ord_status=None))
+    assert desk.alarms() == ["unknown_exec_type"]
+    assert desk.engine.ledger.orders[ca.cl_ord_id].state is OrderState.SENT
+
+
+def test_an_order_thought_ended_that_is_open_is_cancelled() -> None:
+    """When the venue shows an order open that we took for ended, it is cancelled at once."""
+    desk = Desk()
+    cu, ca = desk.open()
+    desk.cancelled(cu)
+    desk.reject(ca)
+    desk.do(desk.report(ca, ExecType.ORDER_STATUS, cum=0, ord_status=OrdStatus.NEW))
+    assert any(isinstance(one, SendCancel) for one in desk.actions)
+
+
+def test_replay_gives_the_same_actions_byte_for_byte() -> None:
+    """Fed the same events at the same times, a fresh engine decides the same."""
+    desk = Desk()
+    log: list[tuple[object, int, bytes]] = []
+    encode = msgspec.msgpack.encode
+
+    def watch(event: object, at_ns: int) -> list[object]:
+        actions = original(event, at_ns)
+        log.append((event, at_ns, encode(actions)))
+        return actions
+
+    original = desk.engine.on_event
+    desk.engine.on_event = watch  # type: ignore[assignment,method-assign] # a listener in between
+    cu, ca = desk.open()
+    desk.fill(cu, 3)
+    desk.cancelled(cu)
+    desk.fill(ca)
+    desk.books()
+    for order in desk.orders():
+        desk.fill(order)
+    again = Desk().engine
+    assert [encode(again.on_event(event, at_ns)) for event, at_ns, _ in log] == [was for _, _, was in log]  # type: ignore[arg-type]
