@@ -131,11 +131,9 @@ class ExecutionEngine:
 
     def _overdue(self, trade: PairTrade, at_ns: int) -> None:
         """Orders with no final word in time: cancelled first, then asked about. A resting order may take its time."""
-        if trade.quoting:
-            return
         late = [own for own in trade.orders() if own.open]
         for own in late:
-            if self.ledger.venues[own.order.venue_id].up:
+            if self.ledger.venues[own.order.venue_id].up and not trade.quoting:
                 self._chase(own, at_ns)
         if late:
             timeout_ns = self._settler.spec(trade).order_timeout_ns

@@ -79,11 +79,17 @@ class VenueWords:
                 own.sent_ns = sent.sent_ns
 
     def on_cancel_rejected(self, event: CancelRejected, at_ns: int) -> None:
-        """35=9: most often the fill that overtook our cancel, and its report is on the way."""
+        """35=9: most often the fill that overtook our cancel, and its report is on the way.
+
+        When the venue says that the order has ended and we have not heard how, a report may be lost: it is asked about.
+        """
         own = self._ledger.orders.get(event.orig_cl_ord_id) or self._settler.cancels.get(event.cl_ord_id)
-        if own is not None:
-            self._settler.move(own, OrderInput.CANCEL_REFUSED)
-            self._settler.settle_order(own, at_ns)
+        if own is None:
+            return
+        self._settler.move(own, OrderInput.CANCEL_REFUSED)
+        if own.open and event.ord_status in _ENDED_STATUS:
+            self.ask(own.order.venue_id, [own], at_ns)
+        self._settler.settle_order(own, at_ns)
 
     def on_message_rejected(self, event: MessageRejected, at_ns: int) -> None:
         """35=3 or 35=j: the order never lived; or our cancel did not."""

@@ -498,7 +498,7 @@ def test_kill_hold_cancels_and_sends_nothing_more() -> None:
     cu, ca = desk.open()
     desk.fill(cu)
     desk.command(Verb.KILL_HOLD)
-    assert [type(one) for one in desk.actions][0] is SendCancel
+    assert next(type(one) for one in desk.actions) is SendCancel
     desk.cancelled(ca)
     assert (desk.state(), desk.told().cause, desk.orders()) == (HALTED, "killed", [])
 
@@ -560,10 +560,12 @@ def test_a_command_is_done_once_and_needs_a_name_and_a_reason() -> None:
     desk.command(Verb.DISARM, number="d")
     assert desk.engine.ledger.armed
     answer = desk.announced(CommandAnswered)[0]
-    assert isinstance(answer, CommandAnswered) and answer.done
+    assert isinstance(answer, CommandAnswered)
+    assert answer.done
     desk.do(msgspec.structs.replace(desk_command(), who=""))
     answer = desk.announced(CommandAnswered)[0]
-    assert isinstance(answer, CommandAnswered) and not answer.done
+    assert isinstance(answer, CommandAnswered)
+    assert not answer.done
 
 
 def desk_command() -> Command:
