@@ -12,6 +12,7 @@ holidays are published, is UNKNOWN. UNKNOWN is not open.
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from enum import StrEnum
+from itertools import pairwise
 from typing import NamedTuple
 
 BREAK_MOST_NS = 2 * 3600 * 10**9
@@ -95,9 +96,10 @@ class ProductCalendar:
         self._filled = filled
         self._tradable = [one for one in self.spans if one.state is State.OPEN]
         self._tradable_ends = [one.end_ns for one in self._tradable]
-        self._by_date: dict[str, list[Session]] = {}
+        by_date: dict[str, list[tuple[int, int]]] = {}
         for one in self._tradable:
-            self._by_date.setdefault(one.trade_date, []).append(Session(one.start_ns, one.end_ns))
+            by_date.setdefault(one.trade_date, []).append((one.start_ns, one.end_ns))
+        self._by_date = {day: tuple(Session(*one) for one in _merged(found)) for day, found in by_date.items()}
 
     def is_open(self, at_utc_ns: int) -> bool:
         """Continuous trading at this instant."""
@@ -129,15 +131,16 @@ class ProductCalendar:
 
     def sessions(self, trade_date: str) -> tuple[Session, ...]:
         """The sessions of a trading day, the evening before first; empty when it is none."""
-        return tuple(self._by_date.get(trade_date, ()))
+        return self._by_date.get(trade_date, ())
 
     def trade_dates(self) -> tuple[str, ...]:
         """All trading days that are known, in order."""
         return tuple(sorted(self._by_date))
 
     def breaks(self) -> tuple[tuple[int, int], ...]:
-        """The pauses of at most two hours, in order."""
-        return tuple((one.start_ns, one.end_ns) for one in self._filled if one.state is State.BREAK)
+        """The pauses of at most two hours between two openings, an auction in them included, in order."""
+        gaps = ((before[1], after[0]) for before, after in pairwise(self.open_spans))
+        return tuple((start_ns, end_ns) for start_ns, end_ns in gaps if end_ns - start_ns <= BREAK_MOST_NS)
 
     def _at(self, at_utc_ns: int) -> Span:
         return self._filled[bisect_right(self._starts, at_utc_ns) - 1]

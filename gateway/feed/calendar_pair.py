@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from gateway.feed.calendar import NoteKind, ProductCalendar, Session, State, overlap, without
+from gateway.feed.calendar import BREAK_MOST_NS, NoteKind, ProductCalendar, Session, State, overlap, without
 
 HOUR_NS = 3600 * 10**9
 DAY_NS = 24 * HOUR_NS
@@ -96,7 +96,6 @@ class PairCalendar:
 
     def _away(self, away: ProductCalendar, start_ns: int, end_ns: int) -> Iterator[Trap]:
         """Where the away leg does not trade: within home sessions, and its own breaks outside them."""
-        breaks = away.breaks()
         for trade_date in _dates(self.home, start_ns, end_ns):
             sessions = self.home.sessions(trade_date)
             closed = _reason(away, NoteKind.CLOSED, sessions[0].open_ns, sessions[-1].close_ns)
@@ -105,14 +104,13 @@ class PairCalendar:
                 continue
             for session in sessions:
                 for start, end in without(*session, away.open_spans):
-                    yield _away_trap(away, breaks, start, end)
-        for start, end in overlap(breaks, start_ns, end_ns):
+                    yield _away_trap(away, start, end)
+        for start, end in overlap(away.breaks(), start_ns, end_ns):
             if not overlap(self.home.open_spans, start, end):
                 yield Trap(start, end, TrapName.AWAY_BREAK, away.product, "")
 
     def _home(self, away: ProductCalendar, start_ns: int, end_ns: int) -> Iterator[Trap]:
         """Where the away leg trades on while home does not."""
-        breaks = self.home.breaks()
         for start, end in without(start_ns, end_ns, self.home.open_spans):
             start, end = _whole_gap(self.home, start, end)  # noqa: PLW2901 a gap that is cut by the range is told whole
             if not overlap(away.open_spans, start, end):
@@ -129,7 +127,7 @@ class PairCalendar:
                     yield Trap(start, closed[0].start_ns, eve, home, closed[0].reason)
                 yield Trap(max(start, closed[0].start_ns), end, TrapName.HOME_HOLIDAY, home, closed[0].reason)
             else:
-                name = TrapName.HOME_BREAK if overlap(breaks, start, end) else TrapName.HOME_SHUT
+                name = TrapName.HOME_BREAK if end - start <= BREAK_MOST_NS else TrapName.HOME_SHUT
                 yield Trap(start, end, name, home, "")
 
 
@@ -142,14 +140,15 @@ def _whole_gap(leg: ProductCalendar, start_ns: int, end_ns: int) -> tuple[int, i
     return min(before, start_ns), max(after, end_ns)
 
 
-def _away_trap(away: ProductCalendar, breaks: Sequence[tuple[int, int]], start_ns: int, end_ns: int) -> Trap:
+def _away_trap(away: ProductCalendar, start_ns: int, end_ns: int) -> Trap:
     """A stretch of a home session in which the away leg is not open, by its cause."""
     if away.state(start_ns) is State.UNKNOWN:
         return Trap(start_ns, end_ns, TrapName.UNKNOWN, away.product, "")
-    closed = _reason(away, NoteKind.CLOSED, *_whole_gap(away, start_ns, end_ns))
+    gap_start_ns, gap_end_ns = _whole_gap(away, start_ns, end_ns)
+    closed = _reason(away, NoteKind.CLOSED, gap_start_ns, gap_end_ns)
     if closed:
         return Trap(start_ns, end_ns, TrapName.AWAY_HOLIDAY, away.product, closed)
-    name = TrapName.AWAY_HALT if overlap(breaks, start_ns, end_ns) else TrapName.AWAY_SHUT
+    name = TrapName.AWAY_HALT if gap_end_ns - gap_start_ns <= BREAK_MOST_NS else TrapName.AWAY_SHUT
     return Trap(start_ns, end_ns, name, away.product, "")
 
 

@@ -49,7 +49,7 @@ _WEEKDAYS = {"en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), "zh": tupl
 def outlook_text(pair_id: str, outlook: PairOutlook, language: str = "en") -> list[str]:
     """Lines: the pair and its state, its next trading days with windows and traps, and what is not known."""
     zh = language == "zh"
-    daily = Counter(_time_of_day(trap) for day in outlook.days for trap in day.traps if not trap.note)
+    daily = Counter(key for day in outlook.days for key in dict.fromkeys(map(_time_of_day, day.traps)))
     lines = [_head(pair_id, outlook, zh=zh)]
     for day in outlook.days:
         lines.append(_day(day, zh=zh))

@@ -154,7 +154,7 @@ def _rows(table: Mapping[str, Any], place: str) -> list[SessionRow]:
         raise SessionError(f"{place}: {', '.join(unknown or missing)} {'unknown' if unknown else 'missing'}: {known}")
     values = {**_OPTIONAL, **table}
     for key, kind in _KINDS.items():
-        if not isinstance(values[key], kind) or values[key] in ("", []) and key in _NEEDED:
+        if not isinstance(values[key], kind) or (values[key] in ("", []) and key in _NEEDED):
             raise SessionError(f"{place}: {key} {values[key]}: should be {_KIND_WORDS[kind]}")
     if not values["day"] and not values["evening"]:
         raise SessionError(f"{place}: no hours: day, evening or both")
