@@ -108,19 +108,49 @@ A50 = Contract("CN", "5", "1", "point", "USD", 2000, max_position_lots=2000)
 SPOT_GOLD = Contract("XAUUSD", "0.001", "10", "point", "USD", 2000, max_position_lots=2000, collar_ticks=20000)
 """A spot CFD; a lot of 10 and "point" as its unit are assumed, so that it may stand in a ratio with an index."""
 
+
+class Synthetic(NamedTuple):
+    """What a synthetic pair's site needs. Pay-ups are ticks of the leg that an order goes beyond the price seen.
+
+    The domestic ones cover a shock of the tape's basis within one 500 ms snapshot, because that is how old a domestic
+    quote may be; an order still fills at the venue's price, not at its limit.
+    """
+
+    home: str
+    domestic: Contract
+    home_lots: int
+    home_pay_up: int
+    away: str
+    overseas: Contract
+    away_lots: int
+    away_pay_up: int
+    factors: Mapping[str, str]
+    network: str
+    band: str
+    repair_pay_up: tuple[int, ...]
+    slippage_budget: str
+
+
+LME_COPPER = Contract("CA3M", "0.50", "25", "t", "USD", 200)
+COMEX_GOLD = Contract("GCZ6", "0.10", "100", "oz", "USD", 200)
 _SYNTHETIC = {
-    "cu": ("SHFE", COPPER, "LME", Contract("CA3M", "0.50", "25", "t", "USD", 200), "shanghai-london", "50", (5, 1)),
-    "au": (
-        "SHFE",
-        GOLD,
-        "COMEX",
-        Contract("GCZ6", "0.10", "100", "oz", "USD", 200),
-        "shanghai-chicago",
-        "0.50",
-        (3, 1),
+    "cu": Synthetic(
+        *("SHFE", COPPER, 5, 8, "LME", LME_COPPER, 1, 4),
+        factors={"vat": "1.13", "duty": "1.00"},
+        network="shanghai-london",
+        band="50",
+        repair_pay_up=(4, 8, 16, 32),
+        slippage_budget="5000",
+    ),
+    "au": Synthetic(
+        *("SHFE", GOLD, 3, 30, "COMEX", COMEX_GOLD, 1, 6),
+        factors={},
+        network="shanghai-chicago",
+        band="0.50",
+        repair_pay_up=(10, 20, 40, 80),
+        slippage_budget="10000",
     ),
 }
-_FACTORS: Mapping[str, Mapping[str, str]] = {"cu": {"vat": "1.13", "duty": "1.00"}, "au": {}}
 _RECORDED = {
     "if-cn-20140129": ("20140129", index_future("IF0000"), "SGX", A50, 16),
     "if-cn-ticks": ("20210104", index_future("IF2101"), "SGX", A50, 16),
@@ -154,20 +184,22 @@ def plan(asked: Asked, tape: Tape) -> Plan:
 
 
 def _synthetic(asked: Asked) -> Plan:
-    home, domestic, away, overseas, network, band, (home_lots, away_lots) = _SYNTHETIC[asked.name]
-    pair_id = f"{domestic.symbol[:2].upper()}-{overseas.symbol[:2]}"
+    one = _SYNTHETIC[asked.name]
+    pair_id = f"{one.domestic.symbol[:2].upper()}-{one.overseas.symbol[:2]}"
+    away_leg = _leg(f"{one.away}.{one.overseas.symbol}", one.away_lots, 5000, one.away_pay_up)
+    if one.factors:
+        away_leg["factors"] = dict(one.factors)
     return Plan(
-        Venue(home, "domestic44", HOME_NETWORK, HOME_CLOCK, (domestic,)),
-        Venue(away, "overseas42", asked.network or network, AWAY_CLOCK, (overseas, USDCNH)),
-        _pair(pair_id, "spread", domestic.unit),
-        _rule(f"{asked.name}-band", pair_id, "spread", f"-{band}", band),
+        Venue(one.home, "domestic44", HOME_NETWORK, HOME_CLOCK, (one.domestic,)),
+        Venue(one.away, "overseas42", asked.network or one.network, AWAY_CLOCK, (one.overseas, USDCNH)),
+        _pair(pair_id, "spread", one.domestic.unit)
+        | {"repair_pay_up_ticks": list(one.repair_pay_up), "slippage_budget": one.slippage_budget},
+        _rule(f"{asked.name}-band", pair_id, "spread", f"-{one.band}", one.band),
         (
-            _leg(f"{home}.{domestic.symbol}", home_lots, 1500),
-            _leg(f"{away}.{overseas.symbol}", away_lots, 5000)
-            | ({"factors": dict(_FACTORS[asked.name])} if _FACTORS[asked.name] else {})
-            | {"fx": f"{away}.{USDCNH.symbol}"},
+            _leg(f"{one.home}.{one.domestic.symbol}", one.home_lots, 1500, one.home_pay_up),
+            away_leg | {"fx": f"{one.away}.{USDCNH.symbol}"},
         ),
-        f"{home} {domestic.symbol} against {away} {overseas.symbol}",
+        f"{one.home} {one.domestic.symbol} against {one.away} {one.overseas.symbol}",
     )
 
 
@@ -244,11 +276,11 @@ def _rule(rule_id: str, pair_id: str, kind: str, buy_at: str, sell_at: str) -> d
     }
 
 
-def _leg(instrument: str, lots: int, age_ms: int) -> dict[str, Any]:
+def _leg(instrument: str, lots: int, age_ms: int, pay_up: int = 4) -> dict[str, Any]:
     return {
         "instrument": instrument,
         "ratio_lots": lots,
-        "pay_up_ticks": 2,
+        "pay_up_ticks": pay_up,
         "time_in_force": "IOC",
         "max_quote_age_ms": age_ms,
     }

@@ -206,7 +206,7 @@ def test_the_values_that_come_out_are_exact(tmp_path: Path) -> None:
     site = demo(tmp_path)
     pair = site.pairs["CU-CA"]
     assert (pair.legged_limit_ns, pair.order_timeout_ns) == (3_000_000_000, 1_500_000_000)
-    assert pair.slippage_budget_e9 == 2000 * 10**9
+    assert pair.slippage_budget_e9 == 5000 * 10**9
     assert [leg.factor for leg in pair.legs] == [Fraction(1), Fraction(113, 100)]
     assert pair.legs[0].time_in_force is TimeInForce.IOC
     assert site.instruments["LME.CA3M"].tick == Decimal("0.50")
