@@ -34,7 +34,7 @@ def test_profiles_and_site_of_every_tape_load(tmp_path: Path, kind: str, name: s
         assert read_profile(file).venue.name == venue.id
     file = tmp_path / "site.toml"
     ports = {made.domestic.id: (5001, 5002), made.overseas.id: (5003, 5004)}
-    file.write_text(toml_text(demo_sites.site(made, ports, "/tmp/cmc")), encoding="utf-8")
+    file.write_text(toml_text(demo_sites.site(made, ports, str(tmp_path))), encoding="utf-8")
     site = load_site(file, {})
     assert list(site.venues) == [made.domestic.id, made.overseas.id]
     assert [leg.instrument_id.partition(".")[0] for leg in next(iter(site.pairs.values())).legs] == list(site.venues)
