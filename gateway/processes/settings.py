@@ -32,6 +32,7 @@ from gateway.processes.site_values import (
     Site,
     SupervisorSettings,
     VenueSettings,
+    WatchSettings,
     make_site,
 )
 
@@ -43,6 +44,7 @@ __all__ = [
     "SiteError",
     "SupervisorSettings",
     "VenueSettings",
+    "WatchSettings",
     "default_bus_dir",
     "load_site",
 ]
@@ -162,8 +164,8 @@ def _passwords(
     passwords = dict(given)
     mistakes = []
     for index, venue in enumerate(written.venue):
-        for kind, session in (("md", venue.md), ("orders", venue.orders)):
-            if (index, kind) in passwords or not session.password_file:
+        for kind, session in (("md", venue.md), ("orders", venue.orders), ("watch", venue.watch)):
+            if session is None or (index, kind) in passwords or not session.password_file:
                 continue
             try:
                 text = (file.parent / session.password_file).read_text(encoding="utf-8")

@@ -50,6 +50,7 @@ def check(site: SiteFile, dialects: Mapping[str, Dialect]) -> list[Mistake]:
     return [
         *_duplicates(site),
         *_venues(site),
+        *_watch(site, dialects),
         *(mistake for index, one in enumerate(site.instrument) for mistake in _instrument(site, dialects, index, one)),
         *(mistake for index, one in enumerate(site.pair) for mistake in _pair(site, dialects, index, one)),
         *(mistake for index, one in enumerate(site.rule) for mistake in _rule(site, index, one)),
@@ -80,12 +81,29 @@ def _venues(site: SiteFile) -> Iterator[Mistake]:
                 str(venue.reconnect_max_s),
                 f"at least reconnect_min_s, {venue.reconnect_min_s}",
             )
-        for kind, session in (("md", venue.md), ("orders", venue.orders)):
+        for kind, session in (("md", venue.md), ("orders", venue.orders), ("watch", venue.watch)):
+            if session is None:
+                continue
             key = f"venue[{index}].{kind}"
             identity = (session.host, session.port, session.sender_comp_id, session.target_comp_id)
             if identity in seen:
                 yield Mistake(f"{key}.port", str(session.port), f"not that of {seen[identity]}: one session each")
             seen.setdefault(identity, key)
+
+
+def _watch(site: SiteFile, dialects: Mapping[str, Dialect]) -> Iterator[Mistake]:
+    """Patience that one lost heartbeat would end, and a session of its own that can cancel nothing."""
+    beat_ms, limit_ms = site.bus.heartbeat_interval_ms, site.watch.heartbeat_timeout_ms
+    if limit_ms < 2 * beat_ms:
+        remedy = f"at least {2 * beat_ms}, twice bus.heartbeat_interval_ms"
+        yield Mistake("watch.heartbeat_timeout_ms", str(limit_ms), remedy)
+    for index, venue in enumerate(site.venue):
+        dialect = dialects.get(venue.id)
+        if venue.watch is not None and dialect is not None and not dialect.mass_cancel:
+            remedy = (
+                f"absent: dialect {dialect.name} has no OrderMassCancelRequest(35=q); the watch takes `orders` then"
+            )
+            yield Mistake(f"venue[{index}].watch", "a session", remedy)
 
 
 def _instrument(

@@ -77,7 +77,7 @@ def _place(content: dict[str, Any], keys: list[str], text: str, name: str, made:
             return False
     if not isinstance(at, dict):
         return False
-    secret = re.fullmatch(r"venue\[(\d+)\]\.(md|orders)", path)
+    secret = re.fullmatch(r"venue\[(\d+)\]\.(md|orders|watch)", path)
     if keys[-1] == SECRET and secret:
         made.passwords[int(secret[1]), secret[2]] = text
         return True

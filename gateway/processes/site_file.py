@@ -96,6 +96,15 @@ class SupervisorSection(Section):
     stop_timeout_s: Count = Field(30, description="how long a stop waits for the trades to be balanced")
 
 
+class WatchSection(Section):
+    """When the process outside of execution ends it and pulls its orders."""
+
+    heartbeat_timeout_ms: Milliseconds = Field(2000, description="silence of an execution that runs, with orders open")
+    restart_timeout_ms: Milliseconds = Field(30_000, description="the same of one that died and is started again")
+    kill_answer_ms: Milliseconds = Field(500, description="a kill unanswered for so long is carried out by the watch")
+    retry_ms: Milliseconds = Field(1000, description="orders not known to be off the venue are cancelled again")
+
+
 class BusSection(Section):
     """Messages between the processes."""
 
@@ -143,6 +152,7 @@ class VenueSection(Section):
     market_orders: bool = Field(True, description="OrdType(40)=1 is offered")  # noqa: FBT003 a default
     md: SessionSection = Field(description="market data")
     orders: SessionSection = Field(description="orders")
+    watch: SessionSection | None = Field(None, description="of the watch alone, to cancel all; else it takes `orders`")
 
 
 class InstrumentSection(Section):
@@ -224,6 +234,7 @@ class SiteFile(Section):
     site: SiteSection
     journal: JournalSection = JournalSection()  # type: ignore[call-arg]
     supervisor: SupervisorSection = SupervisorSection()  # type: ignore[call-arg]
+    watch: WatchSection = WatchSection()  # type: ignore[call-arg]
     bus: BusSection = BusSection()  # type: ignore[call-arg]
     limits: LimitsSection
     venue: tuple[VenueSection, ...] = Field(min_length=1)

@@ -32,6 +32,7 @@ from gateway.processes.site_file import (
     Stage,
     SupervisorSection,
     VenueSection,
+    WatchSection,
 )
 from gateway.trigger.units import unit_factor
 
@@ -63,6 +64,8 @@ class VenueSettings:
     orders: SessionSettings
     reconnect_min_ns: int
     reconnect_max_ns: int
+    watch: SessionSettings | None = None
+    """The watch's own session, where the venue gives one."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,16 @@ class SupervisorSettings:
     restarts_max: int
     restarts_window_ns: int
     stop_timeout_ns: int
+
+
+@dataclass(frozen=True)
+class WatchSettings:
+    """How long the watch is patient with execution and with venues."""
+
+    silence_ns: int
+    restart_ns: int
+    answer_ns: int
+    retry_ns: int
 
 
 @dataclass(frozen=True)
@@ -104,6 +117,7 @@ class Site:
     bus_dir: Path
     journal: JournalSettings
     supervisor: SupervisorSettings
+    watch: WatchSettings
     bus: BusSettings
     limits: SiteLimits
     venues: Mapping[str, VenueSettings]
@@ -136,6 +150,7 @@ def make_site(
         bus_dir=bus_dir,
         journal=_journal(written.journal),
         supervisor=_supervisor(written.supervisor),
+        watch=_watch(written.watch),
         bus=_bus(written.bus),
         limits=_limits(written),
         venues={one.id: _venue(one, dialect, index, passwords) for index, one, dialect in venues},
@@ -163,6 +178,12 @@ def _journal(one: JournalSection) -> JournalSettings:
 
 def _supervisor(one: SupervisorSection) -> SupervisorSettings:
     return SupervisorSettings(one.restarts_max, one.restarts_window_s * SECOND, one.stop_timeout_s * SECOND)
+
+
+def _watch(one: WatchSection) -> WatchSettings:
+    return WatchSettings(
+        one.heartbeat_timeout_ms * MS, one.restart_timeout_ms * MS, one.kill_answer_ms * MS, one.retry_ms * MS
+    )
 
 
 def _bus(one: BusSection) -> BusSettings:
@@ -196,6 +217,7 @@ def _venue(one: VenueSection, dialect: Dialect, index: int, passwords: Mapping[t
         orders=_session("orders", one.orders, passwords.get((index, "orders"), "")),
         reconnect_min_ns=int(one.reconnect_min_s * SECOND),
         reconnect_max_ns=int(one.reconnect_max_s * SECOND),
+        watch=None if one.watch is None else _session("orders", one.watch, passwords.get((index, "watch"), "")),
     )
 
 
