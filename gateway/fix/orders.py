@@ -26,6 +26,7 @@ from gateway.model.order import (
 
 _STATUSES = {status.value: status for status in OrdStatus}
 _SIDES = {side.value: side for side in Side}
+_TAKEN_BACK = frozenset((ExecType.TRADE_CORRECT, ExecType.TRADE_CANCEL))
 _FILLS = frozenset((ExecType.TRADE, ExecType.TRADE_CORRECT, ExecType.TRADE_CANCEL))
 _SESSION_TYPES = frozenset("01245A")
 
@@ -110,6 +111,7 @@ class OrderDecoder:
             avg_px=get(tags.AVG_PX, ""),
             text=get(tags.TEXT, ""),
             reason=get(tags.ORD_REJ_REASON, ""),
+            ref_exec_key=self._ref_exec_key(fields, prices, exec_type),
         )
 
     def _exec_type(self, fields: Fields) -> ExecType:
@@ -134,6 +136,13 @@ class OrderDecoder:
         if prices is None:
             raise BadField("Symbol(55)", symbol, f"an instrument of {self._venue_id} in the site file")
         return prices
+
+    def _ref_exec_key(self, fields: Fields, prices: Prices | None, exec_type: ExecType) -> str:
+        """On a bust or a correction: the key of the fill that ExecRefID(19) names, of the same day and side."""
+        if exec_type not in _TAKEN_BACK:
+            return ""
+        named = need(fields, tags.EXEC_REF_ID, "ExecRefID")
+        return self._exec_key({**fields, tags.EXEC_ID: named}, prices)
 
     def _exec_key(self, fields: Fields, prices: Prices | None) -> str:
         parts = []

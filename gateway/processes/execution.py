@@ -69,6 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         on_message=shell.on_message,
         on_session=shell.on_session,
         on_sent=shell.on_sent,
+        on_refused=shell.on_refused,
     )
     shell.sessions = sessions
     sessions.start()

@@ -22,7 +22,7 @@ from gateway.fix.orders import OrderDecoder
 from gateway.journal.clock_pairs import ClockPairs
 from gateway.journal.errors import JournalError
 from gateway.journal.writer import JournalWriter
-from gateway.model.order import SessionChanged
+from gateway.model.order import BadOrderMessage, SessionChanged
 from gateway.model.record import Decision
 from gateway.model.trade import (
     Action,
@@ -120,6 +120,7 @@ class ExecutionShell:
         self._wake_fd = wake_fd
         self._quotes = LatestQuotes(bus_dir, list(site.instruments))
         self._inbox: deque[_Waiting] = deque()
+        self._refused: deque[BadOrderMessage] = deque()
         self._events: deque[ExecutionEvent] = deque()
         self._unwritten: deque[Decision] = deque()
         self._retry_ns = 0
@@ -148,6 +149,12 @@ class ExecutionShell:
     def on_session(self, key: str, up: bool, detail: str) -> None:  # noqa: FBT001 the callback's form
         """An order session came up or went down."""
         self._inbox.append(_Waiting(key, detail, clock.monotonic_ns(), up))
+        os.eventfd_write(self._wake_fd, 1)
+
+    def on_refused(self, key: str, ref_seq_num: int, text: str) -> None:
+        """QuickFIX itself refused a message of the venue: nobody else has seen it."""
+        venue_id = key.removesuffix(".orders")
+        self._refused.append(BadOrderMessage(venue_id, clock.monotonic_ns(), ref_seq_num, "", "", text))
         os.eventfd_write(self._wake_fd, 1)
 
     def on_sent(self, key: str, cl_ord_id: str, msg_seq_num: int) -> None:
@@ -185,6 +192,8 @@ class ExecutionShell:
 
     def take_messages(self) -> None:
         """Decide on what venues have said."""
+        while self._refused and self.writable:
+            self.handle(self._refused.popleft())
         for _ in range(MOST_AT_ONCE):
             if not self._inbox or not self.writable:
                 return

@@ -94,9 +94,18 @@ def test_overseas_exec_types_are_translated(row: str) -> None:
     """ExecTransType(20) first, then ExecType(150); what the dialect does not list is unknown, never guessed."""
     transaction, exec_type, status, name, keyed = (cell.strip() for cell in row.split(" | "))
     raw = FILL_42.replace("|20=0|", f"|20={transaction}|").replace("|150=1|", f"|150={exec_type}|")
-    report = decode(raw.replace("|39=1|", f"|39={status}|"))
+    report = decode(raw.replace("|39=1|", f"|39={status}|19=E3|"))
     assert isinstance(report, ExecutionReport)
     assert (report.exec_type, bool(report.exec_key)) == (ExecType[name], keyed == "yes")
+    named = report.exec_key.replace("E7", "E3") if name in ("TRADE_CANCEL", "TRADE_CORRECT") else ""
+    assert report.ref_exec_key == named
+
+
+def test_a_bust_that_names_no_fill_is_not_guessed() -> None:
+    """ExecTransType(20)=1 without ExecRefID(19) could be any fill."""
+    event = decode(FILL_42.replace("|20=0|", "|20=1|"))
+    assert isinstance(event, BadOrderMessage)
+    assert "ExecRefID(19)" in event.reason
 
 
 OFF = """
