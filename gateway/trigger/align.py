@@ -1,7 +1,7 @@
 """Lot ratios that align the quantities of two contracts, each with what it leaves over.
 
-The quantity ratio is a fraction; a trade needs whole lots. The best ratios within a limit of lots are the convergents
-and semiconvergents of the continued fraction: no other ratio of as few lots comes closer.
+The quantity ratio is a fraction; a trade needs whole lots. For each number of lots of the second contract the two whole
+numbers beside the exact ratio are tried: no other ratio of as few lots comes closer.
 """
 
 from fractions import Fraction
