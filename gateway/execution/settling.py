@@ -58,6 +58,8 @@ class Settler:
         self._mind_quote(trade, at_ns)
         given = self._balance(trade, at_ns)
         if given is Balance.LEGGED:
+            # An ended trade that a bust has made legged is open from now on, whatever dies before its books are read.
+            self._ledger.keep_open(trade)
             self._ask_books(trade)
             return
         if given is Balance.GIVE_UP:
