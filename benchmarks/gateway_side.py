@@ -199,7 +199,7 @@ class Gateway:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         site = directory / "site.toml"
         site.write_text(site_text(venue), encoding="utf-8")
-        environment = {"PYTHONPATH": str(REPOSITORY), "CMC_WARM": "1" if self._knobs.warm else "0"}
+        environment = {"PYTHONPATH": str(REPOSITORY)} | ({"CMC_WARM": "1"} if self._knobs.warm else {})
         for name in names:
             command = [sys.executable, "-m", f"gateway.processes.{name}", "--site", str(site)]
             command += ["--run-dir", str(directory / "run"), "--bus-dir", str(directory)]
