@@ -17,7 +17,8 @@ from typing import Any
 from gateway.processes.session_rows import DayKind, Holidays, Special
 
 _FRIDAY = 4
-_EARLY_EVE = 12 * 60 + 30
+_EARLY_EVE = 17 * 60
+"""London; the earliest of two brokers' notices for Brent on 24 and 31 December (17:00 in 2013, 19:00 in 2018)."""
 
 Names = tuple[tuple[str, DayKind | None], ...]
 """The beginning of a holiday's name and what it means; None: an ordinary day. The first that fits."""
@@ -135,7 +136,7 @@ def _cme(names: Names, otherwise: DayKind) -> Callable[[str, range], Holidays]:
 
 
 def _ice(exchange: str, years: range) -> Holidays:
-    """Closed on three days; an early close on US holidays, and earlier still on 24 and 31 December."""
+    """Closed on three days; an early close on US holidays, and another one on 24 and 31 December."""
     import holidays  # noqa: PLC0415 as above
 
     covered, days = _market("IFEU", years)

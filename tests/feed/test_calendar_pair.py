@@ -63,6 +63,13 @@ def test_home_pauses_while_overseas_trades_on() -> None:
     ]
 
 
+def test_a_gap_at_home_of_more_than_two_hours_is_no_break() -> None:
+    """Two hours are lunch, three are shut."""
+    home = calendar("H", [(1, 2, "1"), (4, 5, "1"), (8, 9, "1")], domestic=True)
+    found = PairCalendar([home, calendar("A", [(0, 10, "1")])]).traps(HOUR, 9 * HOUR)
+    assert told(found) == [(2, 4, "home_break", "H", ""), (5, 8, "home_shut", "H", "")]
+
+
 def test_a_holiday_at_home_begins_on_its_eve_where_there_is_a_night_session() -> None:
     """Between the last close and the holiday's midnight the night session is missing; without nights it is just shut."""
     notes = (note(24, 32),)

@@ -109,6 +109,21 @@ CBOT.ZM      2026-12-24   09:00-21:45 22:30-02:00
 CBOT.ZM      2026-12-25   -
 CBOT.ZM      2026-12-28   09:00-21:45 22:30-03:20
 """
+US_MIDWEEK_2024 = """
+CBOT.ZM      2024-06-19   -
+CBOT.ZM      2024-06-20   08:00-20:45 21:30-02:20
+CBOT.ZM      2024-07-03   08:00-20:45 21:30-01:00
+CBOT.ZM      2024-07-04   -
+CBOT.ZM      2024-07-05   21:30-02:20
+CBOT.ZM      2024-12-24   09:00-21:45 22:30-02:00
+CBOT.ZM      2024-12-25   -
+CBOT.ZM      2024-12-26   22:30-03:20
+CBOT.ZM      2025-01-02   22:30-03:20
+COMEX.GC     2024-07-03   06:00-05:00
+COMEX.GC     2024-07-05   07-04/06:00-01:00 06:00-05:00
+COMEX.GC     2024-12-25   -
+COMEX.GC     2024-12-26   07:00-06:00
+"""
 LONDON_AND_ASIA_HOLIDAYS = """
 LME.CA3M     2026-04-02   08:00-02:00
 LME.CA3M     2026-04-03   -
@@ -120,7 +135,7 @@ LME.CA3M     2026-12-28   -
 LME.CA3M     2026-12-29   09:00-03:00
 LME.CA3M     2026-12-31   09:00-03:00
 LME.CA3M     2027-01-01   -
-ICE.BRN      2026-12-24   09:00-20:30
+ICE.BRN      2026-12-24   09:00-01:00
 ICE.BRN      2026-12-25   -
 ICE.BRN      2026-12-28   07:00-07:00
 ICE.BRN      2026-11-26   09:00-02:15
@@ -187,6 +202,7 @@ def told(calendar: ProductCalendar, day: date) -> str:
             CHINA_2026, date(2026, 1, 1), date(2026, 12, 31), id="CFFEX and futures brokers' notices for 2026"
         ),
         pytest.param(US_HOLIDAYS, date(2026, 1, 1), date(2027, 1, 31), id="Thanksgiving, Christmas, Independence Day"),
+        pytest.param(US_MIDWEEK_2024, date(2024, 6, 1), date(2025, 1, 31), id="US holidays in the middle of a week"),
         pytest.param(LONDON_AND_ASIA_HOLIDAYS, date(2026, 1, 1), date(2027, 1, 31), id="London, Hong Kong, Singapore"),
         pytest.param(RECORDED_2013, date(2013, 7, 1), date(2013, 12, 31), id="COMEX trades on in Golden Week 2013"),
         pytest.param(RECORDED_2014, date(2014, 1, 1), date(2014, 2, 28), id="the recorded 2014-01-29"),

@@ -1,0 +1,88 @@
+"""The calendars of one site: which instrument has which, one file for a run, and what `cmc check` says of each pair.
+
+It joins what the site file names (`[[instrument]] calendar`, `[site] holidays_file`, `[site] sessions_file`) with
+`calendars.py`. An instrument that names no calendar counts as always open; that is told for each one, every time.
+
+What can go wrong: a mistake in a calendar's name or file is a `SessionError`; `cmc check` tells it as a mistake of the
+site, and nothing starts.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from gateway.feed.calendar import ProductCalendar
+from gateway.feed.calendar_pair import PairCalendar
+from gateway.processes.calendar_words import always_open_text, outlook_text
+from gateway.processes.calendars import (
+    CALENDAR_FILE,
+    PairOutlook,
+    build_calendars,
+    dates_around,
+    pair_days,
+    read_calendars,
+    write_calendars,
+)
+
+
+class CalendarSettings(NamedTuple):
+    """What a site says of its calendars: a product by instrument id (only where given), and its own files."""
+
+    products: Mapping[str, str]
+    holidays_file: Path | None = None
+    sessions_file: Path | None = None
+
+
+def site_calendars(settings: CalendarSettings, at_utc_ns: int) -> dict[str, ProductCalendar]:
+    """By instrument id, worked out around the instant; loads the holiday library, so not for a process that trades."""
+    if not settings.products:
+        return {}
+    built = build_calendars(
+        settings.products.values(),
+        *dates_around(at_utc_ns),
+        holidays_file=settings.holidays_file,
+        sessions_file=settings.sessions_file,
+    )
+    return {instrument_id: built[product] for instrument_id, product in settings.products.items()}
+
+
+def write_run_calendars(run_dir: Path, settings: CalendarSettings, at_utc_ns: int) -> None:
+    """Before the processes start: the file that each of them reads."""
+    calendars = site_calendars(settings, at_utc_ns)
+    write_calendars(run_dir / CALENDAR_FILE, {one.product: one for one in calendars.values()})
+
+
+def read_run_calendars(run_dir: Path, settings: CalendarSettings) -> dict[str, ProductCalendar]:
+    """In a process: its calendars by instrument id. An instrument without one is absent: always open."""
+    if not settings.products:
+        return {}
+    read = read_calendars(run_dir / CALENDAR_FILE)
+    return {instrument_id: read[product] for instrument_id, product in settings.products.items()}
+
+
+def pair_calendar(calendars: Mapping[str, ProductCalendar], legs: Sequence[str]) -> PairCalendar | None:
+    """Of the legs (instrument ids) that have a calendar; None when none has."""
+    found = [calendars[one] for one in dict.fromkeys(legs) if one in calendars]
+    return PairCalendar(found) if found else None
+
+
+def site_outlook(
+    calendars: Mapping[str, ProductCalendar], pairs: Mapping[str, Sequence[str]], at_utc_ns: int
+) -> dict[str, PairOutlook]:
+    """The next trading days of each pair that has a leg with a calendar; `pairs` gives instrument ids by pair id."""
+    found = {}
+    for pair_id, legs in pairs.items():
+        known = [calendars[one] for one in dict.fromkeys(legs) if one in calendars]
+        if known:
+            found[pair_id] = pair_days(known, at_utc_ns)
+    return found
+
+
+def site_outlook_text(
+    calendars: Mapping[str, ProductCalendar], pairs: Mapping[str, Sequence[str]], at_utc_ns: int, language: str = "en"
+) -> list[str]:
+    """What `cmc check` prints: every pair's days, and a warning for each leg that is always open."""
+    outlooks = site_outlook(calendars, pairs, at_utc_ns)
+    lines = [line for pair_id, one in outlooks.items() for line in outlook_text(pair_id, one, language)]
+    bare = dict.fromkeys(one for legs in pairs.values() for one in legs if one not in calendars)
+    return [*lines, *(always_open_text(one, language) for one in bare)]
