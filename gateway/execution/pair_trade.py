@@ -139,6 +139,9 @@ class PairTrade:
         self.legged_over_limit = False
         self.reading = False
         """Whether an answer to ReadBooks is due for its repair."""
+        self.tried_ns = 0
+        self.tried_books: dict[str, tuple[int, int]] = {}
+        """When the last repair was sent, and which quote of each instrument it was priced from."""
         self.held_legs: set[int] = set()
         """Legs held back for arrival alignment."""
         self.quoting = False

@@ -156,8 +156,14 @@ class Settler:
         if isinstance(found, repair.Blocked):
             self._wait(trade, found.reason, at_ns)
             return
+        if self._seen_before(trade, found, event.quotes, at_ns):
+            self.advance(trade, Balance.BLOCKED, at_ns)
+            self._out.do(SetTimer(f"retry:{trade.trade_id}", at_ns + spec.repair_retry_ns))
+            return
         trade.attempts += 1
         trade.cause = ""
+        trade.tried_ns = at_ns
+        trade.tried_books = {one.instrument_id: (one.recv_ns, one.msg_seq_num) for one in event.quotes}
         self.send(trade, repair_orders(trade, found.orders, self._ledger, self._order_ids.next), at_ns)
         self.advance(trade, Balance.LEGGED, at_ns)
 
@@ -246,6 +252,17 @@ class Settler:
             self._ledger.settings.instruments,
             unwind_only=doubtful and spec.in_doubt is InDoubtPolicy.UNWIND_FILLED,
         )
+
+    def _seen_before(self, trade: PairTrade, found: repair.Plan, quotes: tuple[Quote, ...], at_ns: int) -> bool:
+        """Whether the last attempt, which was not filled, was priced from this same book a moment ago.
+
+        A venue that sends snapshots shows the old book for a while: trying it again would burn the attempts on it.
+        """
+        if not trade.attempts or at_ns - trade.tried_ns >= self.spec(trade).repair_book_wait_ns:
+            return False
+        newest = {one.instrument_id: (one.recv_ns, one.msg_seq_num) for one in quotes}
+        traded = {order.instrument_id for order in found.orders}
+        return any(newest[name] == trade.tried_books.get(name) for name in traded)
 
     def _wait(self, trade: PairTrade, reason: str, at_ns: int) -> None:
         """A leg cannot be traded now: alarm once for each reason, look again soon."""

@@ -112,6 +112,8 @@ class PairSpec(Message):
     in_doubt_limit_ns: int = 60_000_000_000
     repair_retry_ns: int = 100_000_000
     """How long a repair waits before it looks again, when a leg could not be traded."""
+    repair_book_wait_ns: int = 1_000_000_000
+    """How long a further attempt waits for a book that is newer than the one the last attempt was priced from."""
     shut_reserve_ns: int = 0
     """No pair trade opens unless every leg trades on for so long."""
     collar_e9: int | None = None

@@ -200,6 +200,8 @@ class AlarmName(StrEnum):
     POSITION_DIFFERS = "position_differs"
     RELEASE_REFUSED = "release_refused"
     """A leg that was held back for arrival alignment did not pass the gate the second time."""
+    WATCH = "watch"
+    """The watch took the lease: execution is ended and its orders are pulled."""
 
 
 # Events that enter the execution engine, beside Intent and what venues say.

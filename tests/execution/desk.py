@@ -122,6 +122,7 @@ class Desk:
         self.actions: list[Action] = []
         self.sent: list[Order] = []
         self._exec_ids = count(1)
+        self._quoted = 0
         if ready:
             self.do(SessionChanged("SHFE", "orders", True, 0), SessionChanged("LME", "orders", True, 0))
             self.do(Command("arm", Verb.ARM, "li", "test"))
@@ -190,7 +191,14 @@ class Desk:
     def books(self, *quotes: Quote) -> list[Action]:
         """Answer the engine's question for books; the ones it saw by default."""
         asked = next(one for one in self.actions if isinstance(one, ReadBooks))
-        return self.do(BooksObserved(asked.request, quotes or (CU_BOOK, CA_BOOK)))
+        self._quoted += 1
+        given = [msgspec.structs.replace(one, msg_seq_num=self._quoted) for one in quotes or (CU_BOOK, CA_BOOK)]
+        return self.do(BooksObserved(asked.request, tuple(given)))
+
+    def same_books(self) -> list[Action]:
+        """As `books`, with the quotes of the last time."""
+        self._quoted -= 1
+        return self.books()
 
     def timer(self, key: str, after_ns: int) -> list[Action]:
         return self.do(TimerFired(key), after_ns=after_ns)

@@ -144,6 +144,26 @@ def test_the_last_attempt_gone_is_a_person_s() -> None:
     assert [one.name.value for one in desk.announced(IntentRefused)] == ["pair_busy"]
 
 
+def test_an_attempt_in_vain_waits_for_a_newer_book() -> None:
+    """A snapshot venue shows the old book for a while: the attempts are not burnt on it, nor is it waited for for ever."""
+    desk = Desk()
+    cu, ca = desk.open()
+    desk.fill(cu)
+    desk.reject(ca)
+    desk.books()
+    desk.cancelled(desk.orders()[0])
+    desk.same_books()
+    assert (desk.orders(), desk.state()) == ([], WAITING)
+    desk.timer("retry:P1-1", 100 * MS)
+    desk.books()
+    assert [order.px_ticks for order in desk.orders()] == [CA_PX - 4]
+    desk.cancelled(desk.orders()[0])
+    desk.same_books()
+    desk.timer("retry:P1-1", S)
+    desk.same_books()
+    assert [order.px_ticks for order in desk.orders()] == [CA_PX - 8]
+
+
 def test_a_fill_counts_once_however_often_it_arrives() -> None:
     """The same execution twice, the second as a possible duplicate, changes the position once."""
     desk = Desk()
