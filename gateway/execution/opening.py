@@ -102,8 +102,11 @@ class Opener:
             if moved and resting[0].state in (OrderState.SENT, OrderState.WORKING):
                 self._settler.cancel(resting[0], at_ns)
             return
-        if px_ticks is not None and not self._ledger.held:
-            self._settler.send(trade, quote_order(trade, px_ticks, self._ledger, self._order_ids.next), at_ns)
+        if px_ticks is None or self._ledger.held:
+            return
+        orders = quote_order(trade, px_ticks, self._ledger, self._order_ids.next)
+        if orders:
+            self._settler.send(trade, orders, at_ns)
 
     def _withdraw(self, trade: PairTrade, at_ns: int) -> None:
         trade.quoting = False

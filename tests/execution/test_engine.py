@@ -235,6 +235,23 @@ def test_a_bust_is_repaired_and_counts_once() -> None:
     assert desk.state() is HEDGED
 
 
+def test_a_bust_of_an_ended_trade_survives_a_restart_before_the_books_are_read() -> None:
+    """A trade made legged by a bust is open at once: killed before it is repaired, it is repaired after the restart."""
+    desk = Desk()
+    cu, ca = desk.open()
+    desk.fill(cu)
+    fill = desk.report(ca, ExecType.TRADE, 1)
+    desk.do(fill)
+    assert desk.state() is HEDGED
+    desk.do(desk.report(ca, ExecType.TRADE_CANCEL, 1, cum=0, ref_exec_key=fill.exec_key))
+    desk.do(Restarted(2))
+    desk.up("SHFE")
+    desk.up("LME")
+    desk.actions = [one for one in desk.actions if isinstance(one, ReadBooks)] or [ReadBooks("P1-1", (CU, CA))]
+    desk.books()
+    assert brief(desk.orders()) == [(CA, "SELL", 1, CA_PX - 2, "")]
+
+
 def test_a_correction_changes_what_was_filled() -> None:
     """ExecType(150)=G replaces the size of a fill."""
     desk = Desk()
