@@ -1,6 +1,7 @@
-"""What every main needs at its start: arguments, readiness, the journal's first record, session settings, an orderly end."""
+"""What every main needs at its start: arguments, readiness, the journal's first record, session settings, its end."""
 
 import argparse
+import json
 import os
 import signal
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from gateway.journal.reader import journal_path
 from gateway.journal.writer import JournalWriter
 from gateway.model.record import JournalOpened
 from gateway.processes import clock, machine
+from gateway.processes.child import Identity, identity
 from gateway.processes.ids import write_durably
 from gateway.processes.settings import Site
 from gateway.processes.site_file import SECOND
@@ -38,10 +40,21 @@ def arguments(argv: Sequence[str] | None, name: str) -> Arguments:
 
 
 def say_ready(run_dir: Path, name: str) -> None:
-    """Tell the supervisor that this process is up."""
+    """Tell the supervisor that this process is up, and the watch which process it is."""
+    own = identity(os.getpid())
+    said = {"ready": True, "pid": os.getpid(), "created": own.created if own is not None else 0}
     folder = run_dir / "ready"
     folder.mkdir(parents=True, exist_ok=True)
-    write_durably(folder / f"{name}.json", '{"ready": true}\n')
+    write_durably(folder / f"{name}.json", json.dumps(said) + "\n")
+
+
+def said_ready(run_dir: Path, name: str) -> Identity | None:
+    """Who last said that it is the process `name`; None while it starts."""
+    try:
+        said = json.loads((run_dir / "ready" / f"{name}.json").read_text(encoding="utf-8"))
+        return Identity(int(said["pid"]), float(said["created"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 class StopFlag:
@@ -86,10 +99,12 @@ def open_journal(process: str, incarnation: int, site: Site, run_dir: Path) -> J
 
 
 def fix_sessions(site: Site, kind: str) -> list[SessionSettings]:
-    """The FIX sessions of one kind, "md" or "orders"; the key is `VENUE.kind`."""
+    """The FIX sessions of one kind, "md", "orders" or "watch"; the key is `VENUE.kind`."""
     sessions = []
     for venue_id, venue in site.venues.items():
-        one = venue.md if kind == "md" else venue.orders
+        one = {"md": venue.md, "orders": venue.orders, "watch": venue.watch}[kind]
+        if one is None:
+            continue
         sessions.append(
             SessionSettings(
                 key=f"{venue_id}.{kind}",

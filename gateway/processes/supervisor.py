@@ -1,11 +1,12 @@
 """Keeps the processes of one site: starts them in order, starts again what dies, stops them with no trade unbalanced.
 
-Order of start: feed, execution, trigger, recorder, each after the one before it has said that it is ready. Order of
-stop: execution is asked to open nothing and to balance what is open; then trigger, execution, feed and recorder end,
-the recorder last because it writes down what the others say at their end.
+Order of start: feed, execution, watch, trigger, recorder, each after the one before it has said that it is ready. Order
+of stop: execution is asked to open nothing and to balance what is open; then trigger, execution, watch, feed and
+recorder end, the recorder last because it writes down what the others say at their end.
 
 Execution is told how it died when it is started again: by itself (`--after-death exit`, it stays disarmed) or by a
-signal from outside (`--after-death signal`).
+signal from outside (`--after-death signal`). While the watch holds it (`held.json`) it is not started at all; when a
+person lets it return it comes back as after an end of its own, disarmed.
 
 What can go wrong: the supervisor itself dies. Its children go on; `cmc down` finds them in `status.json` and stops
 them, and `cmc up` refuses until then. A lock on a file of the state directory keeps two supervisors apart; the kernel
@@ -23,13 +24,16 @@ from typing import IO, Any, NamedTuple, Self
 
 from gateway.processes import clock
 from gateway.processes.child import Child, Identity, alive, identity, python
+from gateway.processes.held import is_held
 from gateway.processes.operator import Stopped
 from gateway.processes.restarts import Restarts
 from gateway.processes.settings import Site, SupervisorSettings
 from gateway.processes.site_file import MS, SECOND
 
-START_ORDER = ("feed", "execution", "trigger", "recorder")
-STOP_ORDER = ("trigger", "execution", "feed", "recorder")
+START_ORDER = ("feed", "execution", "watch", "trigger", "recorder")
+STOP_ORDER = ("trigger", "execution", "watch", "feed", "recorder")
+HELD = "execution"
+"""The process that `held.json` keeps down."""
 START_TIMEOUT_NS = 30 * SECOND
 """A process that is not ready by then counts as failed."""
 TERM_GRACE_NS = 5 * SECOND
@@ -78,7 +82,11 @@ class Supervisor:
 
     def start(self, cancelled: Callable[[], bool] = lambda: False) -> None:
         """All of them, in order; SupervisorError when one does not come up."""
-        for child in self._children.values():
+        for name, child in self._children.items():
+            if name == HELD and is_held(self._run_dir):
+                self._due[name] = Due(0, ("--after-death", "exit"))
+                self._say(f"{name} is held by the watch and stays down until `cmc arm`")
+                continue
             child.start()
             self._await_ready(child, cancelled)
             self.write_status()
@@ -106,10 +114,11 @@ class Supervisor:
         """Start again what died and is due; SupervisorError when one died too often."""
         for name, child in self._children.items():
             if name in self._due:
-                if now_ns >= self._due[name].at_ns:
+                if now_ns >= self._due[name].at_ns and not (name == HELD and is_held(self._run_dir)):
                     due = self._due.pop(name)
                     child.restarts += 1
                     child.start(*due.more)
+                    self.write_status()
                     self._say(f"{name} started again, restart {child.restarts}")
             elif child.started and not child.running:
                 self._died(child, now_ns)
@@ -128,6 +137,10 @@ class Supervisor:
 
     def _died(self, child: Child, now_ns: int) -> None:
         how = child.end()
+        if child.name == HELD and is_held(self._run_dir):
+            self._due[child.name] = Due(now_ns, ("--after-death", "exit"))
+            self._say(f"{child.name} ended ({child.last_end}): the watch holds it, it stays down until `cmc arm`")
+            return
         wait_ns = self._restarts[child.name].died(now_ns)
         if wait_ns is None:
             message = (
@@ -137,7 +150,8 @@ class Supervisor:
             raise SupervisorError(message)
         more = ("--after-death", how) if child.name == "execution" else ()
         self._due[child.name] = Due(now_ns + wait_ns, more)
-        self._say(f"{child.name} died ({child.last_end}); starting it again in {wait_ns // MS} ms")
+        without = "; until it is back nothing pulls the orders of a hung execution" if child.name == "watch" else ""
+        self._say(f"{child.name} died ({child.last_end}); starting it again in {wait_ns // MS} ms{without}")
 
     def stop(self, balance: Callable[[], Stopped]) -> Stopped:
         """`balance` is asked first, while the children run; then each of them ends, by force if it has to be.
@@ -197,7 +211,7 @@ class Supervisor:
 
     def _state(self, name: str, child: Child) -> str:
         if name in self._due:
-            return "waiting to restart"
+            return "held" if name == HELD and is_held(self._run_dir) else "waiting to restart"
         if not child.running:
             return "ended" if child.started else "not started"
         return "ready" if child.ready else "starting"
