@@ -1,9 +1,15 @@
-"""Execution: intents in, orders out, fills in, trades kept whole. It returns disarmed and reads its journal first."""
+"""Execution: intents in, orders out, fills in, trades kept whole. It returns disarmed and reads its journal first.
+
+After a death by a signal from outside it arms itself again, once every venue has spoken of every order, where it was
+armed when it died and nobody has asked for anything meanwhile. After an end of its own a named person has to. While
+the watch holds it, it does not start; what venues told the watch meanwhile it takes up before anything else.
+"""
 
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import zmq
 
@@ -12,13 +18,15 @@ from gateway.execution.ledger import ExecutionSettings
 from gateway.fix.engine import FixSessions
 from gateway.journal.reader import read_run
 from gateway.model.record import Decision
-from gateway.model.trade import ExecutionEvent, Restarted
+from gateway.model.trade import Command, ExecutionEvent, Restarted, Verb
 from gateway.processes import clock, start
 from gateway.processes.execution_shell import ExecutionShell
+from gateway.processes.held import read_held
 from gateway.processes.ids import next_epoch
 from gateway.processes.lease import Lease
 from gateway.processes.settings import Site, load_site
 from gateway.processes.site_file import MS
+from gateway.processes.watch_journal import words_since
 
 ID_PREFIX = "C"
 
@@ -37,30 +45,67 @@ def settings(site: Site) -> ExecutionSettings:
     )
 
 
-def recover(engine: ExecutionEngine, run_dir: Path) -> int:
-    """Feed the journals of earlier incarnations to the engine; the last sequence number."""
-    seq = 0
+class Recovered(NamedTuple):
+    """Where the journals of earlier incarnations end."""
+
+    seq: int
+    at_ns: int
+    armed: bool
+
+
+def recover(engine: ExecutionEngine, run_dir: Path) -> Recovered:
+    """Feed the journals of earlier incarnations to the engine."""
+    seq = at_ns = 0
     for record in read_run(run_dir):
         if isinstance(record, Decision):
             engine.on_event(record.event, record.at_ns)
-            seq = record.seq
-    return seq
+            seq, at_ns = record.seq, record.at_ns
+    return Recovered(seq, at_ns, engine.ledger.armed and not engine.ledger.throttled)
+
+
+class Rearm:
+    """Arms again by itself, once; a command of anybody else ends the wish."""
+
+    def __init__(self, shell: ExecutionShell, *, wanted: bool) -> None:
+        self._shell = shell
+        self._ledger = shell.engine.ledger
+        self._wanted = wanted
+        self._commands = len(self._ledger.done_commands)
+
+    def look(self) -> None:
+        """Arm when it is wanted and every venue has spoken of every order."""
+        ledger = self._ledger
+        if not self._wanted:
+            return
+        if len(ledger.done_commands) != self._commands:
+            self._wanted = False
+        elif all(venue.up and venue.reconciled for venue in ledger.venues.values()) and self._shell.writable:
+            self._wanted = False
+            reason = "it was armed and died by a signal from outside"
+            self._shell.handle(Command(f"rearm-{ledger.incarnation}", Verb.ARM, "execution", reason))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run until told to stop."""
     given = start.arguments(argv, "execution")
     site = load_site(given.site)
+    held = read_held(given.run_dir)
+    if held is not None:
+        sys.stderr.write(f"execution: {held.words()}\n`cmc arm` lets it return\n")
+        return 1
     stop = start.StopFlag()
     incarnation = next_epoch(site.state_dir / "execution")
     engine = ExecutionEngine(settings(site), incarnation)
-    seq = recover(engine, given.run_dir)
+    recovered = recover(engine, given.run_dir)
     journal = start.open_journal("execution", incarnation, site, given.run_dir)
     lease = Lease(given.run_dir)
     lease.give(incarnation)
-    shell = ExecutionShell(site, engine, journal, lease, given.bus_dir, stop.fd, seq)
+    shell = ExecutionShell(site, engine, journal, lease, given.bus_dir, stop.fd, recovered.seq)
     begin: ExecutionEvent = Restarted(incarnation)
     shell.handle(begin)
+    for word in words_since(given.run_dir, recovered.at_ns):
+        shell.handle(word)
+    rearm = Rearm(shell, wanted=given.after_death == "signal" and recovered.armed)
     sessions = FixSessions(
         start.fix_sessions(site, "orders"),
         site.state_dir / "fix",
@@ -74,13 +119,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     shell.sessions = sessions
     sessions.start()
     start.say_ready(given.run_dir, "execution")
-    loop(shell, stop, site.bus.heartbeat_interval_ns)
+    loop(shell, rearm, stop, site.bus.heartbeat_interval_ns)
     sessions.stop(timeout_s=2.0)
     shell.close()
     return 0
 
 
-def loop(shell: ExecutionShell, stop: start.StopFlag, beat_interval_ns: int) -> None:
+def loop(shell: ExecutionShell, rearm: Rearm, stop: start.StopFlag, beat_interval_ns: int) -> None:
     """Intents before anything else; then venues, timers, commands; a heartbeat."""
     poller = zmq.Poller()
     states = (shell.states.socket, shell.states.answers)
@@ -103,6 +148,7 @@ def loop(shell: ExecutionShell, stop: start.StopFlag, beat_interval_ns: int) -> 
             shell.take_commands()
         if shell.publisher.snapshots in ready:
             shell.publisher.answer_snapshots()
+        rearm.look()
         now_ns = clock.monotonic_ns()
         shell.keep(now_ns)
         if now_ns >= beat_ns:
