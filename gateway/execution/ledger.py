@@ -83,7 +83,8 @@ class Ledger:
         """Those that have not ended, and those that are halted: a person has yet to end them."""
         self.legged: set[str] = set()
         self.positions = {
-            name: Position(name, instrument.position_model) for name, instrument in settings.instruments.items()
+            name: Position(name, instrument.position_model, lock=instrument.lock)
+            for name, instrument in settings.instruments.items()
         }
         self.unexplained: dict[str, str] = {}
         """Instrument -> what the venue said of it that our orders do not explain."""

@@ -6,7 +6,9 @@ state only tells whether more may come. Silence and a lost session lead to IN_DO
 
 Inputs: `acked` the venue has it; `filled` part of it, `completed` all of it was filled; `ended` cancelled, rejected,
 expired or done for the day; `cancel_sent`, `cancel_refused` of our own cancel; `unsent` it never left; `doubted` its
-session was lost or a reply is overdue; `status_open` and `status_unknown` are the venue's answers to our question.
+session was lost or a reply is overdue; `status_open` and `status_unknown` are the venue's answers to our question. An
+order that the venue once knew and then does not know is a contradiction that venue_words.py finds before it asks here;
+one that never reached the venue is done, even where a cancel and its refusal have made it look like a working one.
 """
 
 from enum import StrEnum
@@ -36,8 +38,8 @@ class IllegalInputError(RuntimeError):
 _TABLE = """
 state      | acked      filled     completed ended cancel_sent cancel_refused unsent doubted  status_open status_unknown
 sent       | working    working    done      done  cancelling  sent           done   in_doubt working     done
-working    | working    working    done      done  cancelling  working        -      in_doubt working     -
-cancelling | cancelling cancelling done      done  cancelling  working        -      in_doubt cancelling  -
+working    | working    working    done      done  cancelling  working        -      in_doubt working     done
+cancelling | cancelling cancelling done      done  cancelling  working        -      in_doubt cancelling  done
 in_doubt   | in_doubt   in_doubt   done      done  -           in_doubt       done   in_doubt working     done
 done       | done       done       done      done  -           done           done   done     working     done
 """

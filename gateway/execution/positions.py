@@ -3,6 +3,7 @@
 On a venue that keeps long and short apart, an order closes what is there of the other side before it opens. A close
 freezes the position that it would take until it is done, so that two closes never ask for the same lots. Yesterday's
 lots are closed before today's: on SHFE and INE the close of an earlier day's position never costs the close-today fee.
+Where the site asks for locking (锁仓), an order always opens, and both sides are held.
 When the trading day changes, what is held becomes yesterday's; the night session belongs to the next trading day.
 
 Where each day's contract has a prompt date of its own (LME 3M), lots are also kept by prompt: a purchase of Monday and
@@ -23,9 +24,10 @@ _Table = dict[tuple[Side, PositionEffect], int]
 class Position:
     """Lots of one instrument, kept as its venue keeps them."""
 
-    def __init__(self, instrument_id: str, model: PositionModel) -> None:
+    def __init__(self, instrument_id: str, model: PositionModel, *, lock: bool = False) -> None:
         self.instrument_id = instrument_id
         self.model = model
+        self._lock = lock
         self.net_lots = 0
         self.by_prompt: dict[str, int] = {}
         self._trading_day = ""
@@ -39,7 +41,7 @@ class Position:
             return [(qty_lots, PositionEffect.NONE)]
         parts: list[tuple[int, PositionEffect]] = []
         left = qty_lots
-        for effect in self._closes():
+        for effect in () if self._lock else self._closes():
             closable = self._free(side.opposite, effect)
             taken = min(left, closable)
             if taken > 0:

@@ -68,14 +68,20 @@ def plan(
     instruments: Mapping[str, Instrument],
     *,
     unwind_only: bool = False,
+    hurry: bool = False,
 ) -> Plan | Blocked | Impossible:
-    """The cheapest allowed way to balance, from the books as they are now."""
+    """The cheapest allowed way to balance, from the books as they are now.
+
+    In a `hurry`, a leg's market shuts soon: the largest pay-up is used at once.
+    """
     market = Market(quotes, closed, instruments)
+    last = len(spec.repair_pay_up_ticks) - 1
+    pay_up_ticks = spec.repair_pay_up_ticks[last if hurry else min(trade.attempts, last)]
     most = 0 if unwind_only else max(-(-leg.filled_lots // leg.ratio_lots) for leg in trade.legs)
     candidates: list[Plan] = []
     obstacles: list[Blocked | Impossible] = []
     for units in range(max(most, 0), -1, -1):
-        found = _to_units(trade, spec, units, market)
+        found = _to_units(trade, spec, units, market, pay_up_ticks)
         if not isinstance(found, Plan):
             obstacles.append(found)
         elif units == 0 or found.cost_e9 <= units * spec.slippage_budget_e9:
@@ -85,10 +91,11 @@ def plan(
     return next((one for one in obstacles if isinstance(one, Blocked)), obstacles[0])
 
 
-def _to_units(trade: PairTrade, spec: PairSpec, units: int, market: Market) -> Plan | Blocked | Impossible:
+def _to_units(
+    trade: PairTrade, spec: PairSpec, units: int, market: Market, pay_up_ticks: int
+) -> Plan | Blocked | Impossible:
     cost_e9 = 0
     orders: list[RepairOrder] = []
-    pay_up_ticks = spec.repair_pay_up_ticks[min(trade.attempts, len(spec.repair_pay_up_ticks) - 1)]
     for index, leg in enumerate(trade.legs):
         lots = units * leg.ratio_lots - leg.filled_lots
         if not lots:

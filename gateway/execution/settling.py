@@ -129,6 +129,8 @@ class Settler:
         if trade.state is PairTradeState.HALTED:
             return
         self._ledger.keep_open(trade)
+        trade.quoting = False
+        trade.held_legs.clear()
         trade.halt(cause)
         self._out.alarm(AlarmName.HALTED, trade.trade_id, f"{cause.value}: {figures}")
 
@@ -251,7 +253,13 @@ class Settler:
             closed,
             self._ledger.settings.instruments,
             unwind_only=doubtful and spec.in_doubt is InDoubtPolicy.UNWIND_FILLED,
+            hurry=any(self._shuts_soon(leg.instrument_id, spec, at_ns) for leg in trade.legs),
         )
+
+    def _shuts_soon(self, instrument_id: str, spec: PairSpec, at_ns: int) -> bool:
+        """Whether its market stops trading within the time that the pair keeps for repairs."""
+        hours = self._ledger.hours.get(instrument_id)
+        return hours is not None and hours.open and 0 < hours.shut_ns < at_ns + spec.shut_reserve_ns
 
     def _seen_before(self, trade: PairTrade, found: repair.Plan, quotes: tuple[Quote, ...], at_ns: int) -> bool:
         """Whether the last attempt, which was not filled, was priced from this same book a moment ago.

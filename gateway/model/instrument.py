@@ -49,6 +49,8 @@ class Instrument(Message):
     account: str = ""
     hedge_flag: str = ""
     """Domestic hedge flag: "1" speculation, "2" arbitrage, "3" hedging; empty where the venue has none."""
+    lock: bool = False
+    """Open on the other side instead of closing (锁仓): no close-today fee, both sides held until they are closed."""
 
     def to_ticks(self, text: str | Decimal) -> int:
         """The price `text` as whole ticks; OffTickError names the price and the two neighbours that would be right."""

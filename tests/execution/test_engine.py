@@ -11,6 +11,7 @@ from desk import (
     E9,
     LEGS,
     MS,
+    SETTINGS,
     SUB,
     Desk,
     S,
@@ -445,6 +446,31 @@ def test_a_close_takes_yesterday_before_today_and_opens_the_rest() -> None:
         (CU, "BUY", 5, CU_PX + 2, "T"),
         (CU, "BUY", 5, CU_PX + 2, "O"),
     ]
+
+
+def test_the_last_minutes_before_a_break_use_the_largest_pay_up() -> None:
+    """A repair that may be the last before a leg shuts does not begin with the smallest price."""
+    desk = Desk(settings(shut_reserve_ns=60 * S))
+    cu, ca = desk.open()
+    desk.do(HoursChanged(CA, True, desk.at_ns + 30 * S, "20260615"))
+    desk.fill(cu)
+    desk.reject(ca)
+    desk.books()
+    assert brief(desk.orders()) == [(CA, "SELL", 1, CA_PX - 8, "")]
+
+
+def test_locking_opens_the_other_side_instead_of_closing() -> None:
+    """Where the site wants 锁仓, a sale of what is held opens a short beside the long."""
+    table = {**SETTINGS.instruments, CU: msgspec.structs.replace(SETTINGS.instruments[CU], lock=True)}
+    desk = Desk(msgspec.structs.replace(SETTINGS, instruments=table))
+    for order in desk.open(1):
+        desk.fill(order)
+    orders = desk.open(2, side=Side.SELL)
+    assert brief(orders)[0] == (CU, "SELL", 5, CU_PX - 2, "O")
+    for order in orders:
+        desk.fill(order)
+    position = desk.engine.ledger.positions[CU].report()
+    assert (position.net_lots, position.long_today_lots, position.short_today_lots) == (0, 5, 5)
 
 
 def test_prompts_are_kept_apart() -> None:
