@@ -37,9 +37,9 @@ class Disk:
         if self._sync_before_send:
             self._synced = len(self.records)
 
-    def lose_tail(self) -> int:
-        """Power goes: what was not synced is lost; how many records that is."""
-        lost = len(self.records) - self._synced
+    def lose_tail(self) -> list[Decision]:
+        """Power goes: what was not synced is lost."""
+        lost = [_DECODER.decode(record) for record in self.records[self._synced :]]
         del self.records[self._synced :]
         return lost
 

@@ -8,7 +8,17 @@ from typing import NamedTuple
 from gateway.execution.ledger import ExecutionSettings
 from gateway.model.instrument import Instrument, PositionModel
 from gateway.model.order import TimeInForce
-from gateway.model.site import FormulaKind, InstrumentLimits, LegSpec, PairSpec, RuleSpec, SiteLimits, VenueSpec
+from gateway.model.site import (
+    DispatchMode,
+    FormulaKind,
+    InDoubtPolicy,
+    InstrumentLimits,
+    LegSpec,
+    PairSpec,
+    RuleSpec,
+    SiteLimits,
+    VenueSpec,
+)
 from tests.simulation.plan import MS, SECOND
 
 ACCOUNT = "A1"
@@ -33,6 +43,10 @@ class Installation(NamedTuple):
     """venue -> (to the venue, to us)."""
     mid_ticks: dict[str, int]
     """instrument -> where its price begins; the first leg's is the sum of the others'."""
+    legs: tuple[str, ...]
+    """Instruments of the pairs' legs; the others are substitutes."""
+    follows: dict[str, str]
+    """substitute -> the leg whose price it has."""
     ratio_lots: dict[str, int]
     cancel_on_disconnect: dict[str, bool]
     sync_before_send: bool
@@ -56,17 +70,25 @@ def installation(seed: int, *, plain: bool = False) -> Installation:
         name: TimeInForce.IOC if plain or rng.random() < 0.6 else TimeInForce.DAY for name in venues
     }
     units = 1 if plain else rng.randint(1, 3)
-    pairs = {"P1": _pair("P1", names, ratio_of, time_in_force, rng, plain=plain)}
+    follows: dict[str, str] = {}
+    if legs == 2 and not plain and rng.random() < 0.3:
+        ratio_of["SGX"] = ratio_of["LME"]
+        follows = {"SGX.sgx": "LME.lme"}
+        instruments["SGX.sgx"] = _instrument("SGX", ratio_of, rng.choice((PositionModel.OPEN_CLOSE, PositionModel.NET)))
+        venues = (*venues, "SGX")
+    stands_in = {leg: name for name, leg in follows.items()}
+    pairs = {"P1": _pair("P1", names, ratio_of, time_in_force, stands_in, rng, plain=plain)}
     if rng.random() < 0.3 and not plain:
-        pairs["P2"] = _pair("P2", names, ratio_of, time_in_force, rng, plain=False)
+        pairs["P2"] = _pair("P2", names, ratio_of, time_in_force, stands_in, rng, plain=False)
     rules: dict[str, RuleSpec] = {}
     for pair_id, pair in pairs.items():
         for number in range(1 if plain else rng.choice((1, 1, 2))):
             rule_id = f"{pair_id}-R{number + 1}"
             rules[rule_id] = _rule(rule_id, pair, units, rng, plain=plain)
-    most_lots = {name: ratio_of[instruments[name].venue_id] * rng.choice((6, 12, 24)) for name in names}
+    most_lots = {name: ratio_of[instruments[name].venue_id] * rng.choice((6, 12, 24)) for name in instruments}
     limits = {
-        name: InstrumentLimits(name, 1000 if plain else most_lots[name], 1_000_000, 10**18, 10_000) for name in names
+        name: InstrumentLimits(name, 1000 if plain else most_lots[name], 1_000_000, 10**18, 10_000)
+        for name in instruments
     }
     site_limits = SiteLimits(
         max_open_trades=8 if plain else rng.randint(1, 6),
@@ -82,8 +104,9 @@ def installation(seed: int, *, plain: bool = False) -> Installation:
     mids[names[0]] = sum(mids.values())
     ways = {name: _ways(rng, near=plain or name == "SHFE") for name in venues}
     cod = {name: rng.random() < 0.4 for name in venues}
-    by_name = {name: ratio_of[instruments[name].venue_id] for name in names}
-    return Installation(settings, ways, mids, by_name, cod, rng.random() < 0.7)
+    by_name = {name: ratio_of[instruments[name].venue_id] for name in instruments}
+    mids |= {name: mids[leg] for name, leg in follows.items()}
+    return Installation(settings, ways, mids, names, follows, by_name, cod, rng.random() < 0.7)
 
 
 def _instrument(venue_id: str, ratio_of: dict[str, int], model: PositionModel) -> Instrument:
@@ -108,6 +131,7 @@ def _pair(
     names: tuple[str, ...],
     ratio_of: dict[str, int],
     time_in_force: dict[str, TimeInForce],
+    stands_in: dict[str, str],
     rng: Random,
     *,
     plain: bool,
@@ -122,6 +146,7 @@ def _pair(
             2 if plain else rng.randint(0, 3),
             time_in_force[name.partition(".")[0]],
             2 * SECOND,
+            stands_in.get(name, ""),
         )
         for name in names
     )
@@ -139,7 +164,12 @@ def _pair(
         order_timeout_ns=rng.choice((300, 700, 1_200)) * MS,
         max_open_trades=1 if plain else rng.randint(1, 3),
         max_units=1000 if plain else rng.randint(4, 10),
+        dispatch=DispatchMode.SIMULTANEOUS if plain or rng.random() < 0.5 else rng.choice(tuple(DispatchMode)),
+        lead_leg=rng.randrange(len(names)),
+        in_doubt=InDoubtPolicy.WAIT if plain or rng.random() < 0.6 else rng.choice(tuple(InDoubtPolicy)),
         in_doubt_limit_ns=rng.choice((2, 6, 20)) * SECOND,
+        quote_interval_ns=rng.choice((100, 250)) * MS,
+        quote_life_ns=rng.choice((1, 3)) * SECOND,
         shut_reserve_ns=0 if plain else rng.choice((0, 500)) * MS,
     )
 

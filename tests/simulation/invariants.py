@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING
 from gateway.execution.engine import ExecutionEngine
 from gateway.execution.order_book import OwnOrder
 from gateway.execution.pair_trade import PairTrade
+from gateway.execution.positions import Position
+from gateway.model.instrument import PositionModel
 from gateway.model.order import CancelRejected, ExecType, ExecutionReport, Order
 from gateway.model.record import Decision
+from gateway.model.site import DispatchMode, InDoubtPolicy
 from gateway.model.trade import (
     Alarm,
     AlarmName,
@@ -27,6 +30,8 @@ from gateway.model.trade import (
     SendOrders,
     Verb,
 )
+from simulators.core.order import Order as VenueOrder
+from simulators.core.positions import Position as VenuePosition
 from tests.simulation.disk import encoded
 from tests.simulation.plan import SECOND
 
@@ -37,6 +42,7 @@ if TYPE_CHECKING:
 CAUSES = {cause.value for cause in HaltCause}
 UNRESOLVABLE = {HaltCause.OVERFILLED.value, HaltCause.VENUE_DISAGREES.value}
 """Causes that a venue's contradiction makes; a person ends them, and the world reports how many there were."""
+_TAKEN_BACK = ("G", "H")
 ALL_ENDED = {PairTradeState.HEDGED, PairTradeState.UNWOUND, PairTradeState.MISSED}
 
 
@@ -66,15 +72,33 @@ class Referee:
         self._filled: dict[str, int] = {}
         self._late_lots: Counter[str] = Counter()
         self.halts: Counter[str] = Counter()
+        self.unheard: set[str] = set()
+        """Orders that had ended for us when the venue's last word on them was lost: only a statement can tell."""
+        self._gone: list[tuple[str, str]] = []
 
     def begin(self, process: Process) -> None:
         """A new incarnation has read its journal."""
         self._net = Counter()
         self._filled = {}
+        self._judge_gone(process)
         for own in process.engine.ledger.orders.values():
             self._count(own)
         self._held = False
         self._unarmed = True
+
+    def gone(self, process: Process | None, what: list[tuple[str, str]]) -> None:
+        """These reports (ClOrdID, ExecType) are lost for good; what was known when they came is judged."""
+        self._gone += what
+        if process is not None:
+            self._judge_gone(process)
+
+    def _judge_gone(self, process: Process) -> None:
+        """An order that is open is asked about, so that a lost report does no harm; one that has ended is not."""
+        for name, exec_type in self._gone:
+            own = process.engine.ledger.orders.get(name)
+            if own is None or not own.open or exec_type in _TAKEN_BACK:
+                self.unheard.add(name)
+        self._gone = []
 
     # Every decision.
 
@@ -134,7 +158,13 @@ class Referee:
             self._exposure_within_limits(engine, action, at_ns)
 
     def _never_over_hedged(self, trade: PairTrade, at_ns: int) -> None:
-        """If everything that is open fills, no leg holds more than it should, or less than nothing."""
+        """If everything that is open fills, no leg holds more than it should, or less than nothing.
+
+        A pair whose policy says what to do when an order stays in doubt takes that risk knowingly.
+        """
+        policy = self._world.given.settings.pairs[trade.intent.pair_id].in_doubt
+        if policy is not InDoubtPolicy.WAIT and any(own.state is OrderState.IN_DOUBT for own in trade.orders()):
+            return
         for leg in trade.legs:
             now = leg.filled_lots
             adding = sum(own.open_lots for own in leg.orders if own.direction > 0)
@@ -190,6 +220,8 @@ class Referee:
 
     def _count(self, own: OwnOrder) -> None:
         name = own.order.cl_ord_id
+        if own.order.px_ticks is None:
+            return  # an execution made elsewhere: the world counts it apart
         change = own.filled_lots - self._filled.get(name, 0)
         if change:
             self._filled[name] = own.filled_lots
@@ -245,6 +277,8 @@ class Referee:
         status_ns = max(venue.status_timeout_ns for venue in settings.venues.values())
         attempt_ns = 4 * spec.order_timeout_ns + 2 * status_ns + spec.repair_retry_ns + SECOND
         late_ns = 3 * SECOND
+        if spec.dispatch is DispatchMode.QUOTE_THEN_HEDGE:
+            late_ns += spec.quote_life_ns
         return (len(spec.repair_pay_up_ticks) + 2) * attempt_ns + late_ns
 
     # The end.
@@ -272,6 +306,7 @@ class Referee:
 
     def _venues_agree(self, process: Process, at_ns: int) -> None:
         ledger = process.engine.ledger
+        explained: set[str] = {self._world.left[name].instrument_id for name in self._world.lost_orders}
         for line in self._world.lines.values():
             for told in line.venue.orders():
                 own = ledger.orders.get(told.cl_ord_id)
@@ -279,23 +314,44 @@ class Referee:
                     if told.cl_ord_id not in self._world.lost_orders:
                         self._broken("every order is known", at_ns, f"{told.cl_ord_id} {told.status}")
                     continue
-                if own.filled_lots != told.cum:
+                if own.filled_lots != told.cum and told.cl_ord_id in self.unheard | swallowed(told):
+                    self._world.contradictions["lost for good, found by the statement"] += 1
+                    explained.add(own.order.instrument_id)
+                elif own.filled_lots != told.cum:
                     text = f"{told.cl_ord_id}: {own.filled_lots} lots here, {told.cum} at {line.venue_id}"
                     self._broken("venue and engine agree on fills", at_ns, text, own.trade_id)
                 if told.open or own.state is not OrderState.DONE:
                     text = f"{told.cl_ord_id}: {own.state.value} here, {told.status} at {line.venue_id}"
                     self._broken("no order is left", at_ns, text, own.trade_id)
-            if not self._world.lost_orders:
-                self._positions_agree(process, line.venue_id, at_ns)
+            self._positions_agree(process, line.venue_id, explained, at_ns)
 
-    def _positions_agree(self, process: Process, venue_id: str, at_ns: int) -> None:
+    def _positions_agree(self, process: Process, venue_id: str, explained: set[str], at_ns: int) -> None:
         for name, instrument in self._world.given.settings.instruments.items():
             if instrument.venue_id != venue_id:
                 continue
             held = self._world.lines[venue_id].venue.position(instrument.symbol)
             ours = process.engine.ledger.positions[name]
-            if ours.net_lots - self._world.outside_lots[name] != held.net:
+            outside = self._world.outside_lots[name]
+            if ours.net_lots - outside == held.net:
+                if not outside and not explained:
+                    self._buckets_agree(ours, held, at_ns)
+            elif name not in explained:
                 self._broken("positions agree", at_ns, f"{name}: {ours.net_lots} here, {held.net} at {venue_id}")
+            elif name not in process.engine.ledger.unexplained:
+                self._broken("a statement that differs is noticed", at_ns, f"{name}: {ours.net_lots}, {held.net}")
+
+    def _buckets_agree(self, ours: Position, held: VenuePosition, at_ns: int) -> None:
+        """Long and short, today's and yesterday's, where the venue keeps them apart."""
+        if ours.model is PositionModel.NET:
+            return
+        told = ours.report()
+        there = held.lots
+        mine = (told.long_today_lots, told.long_yesterday_lots, told.short_today_lots, told.short_yesterday_lots)
+        its = (there["long_today"], there["long_yesterday"], there["short_today"], there["short_yesterday"])
+        if ours.model is PositionModel.OPEN_CLOSE:
+            mine, its = _both_days(mine), _both_days(its)
+        if mine != its:
+            self._broken("long and short agree", at_ns, f"{ours.instrument_id}: {mine} here, {its} at the venue")
 
     def replayed(self, records: list[Decision]) -> None:
         """A fresh engine that is fed the journal decides the same, byte for byte."""
@@ -309,3 +365,13 @@ class Referee:
 
     def _broken(self, name: str, at_ns: int, text: str, trade_id: str = "") -> None:
         raise BrokenError(name, self._world.seed, at_ns, text, trade_id)
+
+
+def swallowed(told: VenueOrder) -> set[str]:
+    """The order, where its venue is silent about it and may have taken a fill back without a word."""
+    faults = told.faults
+    return {told.cl_ord_id} if "silence" in faults and ("bust" in faults or "correct" in faults) else set()
+
+
+def _both_days(lots: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+    return lots[0] + lots[1], 0, lots[2] + lots[3], 0

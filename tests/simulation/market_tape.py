@@ -53,9 +53,11 @@ def tapes(given: Installation, plan: Plan, active_ns: int, duration_ns: int) -> 
             swing = -swing
             swing_until_ns = at_ns + rng.randint(SWING_NS // 2, 3 * SWING_NS // 2)
         name = names[rng.randrange(len(names))]
-        base = sum(mids[other] for other in names[1:])
+        base = sum(mids[other] for other in given.legs[1:])
         if name == names[0]:
             mids[name] = base + swing + rng.randint(-1, 1)
+        elif name in given.follows:
+            mids[name] = mids[given.follows[name]] + rng.randint(-1, 1)
         else:
             mids[name] += rng.randint(-1, 1)
         venue = instruments[name].venue_id

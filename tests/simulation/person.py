@@ -69,8 +69,27 @@ class Person:
             self._world.at(self._world.now_ns + 2 * SECOND, self._book_elsewhere, trade)
         return True
 
-    def _book_elsewhere(self, _now_ns: int, _trade: PairTrade) -> None:
-        """The person traded the missing lots with another broker, and books them."""
+    def _book_elsewhere(self, _now_ns: int, taken: PairTrade) -> None:
+        """The person traded what its pair trade lacks with another broker, and books it."""
+        world = self._world
+        if world.process is None:
+            return
+        ledger = world.process.engine.ledger
+        trade = ledger.trades.get(taken.trade_id)
+        if trade is None or trade.cause != "taken_over" or any(own.open for own in trade.orders()):
+            return
+        units = max(-(-leg.filled_lots // leg.ratio_lots) for leg in trade.legs)
+        for number, leg in enumerate(trade.legs, 1):
+            lots = units * leg.ratio_lots - leg.filled_lots
+            if not lots or world.process is None:
+                continue
+            side = leg.side if lots > 0 else leg.side.opposite
+            exec_id = f"B{self._count}"
+            px = world.given.mid_ticks[leg.instrument_id] * 10
+            self._say(Verb.FILL_ADD, f"{trade.trade_id} {number} {side.name.lower()} {abs(lots)} {px} {exec_id}")
+            if world.process is not None and (leg.venue_id, exec_id) in world.process.engine.ledger.outside_fills:
+                world.outside_lots[leg.instrument_id] += side.sign * abs(lots)
+                world.faults["fill_add"] += 1
 
     def _say(self, verb: Verb, argument: str = "") -> None:
         world = self._world

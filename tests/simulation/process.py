@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 JOURNAL_RETRY_NS = 200 * MS
+STALE_NS = 100 * MS
 STEP_NS = 7_000
 """What one decision takes."""
 
@@ -58,6 +59,11 @@ class Process:
         self.incarnation = incarnation
         self.kill_at = ""
         """Where it will be killed; empty: nowhere."""
+        self.held_up_ns = 0
+        """How long it will stand still before it hands over the next order."""
+        self.lease = True
+        """Whether it may send at all: a watch may take that away."""
+        self.deciding: ExecutionEvent | None = None
         self.now_ns = world.now_ns
         self._seq = 0
         self._events: deque[ExecutionEvent] = deque()
@@ -132,6 +138,7 @@ class Process:
 
     def _decide(self, event: ExecutionEvent) -> None:
         world = self.world
+        self.deciding = event
         at_ns = self.now_ns = max(self.now_ns + STEP_NS, world.now_ns)
         actions = self.engine.on_event(event, at_ns)
         self._seq += 1
@@ -143,8 +150,10 @@ class Process:
         except DiskFullError:
             self._unwritten.append(decision)
             self._retry_ns = at_ns + JOURNAL_RETRY_NS
+            self.deciding = None
             world.at(self._retry_ns, world.in_process, self.wake)
             return
+        self.deciding = None
         self._point("kill_after_write", decision)
         self._carry_out(decision, at_ns)
         self._point("kill_any_time", None)
@@ -198,6 +207,14 @@ class Process:
             if sent:
                 self._point("kill_between_sends", None)
             self.now_ns += STEP_NS
+            if self.held_up_ns and (sent or len(action.orders) == 1 or self.world.rng.random() < 0.5):
+                self.world.faults["held_up"] += 1
+                self.now_ns += self.held_up_ns
+                self.held_up_ns = 0
+            failure = self._must_not_leave(journalled_ns, action.expires_ns)
+            if failure:
+                sent.append(OrderSent(order.cl_ord_id, 0, 0, failure))
+                continue
             result = self.world.lines[order.venue_id].send_order(self.now_ns, order)
             if result.ok:
                 self.world.order_left(order, action.trade_id, self.now_ns)
@@ -205,6 +222,21 @@ class Process:
             sent.append(OrderSent(order.cl_ord_id, self.now_ns, result.msg_seq_num, failure))
         self._point("kill_after_sends", None)
         return OrdersSent(journalled_ns, tuple(sent))
+
+    def _must_not_leave(self, journalled_ns: int, expires_ns: int) -> str:
+        """The last look before the socket."""
+        if not self.lease:
+            return "the lease was taken away"
+        if expires_ns and self.now_ns > expires_ns:
+            return f"its intent expired {self.now_ns - expires_ns} ns ago"
+        if self.now_ns - journalled_ns > STALE_NS:
+            return f"{self.now_ns - journalled_ns} ns since it was decided, at most {STALE_NS}"
+        return ""
+
+    def in_memory(self) -> list[ExecutionEvent]:
+        """What it has taken and not written: gone when it is killed."""
+        deciding = [] if self.deciding is None else [self.deciding]
+        return [*deciding, *self._events, *self._inbox, *(one.event for one in self._unwritten)]
 
     def _point(self, name: str, decision: Decision | None) -> None:
         """A kill that is planned for here strikes; those around a write wait for a decision that sends orders."""

@@ -98,9 +98,11 @@ class Line:
         self._last_up_ns = 0
         self._last_down_ns = 0
         self._cut_ns = 0
-        self._busted: Counter[str] = Counter()
+        self._most: dict[str, int] = {}
         self.touched: Callable[[int, Line], None]
         """Called after everything that may have changed the venue."""
+        self.gone: Callable[[list[tuple[str, str]]], None]
+        """Told what is lost for good: ClOrdID(11), ExecType(150)."""
 
     # Our side.
 
@@ -169,6 +171,7 @@ class Line:
         first = self._next
         if missed and self._strikes("numbers_reset"):
             self._next = len(self._said)
+            self.gone(_named(missed))
             missed = []
         self.deliver(SessionChanged(self.venue_id, "orders", True, now_ns))  # noqa: FBT003
         self._replay(now_ns, first, missed)
@@ -194,17 +197,17 @@ class Line:
                 self._counts["drop_connection"] += 1
                 self.cut(now_ns, max(event.refuse_until_ns, now_ns + 300 * MS), now_ns + self.rng.randint(0, 20 * MS))
                 continue
-            if isinstance(event, Report) and event.exec_type == "H":
-                self._busted[event.cl_ord_id] += event.last_qty
+            if isinstance(event, Report):
+                name = event.orig_cl_ord_id or event.cl_ord_id
+                self._most[name] = max(self._most.get(name, 0), event.cum_qty)
             self._said.append(event)
             if self.up:
                 self._down(now_ns, self._said_arrives, len(self._said) - 1, self._epoch)
         self.touched(now_ns, self)
 
     def most_filled(self, cl_ord_id: str) -> int:
-        """The most lots that this order ever had."""
-        order = self.venue._floor.by_cl_ord_id.get(cl_ord_id)  # noqa: SLF001 - the referee's look into the venue
-        return 0 if order is None else sum(fill.qty for fill in order.fills) + self._busted[cl_ord_id]
+        """The most lots that the venue ever said of this order."""
+        return self._most.get(cl_ord_id, 0)
 
     def calm_down(self) -> None:
         """Nothing goes wrong any more."""
@@ -313,6 +316,7 @@ class Line:
         """A venue's message as the gateway's decoder would give it."""
         if isinstance(said, Report):
             if self._strikes("garbled"):
+                self.gone(_named([said]))
                 return BadOrderMessage(self.venue_id, now_ns, number, "8", said.cl_ord_id, "CumQty(14) is no number")
             return self._report(said, now_ns, number, poss_dup=poss_dup)
         if isinstance(said, CancelReject):
@@ -381,3 +385,8 @@ class Line:
 
     def _tick(self, instrument_id: str) -> Decimal:
         return next(one.tick for one in self._instruments.values() if one.instrument_id == instrument_id)
+
+
+def _named(said: list[VenueEvent]) -> list[tuple[str, str]]:
+    """ClOrdID(11) and ExecType(150) of each report."""
+    return [(one.orig_cl_ord_id or one.cl_ord_id, one.exec_type) for one in said if isinstance(one, Report)]

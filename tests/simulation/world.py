@@ -15,7 +15,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any, NamedTuple
 
-from gateway.model.order import Order, OrderEvent, SessionChanged
+from gateway.model.order import ExecutionReport, Order, OrderEvent, SessionChanged
 from gateway.model.quote import BookState, Quote
 from gateway.model.record import Decision
 from gateway.model.trade import (
@@ -29,6 +29,9 @@ from gateway.model.trade import (
     PairPosition,
     PairTradeChanged,
     PairTradeState,
+    PositionReported,
+    Restarted,
+    SendOrders,
 )
 from gateway.trigger.core import Hops, TriggerCore
 from simulators.core.config import Listing, VenueConfig
@@ -95,7 +98,8 @@ class World:
         self.alarms: Counter[str] = Counter()
         self.contradictions: Counter[str] = Counter()
         self.outside_lots: Counter[str] = Counter()
-        self.lost_orders: set[str] = set()
+        self.lost_orders: dict[str, str] = {}
+        """Orders that left and that the journal lost, and their pair trades."""
         self.quotes: dict[str, Quote] = {}
         self.intents = 0
         self.decisions = 0
@@ -106,7 +110,7 @@ class World:
         self.referee = Referee(self)
         self.process: Process | None = None
         self._incarnation = 0
-        self._left: dict[str, Order] = {}
+        self.left: dict[str, Order] = {}
         self._opening = False
         self.lines = self._build_lines()
         self._by_symbol = {one.venue_id: one for one in self.given.settings.instruments.values()}
@@ -141,6 +145,7 @@ class World:
             venue = Venue(config, made[name])
             line = Line(venue, instrument, self.given.ways[name], self.plan, self.at, self.faults)
             line.touched = self._touched
+            line.gone = self.referee_gone
             lines[name] = line
         return lines
 
@@ -172,6 +177,7 @@ class World:
             call(at_ns, *what)
             if self.calm and self._rested:
                 break
+        self._statements()
         self.referee.at_rest()
         self.referee.replayed(self.disk.read())
 
@@ -302,16 +308,28 @@ class World:
 
     def _die(self, how: str) -> None:
         self.faults[how] += 1
-        self.process = None
         self.note("killed", how)
+        in_memory: list[ExecutionEvent] = [] if self.process is None else self.process.in_memory()
+        self.process = None
         if how == "power_lost":
-            before = {order.cl_ord_id for record in self.disk.read() for order in _orders(record)}
-            self.disk.lose_tail()
-            after = {order.cl_ord_id for record in self.disk.read() for order in _orders(record)}
-            self.lost_orders |= (before - after) & set(self._left)
+            lost = self.disk.lose_tail()
+            in_memory += [record.event for record in lost]
+            orders = {order.cl_ord_id: action.trade_id for record in lost for action, order in _orders(record)}
+            self.lost_orders |= {name: trade_id for name, trade_id in orders.items() if name in self.left}
+        self.referee_gone(
+            [
+                (event.orig_cl_ord_id or event.cl_ord_id, event.exec_type.value)
+                for event in in_memory
+                if isinstance(event, ExecutionReport)
+            ]
+        )
         for line in self.lines.values():
             line.process_died(self.now_ns)
         self.at(self.now_ns + self.rng.randint(50, 900) * MS, self._start_process)
+
+    def referee_gone(self, what: list[tuple[str, str]]) -> None:
+        """Reports that nobody will tell again."""
+        self.referee.gone(self.process, what)
 
     def decided(self, process: Process, decision: Decision) -> None:
         """A decision was made; it is not written yet."""
@@ -321,13 +339,13 @@ class World:
             for action in decision.actions:
                 self.note("action", action)
         self._opening = isinstance(decision.event, Intent)
-        if decision.event.__class__.__name__ == "Restarted":
+        if isinstance(decision.event, Restarted):
             self.referee.begin(process)
         self.referee.decided(process, decision)
 
     def order_left(self, order: Order, trade_id: str, at_ns: int) -> None:
         """An order was handed to its session."""
-        self._left[order.cl_ord_id] = order
+        self.left[order.cl_ord_id] = order
         self.referee.order_left(order, trade_id, at_ns, opening=self._opening)
 
     def heard(self, action: Announce) -> None:
@@ -350,6 +368,12 @@ class World:
     def _beat_once(self) -> None:
         if self.process is not None:
             self.trigger.on_execution(self.process.engine.status(self.now_ns), self.now_ns)
+
+    def _statements(self) -> None:
+        """The venues' statements at the end: what they say we hold."""
+        for name, instrument in self.given.settings.instruments.items():
+            held = self.lines[instrument.venue_id].venue.position(instrument.symbol).net
+            self.tell(PositionReported(name, held + self.outside_lots[name], "statement"))
 
     # Trouble.
 
@@ -391,12 +415,23 @@ class World:
             case "power_lost":
                 if self.process is not None:
                     self._die(name)
+            case "held_up":
+                if self.process is not None:
+                    self.process.held_up_ns = rng.choice((40, 150, 400)) * MS
+            case "lease_taken":
+                if self.process is not None:
+                    self.process.lease = False
+                    self.at(now_ns + rng.randint(100, 1500) * MS, self._watch_kills, self.process)
             case _ if name.startswith("kill_") and name not in ("kill_hold", "kill_balance"):
                 if self.process is not None:
                     self.process.kill_at = name
             case _:
                 self.faults[name] += self.person.trouble(now_ns, name)
         self._next_fault(name, mean_ns)
+
+    def _watch_kills(self, _now_ns: int, process: Process) -> None:
+        if self.process is process:
+            self._die("lease_taken")
 
     def _stranger(self, now_ns: int, line: Line) -> Any:
         """A fill of an order that is not ours."""
@@ -448,7 +483,8 @@ class World:
                 return False
         if any(not hours.open for hours in self._hours.values()):
             return False
-        return self.process is not None and not self.process.engine.ledger.unexplained
+        process = self.process
+        return process is not None and process.lease and not process.engine.ledger.unexplained
 
     def most_filled(self, order: Order) -> int:
         """The most lots that the venue ever said were filled of this order."""
@@ -480,8 +516,8 @@ class World:
         )
 
 
-def _orders(record: Decision) -> list[Order]:
-    return [order for action in record.actions for order in getattr(action, "orders", ()) if isinstance(order, Order)]
+def _orders(record: Decision) -> list[tuple[SendOrders, Order]]:
+    return [(action, order) for action in record.actions if isinstance(action, SendOrders) for order in action.orders]
 
 
 def _decimal(px: int) -> Any:
