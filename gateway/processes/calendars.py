@@ -21,6 +21,7 @@ from gateway.feed.calendar_pair import PairCalendar, Trap
 from gateway.processes.holidays import exchanges, special_days
 from gateway.processes.session_days import make_calendar
 from gateway.processes.session_rows import (
+    Override,
     SessionError,
     SessionRow,
     overridden,
@@ -84,6 +85,11 @@ def load_templates(site_file: Path | None = None) -> dict[str, tuple[SessionRow,
     return templates
 
 
+def load_overrides(holidays_file: Path) -> tuple[Override, ...]:
+    """A site's own special days."""
+    return parse_overrides(_read(holidays_file), str(holidays_file), exchanges())
+
+
 def build_calendars(
     products: Iterable[str],
     first: date,
@@ -98,7 +104,7 @@ def build_calendars(
     unknown = [one for one in wanted if one not in templates]
     if unknown:
         raise SessionError(f"calendar {', '.join(unknown)}: no template; one of {', '.join(templates)}")
-    overrides = () if holidays_file is None else parse_overrides(_read(holidays_file), str(holidays_file), exchanges())
+    overrides = () if holidays_file is None else load_overrides(holidays_file)
     needed = {row.exchange for product in wanted for row in templates[product]}
     foreign = sorted(needed - set(exchanges()))
     if foreign:

@@ -7,6 +7,7 @@ What can go wrong: a mistake in a calendar's name or file is a `SessionError`; `
 site, and nothing starts.
 """
 
+import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -19,10 +20,13 @@ from gateway.processes.calendars import (
     PairOutlook,
     build_calendars,
     dates_around,
+    load_overrides,
+    load_templates,
     pair_days,
     read_calendars,
     write_calendars,
 )
+from gateway.processes.session_rows import SessionError
 
 
 class CalendarSettings(NamedTuple):
@@ -31,6 +35,34 @@ class CalendarSettings(NamedTuple):
     products: Mapping[str, str]
     holidays_file: Path | None = None
     sessions_file: Path | None = None
+
+
+class CalendarMistake(NamedTuple):
+    """What is wrong with a site's calendars: the instrument or the file, what stands there, what would be right."""
+
+    where: str
+    value: str
+    remedy: str
+
+
+def calendar_mistakes(settings: CalendarSettings) -> list[CalendarMistake]:
+    """Every mistake that can be told without working out a day; loads no holiday library."""
+    found: list[CalendarMistake] = []
+    try:
+        templates = load_templates(settings.sessions_file)
+    except SessionError as error:
+        return [CalendarMistake("sessions_file", str(settings.sessions_file), str(error))]
+    for instrument_id, product in settings.products.items():
+        if product not in templates:
+            near = difflib.get_close_matches(product, templates, n=1)
+            remedy = f"did you mean {near[0]}?" if near else f"one of {', '.join(templates)}"
+            found.append(CalendarMistake(instrument_id, product, remedy))
+    if settings.holidays_file is not None:
+        try:
+            load_overrides(settings.holidays_file)
+        except SessionError as error:
+            found.append(CalendarMistake("holidays_file", str(settings.holidays_file), str(error)))
+    return found
 
 
 def site_calendars(settings: CalendarSettings, at_utc_ns: int) -> dict[str, ProductCalendar]:

@@ -8,7 +8,9 @@ import pytest
 from gateway.processes.calendars import CALENDAR_FILE
 from gateway.processes.session_rows import SessionError
 from gateway.processes.site_calendars import (
+    CalendarMistake,
     CalendarSettings,
+    calendar_mistakes,
     pair_calendar,
     read_run_calendars,
     site_calendars,
@@ -67,3 +69,20 @@ def test_a_calendar_that_does_not_exist_is_a_mistake() -> None:
     """With the names that do."""
     with pytest.raises(SessionError, match=r"calendar SHFE\.CX: no template; one of "):
         site_calendars(CalendarSettings({"SHFE.cu2612": "SHFE.CX"}), AT_NS)
+
+
+def test_every_mistake_of_a_sites_calendars_is_told(tmp_path: Path) -> None:
+    """Names with what is near, a holidays file with its line, a sessions file that hides the names."""
+    holidays = tmp_path / "h.csv"
+    holidays.write_text("exchange,date,kind,reason\nSHFE,2027-01-01,shut,x\n")
+    told = calendar_mistakes(CalendarSettings({"A": "SHFE.CX", "B": "SHFE.CU", "C": "?"}, holidays))
+    assert [(one.where, one.value, one.remedy[:22]) for one in told] == [
+        ("A", "SHFE.CX", "did you mean SHFE.CU?"),
+        ("C", "?", "one of CBOT.ZL, CBOT.Z"),
+        ("holidays_file", str(holidays), f"{holidays}:2"[:22]),
+    ]
+    absent = tmp_path / "absent.toml"
+    told = calendar_mistakes(CalendarSettings({"A": "SHFE.CX"}, sessions_file=absent))
+    assert [(one.where, one.value) for one in told] == [("sessions_file", str(absent))]
+    assert calendar_mistakes(SETTINGS) == []
+    assert isinstance(told[0], CalendarMistake)
