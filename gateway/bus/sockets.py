@@ -5,6 +5,7 @@ Addresses are files of one directory of mode 0700, or, where the site file names
 several threads; every other socket belongs to the thread that made it.
 """
 
+import contextlib
 import os
 import stat
 import threading
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Self
 
+import msgspec
 import zmq
 
 from gateway.bus.topics import (
@@ -24,12 +26,14 @@ from gateway.bus.topics import (
     Published,
     Received,
     pack,
+    pack_end,
     prefix,
     topic_of,
     unpack,
+    unpack_end,
 )
 from gateway.model.quote import Quote
-from gateway.model.trade import Command, CommandAnswered, ExecutionStatus, Intent
+from gateway.model.trade import Command, CommandAnswered, ExecutionStatus, Intent, Verb
 
 LONGEST_IPC_PATH = 107
 """sun_path of unix(7) holds 108 bytes with the closing zero."""
@@ -44,7 +48,8 @@ def endpoint(bus_dir: str | Path, name: str) -> str:
     """The address of `name` in this bus directory."""
     path = str(Path(bus_dir) / name)
     if len(os.fsencode(path)) > LONGEST_IPC_PATH:
-        message = f"bus_dir {bus_dir}: {path} has {len(path)} bytes, a socket's path at most {LONGEST_IPC_PATH}"
+        size = len(os.fsencode(path))
+        message = f"bus_dir {bus_dir}: {path} has {size} bytes, a socket's path at most {LONGEST_IPC_PATH}"
         raise BusError(message)
     return f"ipc://{path}"
 
@@ -53,12 +58,24 @@ def prepare_bus_dir(bus_dir: str | Path) -> Path:
     """Make the directory with mode 0700, or check that it has it."""
     path = Path(bus_dir)
     endpoint(path, "execution.intents")
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"bus_dir {path}: {error.strerror}; it has to be a directory that can be made or used"
+        raise BusError(message) from error
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & 0o077:
         message = f"bus_dir {path}: mode {mode:04o} lets others in; it has to be 0700"
         raise BusError(message)
     return path
+
+
+def _receive(socket: "zmq.Socket[bytes]") -> list[bytes] | None:
+    """The next message that waits, or None."""
+    try:
+        return socket.recv_multipart(zmq.NOBLOCK)
+    except zmq.Again:
+        return None
 
 
 class Publisher:
@@ -95,11 +112,12 @@ class Publisher:
 
     def answer_snapshots(self) -> None:
         """Answer every waiting request with the last message of each topic that it names by prefix."""
-        while self.snapshots.poll(0):
-            identity, wanted = self.snapshots.recv_multipart()
+        while (request := _receive(self.snapshots)) is not None:
+            identity, *wanted = request
+            prefixes = tuple(one.decode(errors="replace") for one in wanted)
             with self._lock:
-                frames = [frame for topic, frame in self._last.items() if topic.startswith(wanted.decode())]
-            self.snapshots.send_multipart([identity, *frames, b""], zmq.NOBLOCK)
+                frames = [frame for topic, frame in self._last.items() if topic.startswith(prefixes)]
+            self.snapshots.send_multipart([identity, *frames, pack_end(self.incarnation)], zmq.NOBLOCK)
 
     def close(self) -> None:
         self._socket.close()
@@ -108,6 +126,9 @@ class Publisher:
 
 class Subscriber:
     """Topics of one publisher, in order, each once, with the gaps told. A loop polls `socket` and `answers`.
+
+    After a gap, and when the publisher has begun anew, it asks for the last message of every topic by itself; answers
+    are taken up when the stream is empty, so that they do not overtake what waits in it.
 
     `topics` are prefixes: "Q." for all quotes, "Q.SHFE.cu2609" for an instrument (and all whose names go on from it).
     """
@@ -122,6 +143,7 @@ class Subscriber:
         self._topics = tuple(topics)
         self._watch = GapWatch()
         self._gaps: list[Gap] = []
+        self._unanswered = False
         self.socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.SUB)
         self.socket.set_hwm(high_water_mark)
         self.socket.setsockopt(zmq.LINGER, 0)
@@ -132,43 +154,57 @@ class Subscriber:
         self.answers.setsockopt(zmq.LINGER, 0)
         self.answers.connect(endpoint(bus_dir, f"{publisher}.snap"))
 
+        self._poller = zmq.Poller()
+        self._poller.register(self.socket, zmq.POLLIN)
+        self._poller.register(self.answers, zmq.POLLIN)
+
     def poll(self, timeout_ms: int = 0, most: int = 1000) -> list[Received]:
         """What has come, at most `most`, waiting up to `timeout_ms` for the first; answers to `ask` are among it."""
         received: list[Received] = []
-        if timeout_ms and not self.socket.poll(0):
-            poller = zmq.Poller()
-            poller.register(self.socket, zmq.POLLIN)
-            poller.register(self.answers, zmq.POLLIN)
-            poller.poll(timeout_ms)
+        if timeout_ms:
+            self._poller.poll(timeout_ms)
         self.drain(received.append, most)
         return received
 
     def drain(self, take: Callable[[Received], None], most: int) -> int:
-        """Give up to `most` waiting messages to `take`; how many there were."""
-        count = 0
-        while count < most and self.socket.poll(0):
-            self._take(self.socket.recv(zmq.NOBLOCK), take)
-            count += 1
-        while self.answers.poll(0):
-            for frame in self.answers.recv_multipart(zmq.NOBLOCK)[:-1]:
-                self._take(frame, take)
-        return count
+        """Give up to `most` waiting messages to `take`, and then, if no more wait, the answers; how many messages."""
+        for count in range(most):
+            try:
+                frame = self.socket.recv(zmq.NOBLOCK)
+            except zmq.Again:
+                self._take_answers(take)
+                return count
+            self._take(frame, take)
+        return most
 
     def _take(self, frame: bytes, take: Callable[[Received], None]) -> None:
         one = unpack(frame)
+        before = self._watch.incarnation
         seen = self._watch.see(one)
         if seen is False:
             return
+        missed = isinstance(seen, Gap)
         if isinstance(seen, Gap):
             self._gaps.append(seen)
-            self.ask(one.topic)
+        if (missed and not self._unanswered) or before not in {0, one.incarnation}:
+            self.ask()
         take(one)
 
-    def ask(self, topic: str = "") -> None:
-        """Ask the publisher for the last message of each topic that begins so; the answer comes with `poll`."""
-        wanted = [topic] if topic else self._topics
-        for one in wanted:
-            self.answers.send(one.encode())
+    def _take_answers(self, take: Callable[[Received], None]) -> None:
+        while self._unanswered and (answer := _receive(self.answers)) is not None:
+            *frames, end = answer
+            self._unanswered = False
+            for frame in frames:
+                self._take(frame, take)
+            self._watch.answered(unpack_end(end))
+
+    def ask(self) -> None:
+        """Ask the publisher for the last message of each of the topics; the answer comes with `poll`. Never waits: with
+        no publisher there and many requests in the queue, one more says nothing new.
+        """
+        self._unanswered = True
+        with contextlib.suppress(zmq.Again):
+            self.answers.send_multipart([one.encode() for one in self._topics], zmq.NOBLOCK)
 
     def take_gaps(self) -> list[Gap]:
         """The gaps noticed since the last call."""
@@ -181,11 +217,19 @@ class Subscriber:
 
 
 class LatestQuotes:
-    """The newest quote of each instrument, read only when wanted: until then ZeroMQ overwrites it, at no cost to us."""
+    """The newest quote of each instrument, read only when wanted: until then ZeroMQ overwrites it, at no cost to us.
+
+    What was published before this reader was there is asked for once, so that a quiet instrument has a quote as well.
+    """
 
     def __init__(self, bus_dir: str | Path, instrument_ids: Iterable[str]) -> None:
         self._last: dict[str, Quote] = {}
         self._sockets = {name: self._connect(bus_dir, name) for name in instrument_ids}
+        self._answers: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.DEALER)
+        self._answers.setsockopt(zmq.LINGER, 0)
+        self._answers.connect(endpoint(bus_dir, "feed.snap"))
+        self._answers.send_multipart([f"Q.{name}".encode() for name in self._sockets] or [b"\0"])
+        self._unanswered = True
 
     @staticmethod
     def _connect(bus_dir: str | Path, instrument_id: str) -> zmq.Socket[bytes]:
@@ -198,16 +242,27 @@ class LatestQuotes:
 
     def read(self, instrument_ids: Sequence[str]) -> tuple[Quote, ...]:
         """The newest quote of each that has one, in the order asked."""
+        if self._unanswered:
+            self._take_answer()
         for name in instrument_ids:
-            socket = self._sockets[name]
-            if socket.poll(0):
-                message = unpack(socket.recv(zmq.NOBLOCK)).message
-                if isinstance(message, Quote):
-                    self._last[name] = message
+            with contextlib.suppress(zmq.Again):
+                self._keep(self._sockets[name].recv(zmq.NOBLOCK))
         return tuple(self._last[name] for name in instrument_ids if name in self._last)
 
+    def _take_answer(self) -> None:
+        answer = _receive(self._answers)
+        if answer is not None:
+            self._unanswered = False
+            for frame in answer[:-1]:
+                self._keep(frame)
+
+    def _keep(self, frame: bytes) -> None:
+        message = unpack(frame).message
+        if isinstance(message, Quote):
+            self._last[message.instrument_id] = message
+
     def close(self) -> None:
-        for socket in self._sockets.values():
+        for socket in (*self._sockets.values(), self._answers):
             socket.close()
 
 
@@ -263,11 +318,15 @@ class CommandServer:
         self.socket.bind(endpoint(bus_dir, f"{name}.cmd"))
 
     def receive(self) -> tuple[bytes, Command] | None:
-        """Who asks, and what; None when nothing waits."""
-        if not self.socket.poll(0):
-            return None
-        identity, frame = self.socket.recv_multipart(zmq.NOBLOCK)
-        return identity, COMMAND.decode(frame)
+        """Who asks, and what; None when nothing waits. What is no command is answered with a no."""
+        while (request := _receive(self.socket)) is not None:
+            identity, *frames = request
+            try:
+                (frame,) = frames
+                return identity, COMMAND.decode(frame)
+            except (ValueError, msgspec.MsgspecError) as error:
+                self.answer(identity, CommandAnswered("", done=False, text=f"not a command: {error}"))
+        return None
 
     def answer(self, identity: bytes, answer: CommandAnswered | ExecutionStatus) -> None:
         self.socket.send_multipart([identity, ENCODER.encode(answer)], zmq.NOBLOCK)
@@ -280,20 +339,36 @@ class CommandClient:
     """Asks a process for something and waits, no longer than said, for the answer."""
 
     def __init__(self, bus_dir: str | Path, name: str = "execution") -> None:
-        self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.DEALER)
-        self._socket.setsockopt(zmq.LINGER, 0)
-        self._socket.connect(endpoint(bus_dir, f"{name}.cmd"))
+        self.socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.DEALER)
+        self.socket.setsockopt(zmq.LINGER, 0)
+        self.socket.connect(endpoint(bus_dir, f"{name}.cmd"))
 
     def ask(self, command: Command, timeout_ns: int) -> CommandAnswered | ExecutionStatus | None:
-        """The answer, or None when none came in time."""
-        self._socket.send(ENCODER.encode(command))
-        if not self._socket.poll(timeout_ns // 1_000_000):
+        """The answer, or None when none came in time. One that belongs to an earlier command is passed over."""
+        self.send(command)
+        while self.socket.poll(timeout_ns // 1_000_000):
+            answer = self.receive()
+            if isinstance(answer, ExecutionStatus) and command.verb is Verb.STATUS:
+                return answer
+            if isinstance(answer, CommandAnswered) and answer.command_id in {command.command_id, ""}:
+                return answer
+        return None
+
+    def send(self, command: Command) -> None:
+        """Hand a command over without waiting; with a full queue it is dropped, as one to a dead process is."""
+        with contextlib.suppress(zmq.Again):
+            self.socket.send(ENCODER.encode(command), zmq.NOBLOCK)
+
+    def receive(self) -> CommandAnswered | ExecutionStatus | None:
+        """The next answer that waits, to whichever command."""
+        try:
+            answer: CommandAnswered | ExecutionStatus = ANSWER.decode(self.socket.recv(zmq.NOBLOCK))
+        except zmq.Again:
             return None
-        answer: CommandAnswered | ExecutionStatus = ANSWER.decode(self._socket.recv(zmq.NOBLOCK))
         return answer
 
     def close(self) -> None:
-        self._socket.close()
+        self.socket.close()
 
     def __enter__(self) -> Self:
         return self

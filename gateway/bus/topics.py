@@ -4,8 +4,9 @@ A published message is one ZeroMQ frame: topic, a zero byte, the publisher's inc
 (two little-endian u64), then the message as msgpack. One frame, because a conflating subscriber keeps single frames
 only. Sequence numbers count per topic, so that a subscriber to one topic sees no false gap.
 
-What can go wrong: a late subscriber misses the first messages and a slow one misses bursts. `GapWatch` knows it from the
-numbers; the subscriber then asks the publisher for the last message of the topic.
+What can go wrong: a late subscriber misses the first messages and a slow one misses bursts. `GapWatch` knows it from
+the numbers; the subscriber then asks the publisher for the last message of every topic, for what overflowed at one
+topic may have lost the last word on another.
 """
 
 import struct
@@ -112,19 +113,20 @@ def topic_of(message: Published) -> str:
     """The topic that a message is published under."""
     match message:
         case Quote():
-            return f"Q.{message.instrument_id}"
+            topic = f"Q.{message.instrument_id}"
         case BookStateChanged():
-            return f"X.{message.instrument_id}"
+            topic = f"X.{message.instrument_id}"
         case PairPrice():
-            return f"P.{message.pair_id}"
+            topic = f"P.{message.pair_id}"
         case PairTradeChanged():
-            return f"T.{message.pair_id}"
+            topic = f"T.{message.pair_id}"
         case PairPosition():
-            return f"U.{message.rule_id}"
+            topic = f"U.{message.rule_id}"
         case PositionChanged():
-            return f"N.{message.instrument_id}"
+            topic = f"N.{message.instrument_id}"
         case _:
-            return f"{type(message).__name__}."
+            topic = f"{type(message).__name__}."
+    return topic
 
 
 def prefix(topic: str) -> bytes:
@@ -137,6 +139,17 @@ def pack(topic: bytes, incarnation: int, seq: int, message: Message) -> bytes:
     return topic + _NUMBERS.pack(incarnation, seq) + ENCODER.encode(message)
 
 
+def pack_end(incarnation: int) -> bytes:
+    """The last frame of an answer to a snapshot request: whose answer it was."""
+    return _NUMBERS.pack(incarnation, 0)
+
+
+def unpack_end(frame: bytes) -> int:
+    """The incarnation that answered."""
+    incarnation: int = _NUMBERS.unpack(frame)[0]
+    return incarnation
+
+
 def unpack(frame: bytes) -> Received:
     """The message in a frame; msgspec.DecodeError, ValueError or struct.error when it is none of ours."""
     end = frame.index(0)
@@ -146,22 +159,39 @@ def unpack(frame: bytes) -> Received:
 
 
 class GapWatch:
-    """Follows the sequence numbers of every topic of one publisher."""
+    """Follows the sequence numbers of every topic of one publisher.
+
+    A topic begins at 1 with each incarnation. Whoever joins late has not missed what came before; whoever was there in
+    the incarnation before, or has had an answer with the last message of every topic, has.
+    """
 
     def __init__(self) -> None:
-        self._last: dict[str, tuple[int, int]] = {}
+        self.incarnation = 0
+        self._from_first = False
+        self._last: dict[str, int] = {}
 
-    def see(self, received: Received) -> Gap | None | bool:
-        """None: the next message. A Gap: messages before it were missed. False: already seen, drop it."""
-        last = self._last.get(received.topic)
-        if last is not None and last[0] == received.incarnation:
-            if received.seq <= last[1]:
-                return False
-            self._last[received.topic] = (received.incarnation, received.seq)
-            if received.seq == last[1] + 1:
-                return None
-            return Gap(received.topic, received.incarnation, last[1] + 1, received.seq - 1)
-        if last is not None and received.incarnation < last[0]:
+    def see(self, received: Received) -> Gap | bool | None:
+        """None: the next message. A Gap: messages before it were missed. False: already seen or overtaken, drop it."""
+        if received.incarnation < self.incarnation:
             return False
-        self._last[received.topic] = (received.incarnation, received.seq)
-        return None
+        self._follow(received.incarnation)
+        last = self._last.get(received.topic)
+        expected = 1 if last is None else last + 1
+        if received.seq < expected:
+            return False
+        self._last[received.topic] = received.seq
+        if received.seq == expected or (last is None and not self._from_first):
+            return None
+        return Gap(received.topic, received.incarnation, expected, received.seq - 1)
+
+    def answered(self, incarnation: int) -> None:
+        """The last message of every topic has been seen: topics that are new from now on begin at 1."""
+        if incarnation >= self.incarnation:
+            self._follow(incarnation)
+            self._from_first = True
+
+    def _follow(self, incarnation: int) -> None:
+        if incarnation != self.incarnation:
+            self._from_first = self.incarnation != 0
+            self.incarnation = incarnation
+            self._last.clear()
