@@ -14,6 +14,7 @@ from gateway.processes import clock
 from gateway.processes.ids import IdCounter
 from gateway.processes.site_file import MS, SECOND
 
+WATCH = "watch"
 ANSWER_TIMEOUT_NS = 2 * SECOND
 LOOK_AGAIN_NS = 100 * MS
 
@@ -53,6 +54,22 @@ class Operator:
         self._bus_dir = bus_dir
         self._ids = ids
         self._who = who
+
+    def kill(self, verb: Verb, reason: str, timeout_ns: int) -> tuple[CommandAnswered | None, str]:
+        """Ask execution, and the watch when no answer comes in time: the same command; the answer and whose it is."""
+        command = Command(self._ids.next(), verb, self._who, reason)
+        for name, patience_ns in (("execution", timeout_ns), (WATCH, timeout_ns + ANSWER_TIMEOUT_NS)):
+            with CommandClient(self._bus_dir, name) as client:
+                answer = client.ask(command, patience_ns)
+            if isinstance(answer, CommandAnswered):
+                return answer, name
+        return None, ""
+
+    def release(self, reason: str) -> CommandAnswered | None:
+        """Ask the watch to let execution return."""
+        with CommandClient(self._bus_dir, WATCH) as client:
+            answer = client.ask(Command(self._ids.next(), Verb.ARM, self._who, reason), ANSWER_TIMEOUT_NS)
+        return answer if isinstance(answer, CommandAnswered) else None
 
     def ask(
         self, verb: Verb, reason: str, argument: str = "", timeout_ns: int = ANSWER_TIMEOUT_NS

@@ -19,11 +19,13 @@ from gateway.model.trade import CommandAnswered, ExecutionStatus, Verb
 from gateway.processes import clock
 from gateway.processes.child import Identity, alive, send_signal
 from gateway.processes.cli import FAILED, OK, WrongCallError
+from gateway.processes.held import clear_held, read_held
 from gateway.processes.ids import IdCounter, next_epoch
 from gateway.processes.operator import Operator, Stopped
 from gateway.processes.settings import Site, SiteError, load_site
-from gateway.processes.site_file import MS
+from gateway.processes.site_file import MS, SECOND
 from gateway.processes.supervisor import (
+    START_TIMEOUT_NS,
     STOP_ORDER,
     TERM_GRACE_NS,
     TICK_NS,
@@ -41,6 +43,8 @@ DEFAULT_SITE = Path("site.toml")
 RUNS = Path("runs")
 RUN_FOLDER = "run"
 """Of the state directory: journals, logs, ready files, status. It stays from one start to the next."""
+PULL_NS = 10 * SECOND
+"""How long `cmc kill` waits for the watch to have pulled everything."""
 RESULT_FILE = "stopped.json"
 
 
@@ -217,6 +221,11 @@ def _status_lines(site: Site, table: dict[str, Any], execution: ExecutionStatus 
     for one in table["children"]:
         end = f", last end: {one['last_end']}" if one["last_end"] else ""
         lines.append(f"  {one['name']:<10} {one['state']:<18} pid {one['pid'] or '-'}, restarts {one['restarts']}{end}")
+    held = read_held(site.state_dir / RUN_FOLDER)
+    if held is not None:
+        return [*lines, *(f"  {line}" for line in held.words().splitlines())]
+    if running and not any(one["name"] == "watch" and one["pid"] for one in table["children"]):
+        lines.append("  NO WATCH: nothing pulls the orders of a hung execution")
     if execution is None:
         return [*lines, "  execution does not answer"]
     words = [
@@ -239,12 +248,51 @@ def operate(path: Path | None, verb: str, who: str, reason: str) -> int:
         message = "--who and --reason have to say something; both go on record"
         raise WrongCallError(message)
     site = _load(_site_path(path))
-    answer = _operator(site, who).ask(Verb(verb), reason)
+    operator = _operator(site, who)
+    if verb.startswith("kill"):
+        return _kill(site, operator, Verb(verb), reason)
+    if verb == Verb.ARM and not _released(site, operator, reason):
+        return FAILED
+    answer = operator.ask(Verb(verb), reason)
     if not isinstance(answer, CommandAnswered):
         say(f"execution did not answer; nothing is known. Is the site up? `cmc status {site.path}`")
         return FAILED
     out(f"{verb}: {'done' if answer.done else 'refused'}: {answer.text}")
     return OK if answer.done else FAILED
+
+
+def _kill(site: Site, operator: Operator, verb: Verb, reason: str) -> int:
+    """Through execution, or through the watch, which then says in `held.json` what it did."""
+    answer, whose = operator.kill(verb, reason, site.watch.answer_ns)
+    if answer is None:
+        say(f"neither execution nor the watch answered; nothing is known. Is the site up? `cmc status {site.path}`")
+        return FAILED
+    out(f"{verb.value}: {'done' if answer.done else 'refused'} by {whose}: {answer.text}")
+    run_dir = site.state_dir / RUN_FOLDER
+    held = read_held(run_dir)
+    if held is not None:
+        _wait(lambda: (read_held(run_dir) or held).pulled, clock.monotonic_ns() + PULL_NS)
+        out((read_held(run_dir) or held).words())
+    return OK if answer.done else FAILED
+
+
+def _released(site: Site, operator: Operator, reason: str) -> bool:
+    """Where the watch holds execution: show why, let it return, and wait until it can be armed."""
+    run_dir = site.state_dir / RUN_FOLDER
+    held = read_held(run_dir)
+    if held is None:
+        return True
+    out(held.words())
+    answer = operator.release(reason)
+    if answer is None and "watch" in live_children(read_status(run_dir) or {"children": []}):
+        say("the watch runs and does not answer; execution stays held")
+        return False
+    if answer is None or not answer.done:
+        clear_held(run_dir)
+    if not _wait(lambda: operator.status() is not None, clock.monotonic_ns() + START_TIMEOUT_NS):
+        say(f"no longer held, but execution does not come up; `cmc status {site.path}`")
+        return False
+    return True
 
 
 def run_folder(path: Path | None) -> Path:
