@@ -10,7 +10,7 @@ site, and nothing starts.
 import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gateway.feed.calendar import ProductCalendar
 from gateway.feed.calendar_pair import PairCalendar
@@ -55,7 +55,8 @@ def calendar_mistakes(settings: CalendarSettings) -> list[CalendarMistake]:
     for instrument_id, product in settings.products.items():
         if product not in templates:
             near = difflib.get_close_matches(product, templates, n=1)
-            remedy = f"did you mean {near[0]}?" if near else f"one of {', '.join(templates)}"
+            words = f"did you mean {near[0]}?" if near else f"one of {', '.join(templates)}"
+            remedy = f"a calendar; {words}"
             found.append(CalendarMistake(instrument_id, product, remedy))
     if settings.holidays_file is not None:
         try:
@@ -118,3 +119,31 @@ def site_outlook_text(
     lines = [line for pair_id, one in outlooks.items() for line in outlook_text(pair_id, one, language)]
     bare = dict.fromkeys(one for legs in pairs.values() for one in legs if one not in calendars)
     return [*lines, *(always_open_text(one, language) for one in bare)]
+
+
+def site_outlook_json(
+    calendars: Mapping[str, ProductCalendar], pairs: Mapping[str, Sequence[str]], at_utc_ns: int
+) -> dict[str, Any]:
+    """The same for a machine: times in nanoseconds UTC."""
+    return {
+        "always_open": list(dict.fromkeys(one for legs in pairs.values() for one in legs if one not in calendars)),
+        "pairs": {
+            pair_id: {
+                "products": list(one.products),
+                "open": one.is_open,
+                "next_open_ns": one.next_open_ns,
+                "next_shut_ns": one.next_shut_ns,
+                "minutes_until_shut": one.minutes_until_shut,
+                "days": [
+                    {
+                        "trade_date": day.trade_date,
+                        "windows": [list(window) for window in day.windows],
+                        "traps": [trap._asdict() for trap in day.traps],
+                    }
+                    for day in one.days
+                ],
+                "horizon_days": dict(one.horizon_days),
+            }
+            for pair_id, one in site_outlook(calendars, pairs, at_utc_ns).items()
+        },
+    }

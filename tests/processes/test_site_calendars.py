@@ -1,5 +1,6 @@
 """The calendars of a site: by instrument, through the run's file, in words."""
 
+import json
 from datetime import datetime
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from gateway.processes.site_calendars import (
     read_run_calendars,
     site_calendars,
     site_outlook,
+    site_outlook_json,
     site_outlook_text,
     write_run_calendars,
 )
@@ -65,6 +67,18 @@ def test_the_check_tells_each_pair_and_warns_of_each_leg_that_is_always_open() -
     }
 
 
+def test_a_machine_reads_the_same() -> None:
+    """JSON, times in nanoseconds, the first window of the day and what is always open."""
+    told = json.loads(json.dumps(site_outlook_json(site_calendars(SETTINGS, AT_NS), PAIRS, AT_NS)))
+    pair = told["pairs"]["CU-CA"]
+    night = [int(datetime.fromisoformat(f"2026-10-{one}:00+08:00").timestamp()) * 10**9 for one in ("09T21", "10T01")]
+    assert (told["always_open"], list(told["pairs"])) == (["LME.USDCNH"], ["CU-CA", "CU-FX"])
+    assert (pair["open"], pair["minutes_until_shut"], pair["next_shut_ns"]) == (True, 15, AT_NS + 15 * 60 * 10**9)
+    assert (pair["days"][0]["trade_date"], pair["days"][0]["windows"][0]) == ("20261012", night)
+    assert {trap["name"] for trap in pair["days"][0]["traps"]} == {"home_shut", "home_break"}
+    assert pair["horizon_days"] == {"SHFE.CU": 80, "LME.CA3M": 400}
+
+
 def test_a_calendar_that_does_not_exist_is_a_mistake() -> None:
     """With the names that do."""
     with pytest.raises(SessionError, match=r"calendar SHFE\.CX: no template; one of "):
@@ -76,10 +90,10 @@ def test_every_mistake_of_a_sites_calendars_is_told(tmp_path: Path) -> None:
     holidays = tmp_path / "h.csv"
     holidays.write_text("exchange,date,kind,reason\nSHFE,2027-01-01,shut,x\n")
     told = calendar_mistakes(CalendarSettings({"A": "SHFE.CX", "B": "SHFE.CU", "C": "?"}, holidays))
-    assert [(one.where, one.value, one.remedy[:22]) for one in told] == [
-        ("A", "SHFE.CX", "did you mean SHFE.CU?"),
-        ("C", "?", "one of CBOT.ZL, CBOT.Z"),
-        ("holidays_file", str(holidays), f"{holidays}:2"[:22]),
+    assert [(one.where, one.value, one.remedy[:33]) for one in told] == [
+        ("A", "SHFE.CX", "a calendar; did you mean SHFE.CU?"),
+        ("C", "?", "a calendar; one of CBOT.ZL, CBOT."),
+        ("holidays_file", str(holidays), f"{holidays}:2"[:33]),
     ]
     absent = tmp_path / "absent.toml"
     told = calendar_mistakes(CalendarSettings({"A": "SHFE.CX"}, sessions_file=absent))
