@@ -158,6 +158,11 @@ class Subscriber:
         self._poller.register(self.socket, zmq.POLLIN)
         self._poller.register(self.answers, zmq.POLLIN)
 
+    @property
+    def is_waiting(self) -> bool:
+        """True while an answer to `ask` is outstanding."""
+        return self._unanswered
+
     def poll(self, timeout_ms: int = 0, most: int = 1000) -> list[Received]:
         """What has come, at most `most`, waiting up to `timeout_ms` for the first; answers to `ask` are among it."""
         received: list[Received] = []

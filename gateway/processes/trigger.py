@@ -1,7 +1,7 @@
 """The trigger: quotes in, intents out.
 
-Waiting quotes are taken up together and each instrument is priced at its newest one: an opportunity that only an
-overtaken quote shows is none.
+Waiting quotes are taken up together and each instrument is priced at its newest one, once all of them are in: an
+opportunity that only an overtaken quote shows is none. What execution has announced is heard before.
 """
 
 import os
@@ -55,27 +55,32 @@ class Trigger:
     def take_quotes(self) -> None:
         """Evaluate the newest quote of each instrument that has one waiting."""
         newest = self._newest
-        if not self.quotes.drain(self._keep, MOST_AT_ONCE) and not newest:
+        self.quotes.drain(self._keep, MOST_AT_ONCE)
+        if not newest:
             return
-        for quote in newest.values():
-            taken_ns = clock.monotonic_ns()
-            wishes = self._core.on_quote(quote, taken_ns)
-            if wishes:
-                evaluated_ns = clock.monotonic_ns()
-                for wish in wishes:
-                    hops = Hops(taken_ns, evaluated_ns, clock.monotonic_ns())
-                    intent = wish.intent(self._ids.next(), hops)
-                    if not self._intents.send(intent):
-                        self._unsent += 1
-                        self._core.on_unsent(intent, clock.monotonic_ns())
+        taken_ns = clock.monotonic_ns()
+        wishes = self._core.on_quotes(newest.values(), taken_ns)
         newest.clear()
+        if not wishes:
+            return
+        evaluated_ns = clock.monotonic_ns()
+        for wish in wishes:
+            intent = wish.intent(self._ids.next(), Hops(taken_ns, evaluated_ns, clock.monotonic_ns()))
+            if not self._intents.send(intent):
+                self._unsent += 1
+                self._core.on_unsent(intent, clock.monotonic_ns())
 
     def publish_prices(self) -> None:
         for price in self._core.changed_prices():
             self.publisher.publish(price)
 
     def status(self, at_ns: int) -> TriggerStatus:
-        """The heartbeat; a gap that was noticed has been asked about already."""
+        """The heartbeat; a gap that was noticed has been asked about already.
+
+        Execution's last words are asked for each time: one lost while the sockets joined left no number behind.
+        """
+        if not self.execution.is_waiting:
+            self.execution.ask()
         gaps = self.quotes.take_gaps() + self.execution.take_gaps()
         self._missed += sum(gap.last_seq - gap.first_seq + 1 for gap in gaps)
         core = self._core
@@ -105,10 +110,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     beat_ns = prices_ns = 0
     while not stop.set:
         ready = poller.poll(site.bus.pair_price_interval_ns // MS)
-        trigger.take_quotes()
         if any(what is not trigger.quotes.socket for what, _ in ready):
             trigger.hear()
             trigger.publisher.answer_snapshots()
+        trigger.take_quotes()
         now_ns = clock.monotonic_ns()
         if now_ns >= prices_ns:
             prices_ns = now_ns + site.bus.pair_price_interval_ns

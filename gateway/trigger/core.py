@@ -70,11 +70,9 @@ class TriggerCore:
     def on_quote(self, quote: Quote, at_ns: int) -> list["Wish"]:
         """What the rules of the pairs that this quote touches ask for now."""
         wishes: list[Wish] = []
-        seat = self._seats.get(quote.instrument_id)
+        seat = self._take(quote)
         if seat is None:
             return wishes
-        self._quotes[quote.instrument_id] = quote
-        seat.take(quote)
         self.evaluations += len(seat.touched)
         for pair, legs in seat.touched:
             for leg in legs:
@@ -82,6 +80,29 @@ class TriggerCore:
             if pair.look(at_ns):
                 wishes.extend(self._weigh(pair, quote, at_ns))
         return wishes
+
+    def on_quotes(self, quotes: Iterable[Quote], at_ns: int) -> list["Wish"]:
+        """As `on_quote`, for quotes that were taken up together: no pair is looked at before all of them are in, so
+        that none is priced with a leg that another of them overtakes. The cause of a wish is the last received.
+        """
+        causes: dict[StandingPair, Quote] = {}
+        for quote in quotes:
+            seat = self._take(quote)
+            for pair, legs in seat.touched if seat else ():
+                for leg in legs:
+                    leg.reprice()
+                cause = causes.get(pair)
+                if cause is None or cause.recv_ns <= quote.recv_ns:
+                    causes[pair] = quote
+        self.evaluations += len(causes)
+        return [wish for pair, quote in causes.items() if pair.look(at_ns) for wish in self._weigh(pair, quote, at_ns)]
+
+    def _take(self, quote: Quote) -> Seat | None:
+        seat = self._seats.get(quote.instrument_id)
+        if seat is not None:
+            self._quotes[quote.instrument_id] = quote
+            seat.take(quote)
+        return seat
 
     def on_execution(
         self, message: PairTradeChanged | IntentRefused | PairPosition | ExecutionStatus, at_ns: int

@@ -1,5 +1,7 @@
 """The sockets, between threads of one process and with real queues."""
 
+# ruff: noqa: F811 - a parameter is the fixture of its name
+
 import os
 import threading
 from collections.abc import Callable
@@ -8,6 +10,7 @@ from typing import Any
 
 import pytest
 import zmq
+from bus_fixtures import bus_dir, opened  # noqa: F401 - pytest finds them here
 from bus_values import command, intent, joined, position, quote, status, until, wait_for
 
 from gateway.bus.sockets import (
@@ -98,7 +101,9 @@ def test_a_late_joiner_gets_the_last_message_of_each_topic(bus_dir: Path, opened
         publisher.publish(position(number))
     subscriber = opened(Subscriber(bus_dir, "feed", ["Q.", "X."]))
     subscriber.ask()
+    assert subscriber.is_waiting
     received = wait_for(subscriber, 2, publisher)
+    assert not subscriber.is_waiting
     assert [(one.topic, one.seq, one.message) for one in received] == [
         ("Q.A", 3, quote(3)), ("Q.B", 3, quote(3, "B")),
     ]  # fmt: skip

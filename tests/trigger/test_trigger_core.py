@@ -360,3 +360,14 @@ def test_both_sides_met_prefer_the_one_with_room() -> None:
     one.on_execution(PairPosition("P", "R", 1), T)
     one.on_quote(book(DOMESTIC, 100, 101), T)
     assert [intent.side for intent in shoot(one, book(THIRD, 100, 101))] == [Side.SELL]
+
+
+def test_quotes_taken_up_together_are_one_picture() -> None:
+    """An opportunity against a quote that another of the same batch overtakes is none; one that both make is."""
+    one = core(rule("-15", "15"))
+    assert one.on_quotes([CHEAP, book(THIRD, 97, 98)], T) == []
+    before = one.evaluations
+    wishes = one.on_quotes([book(THIRD, 103, 104, recv_ns=T + 2), book(DOMESTIC, 97, 98, recv_ns=T + 1)], T + 3)
+    assert [(wish.side, wish.pair_px_e9, wish.quote.instrument_id) for wish in wishes] == [(Side.BUY, e9("-50"), THIRD)]
+    assert one.evaluations == before + 1
+    assert one.on_quotes([book("X.unknown", 1, 2)], T + 3) == []

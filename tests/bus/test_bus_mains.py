@@ -1,0 +1,94 @@
+"""The trigger and the recorder with real sockets around them, and no process."""
+
+# ruff: noqa: F811 - a parameter is the fixture of its name
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bus_fixtures import bus_dir, opened  # noqa: F401 - pytest finds them here
+from bus_values import status, until
+
+from gateway.bus.sockets import IntentReceiver, Publisher, Subscriber
+from gateway.model.quote import BookState, Levels, Quote
+from gateway.model.record import Missed, Observed
+from gateway.model.trade import Intent, PairPosition
+from gateway.processes import clock, recorder, trigger
+from gateway.processes.settings import load_site
+
+Keep = Callable[[Any], Any]
+SITE = Path(__file__).resolve().parents[2] / "sites" / "demo.toml"
+CU, CA, FX = "SHFE.cu2609", "LME.CA3M", "LME.USDCNH"
+
+
+def quote(name: str, bid_ticks: int, ask_ticks: int) -> Quote:
+    bids: Levels = ((bid_ticks, 50),)
+    now_ns = clock.monotonic_ns()
+    return Quote(name, BookState.OK, bids, ((ask_ticks, 50),), now_ns, 0, now_ns, 1)
+
+
+def test_quotes_on_the_bus_become_one_intent_and_prices(bus_dir: Path, opened: Keep) -> None:
+    """With execution heard and the domestic leg far too cheap, one intent is sent, against execution's incarnation; the
+    pair's price is published.
+    """
+    feed = opened(Publisher(bus_dir, "feed", 3))
+    execution = opened(Publisher(bus_dir, "execution", 8))
+    intents = opened(IntentReceiver(bus_dir, 100))
+    execution.publish(status(8))
+    execution.publish(PairPosition("CU-CA", "cu-band", 0))
+    under_test = opened(trigger.Trigger(load_site(SITE), str(bus_dir), 2))
+    prices = opened(Subscriber(bus_dir, "trigger", ["P."]))
+
+    def sent() -> Intent | None:
+        for one in (quote(CU, 7000, 7001), quote(CA, 19_500, 19_502), quote(FX, 71_000, 71_001)):
+            feed.publish(one)
+        for one in (feed, execution):
+            one.answer_snapshots()
+        under_test.hear()
+        under_test.take_quotes()
+        return intents.receive()
+
+    intent = until(sent)
+    assert (intent.incarnation, intent.pair_id, intent.rule_id, intent.units) == (8, "CU-CA", "cu-band", 1)
+    assert [(leg.instrument_id, leg.qty_lots, leg.px_ticks) for leg in intent.legs] == [(CU, 5, 7001), (CA, 1, 19_500)]
+    assert intent.recv_ns <= intent.taken_ns <= intent.evaluated_ns <= intent.decided_ns < intent.expires_ns
+
+    def priced() -> bool:
+        feed.publish(quote(CU, 7000, 7001))
+        under_test.take_quotes()
+        under_test.publish_prices()
+        return any(one.topic == "P.CU-CA" for one in prices.poll(5))
+
+    until(priced)
+    assert intents.receive() is None, "the same opportunity was shot at twice"
+    told = under_test.status(clock.monotonic_ns())
+    assert (told.incarnation, told.intents, told.unsent) == (2, 1, 0)
+
+
+def test_the_recorder_keeps_quotes_and_says_what_it_missed(bus_dir: Path, opened: Keep) -> None:
+    """Every quote with its incarnation and number, and every gap."""
+    feed = opened(Publisher(bus_dir, "feed", 3))
+    subscriber = opened(Subscriber(bus_dir, "feed", ["Q."]))
+    records: list[Any] = []
+
+    class Journal:
+        @staticmethod
+        def append(record: object) -> None:
+            records.append(record)
+
+    def observed() -> list[Observed]:
+        feed.publish(quote(CU, 1, 2))
+        recorder.record(subscriber, Journal)  # type: ignore[arg-type]
+        return [one for one in records if isinstance(one, Observed)]
+
+    first = until(observed)[0]
+    assert (first.incarnation, first.what.instrument_id) == (3, CU)
+    name, seq = feed._topics[f"Q.{CU}"]
+    feed._topics[f"Q.{CU}"] = (name, seq + 10)
+
+    def missed() -> list[Missed]:
+        observed()
+        return [one for one in records if isinstance(one, Missed)]
+
+    assert [one.first_seq for one in until(missed)] == [seq + 1]
+    assert [(one.topic, one.incarnation, one.last_seq) for one in missed()] == [(f"Q.{CU}", 3, seq + 10)]
