@@ -5,6 +5,7 @@ The expected times are worked out with the fixed offsets of the season, not with
 
 import csv
 import gzip
+import random
 import zipfile
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -262,6 +263,23 @@ def test_dates_between_two_templates_are_unknown() -> None:
     calendar = build_calendars(["SGX.CN"], date(2015, 2, 9), date(2015, 2, 20))["SGX.CN"]
     morning = [int(datetime(2015, 2, day, 2, tzinfo=UTC).timestamp()) * 10**9 for day in (11, 12)]
     assert [str(calendar.state(one)) for one in morning] == ["open", "unknown"]
+
+
+def test_the_answers_at_an_instant_agree_with_one_another() -> None:
+    """Every product, 2 000 instants of 2026 from a seed: state, session, trading day and the edges around it."""
+    text = (Path(__file__).parents[2] / "gateway/feed/sessions.toml").read_text()
+    calendars = build_calendars(parse_sessions(text, "sessions.toml"), date(2026, 1, 1), date(2026, 12, 31))
+    draw = random.Random(20261012)  # noqa: S311 a test's instants, not a secret
+    first_ns, last_ns = (int(datetime(2026, month, 3, tzinfo=UTC).timestamp()) * 10**9 for month in (1, 12))
+    for at_ns in (draw.randrange(first_ns, last_ns) for _ in range(2000)):
+        for one in calendars.values():
+            day, shut, opens = one.trading_day(at_ns), one.next_shut(at_ns), one.next_open(at_ns)
+            assert shut is not None
+            assert opens is not None
+            assert (one.is_open(shut - 1), one.is_open(opens - 1), one.is_open(opens)) == (True, False, True)
+            inside = [part for part in one.sessions(day or "") if part.open_ns <= at_ns < part.close_ns]
+            assert (len(inside) == 1) == one.is_open(at_ns) == (one.state(at_ns) == "open")
+            assert not inside or (one.next_trading_day(at_ns), shut) == (day, inside[0].close_ns)
 
 
 def recorded(name: str) -> Path:
