@@ -140,7 +140,8 @@ class ExecutionEngine:
             self._settler.set_reply_timer(trade, at_ns + timeout_ns)
 
     def _chase(self, own: OwnOrder, at_ns: int) -> None:
-        if own.cancels == 0 and own.state in (OrderState.SENT, OrderState.WORKING):
+        # A cancel that was refused is sent again once the venue has been asked and says that the order is open.
+        if own.cancels <= own.asks and own.state in (OrderState.SENT, OrderState.WORKING):
             self._settler.cancel(own, at_ns)
             return
         self._out.alarm(AlarmName.REPLY_OVERDUE, own.order.cl_ord_id, f"{own.state.value}, asked {own.asks} times")

@@ -78,6 +78,7 @@ def plan(
     last = len(spec.repair_pay_up_ticks) - 1
     pay_up_ticks = spec.repair_pay_up_ticks[last if hurry else min(trade.attempts, last)]
     most = 0 if unwind_only else max(-(-leg.filled_lots // leg.ratio_lots) for leg in trade.legs)
+    most = min(most, trade.intent.units)  # the gate has approved no more, whatever a late fill has added
     candidates: list[Plan] = []
     obstacles: list[Blocked | Impossible] = []
     for units in range(max(most, 0), -1, -1):
