@@ -453,6 +453,8 @@ class World:
         for line in self.lines.values():
             line.calm_down()
             line.venue.faults._orders.clear()  # noqa: SLF001 - the core has no switch for it
+            for order in line.venue.orders():
+                order.faults.pop("cancel_reject", None)
             self._publish(now_ns, line)
         if self.process is not None:
             self.process.kill_at = ""
