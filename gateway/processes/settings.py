@@ -25,6 +25,7 @@ from gateway.model.order import TimeInForce
 from gateway.processes.site_checks import Mistake, check, nearest
 from gateway.processes.site_env import override
 from gateway.processes.site_file import SiteFile, VenueSection
+from gateway.processes.site_limits import check_limits
 from gateway.processes.site_values import (
     BusSettings,
     JournalSettings,
@@ -79,7 +80,8 @@ def load_site(path: str | Path, environment: Mapping[str, str] | None = None) ->
         raise SiteError(file, mistakes + found) from error
     dialects, unusable = _dialects(file, written)
     passwords, unread = _passwords(file, written, overridden.passwords)
-    mistakes += [*unusable, *unread, *check(written, dialects), *_bus_dir_mistakes(file, written)]
+    mistakes += [*unusable, *unread, *check(written, dialects), *check_limits(written)]
+    mistakes += _bus_dir_mistakes(file, written)
     if mistakes:
         raise SiteError(file, mistakes)
     return make_site(file, _bus_dir(file, written.site.bus_dir), written, dialects, passwords)

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from gateway.model.instrument import PositionModel
-from gateway.model.site import FormulaKind
+from gateway.model.site import DispatchMode, FormulaKind, InDoubtPolicy
 
 MS = 10**6
 SECOND = 10**9
@@ -121,6 +121,8 @@ class LimitsSection(Section):
     throttle_trades: Count = Field(description="pair trades of one rule in the window; then a named person arms it")
     throttle_window_s: Count = Field(description="the window")
     daily_loss: dict[Currency, Above0] = Field(description="by currency: realised slippage of the day, then no new one")
+    max_legged_trades: Count = Field(1, description="pair trades under repair at once, beyond which no new one opens")
+    orders_per_intent: Count = Field(20, description="orders out for each intent, over the last 100; more: a runaway")
 
 
 class SessionSection(Section):
@@ -150,6 +152,11 @@ class VenueSection(Section):
     rpt_seq: bool | None = Field(None, description="RptSeq(83) is sent, where it differs from the dialect")
     depth: Count | None = Field(None, description="levels of a book, where it differs from the dialect")
     market_orders: bool = Field(True, description="OrdType(40)=1 is offered")  # noqa: FBT003 a default
+    max_gross_lots: Count | None = Field(None, description="sum of the absolute positions of its instruments")
+    max_net_lots: Count | None = Field(None, description="absolute sum of the signed positions of its instruments")
+    margin_available: dict[Currency, NotBelow0] | None = Field(
+        None, description="by currency: margin that may be used; needs `margin_per_lot` of its instruments"
+    )
     md: SessionSection = Field(description="market data")
     orders: SessionSection = Field(description="orders")
     watch: SessionSection | None = Field(None, description="of the watch alone, to cancel all; else it takes `orders`")
@@ -177,6 +184,8 @@ class InstrumentSection(Section):
     max_orders_per_day: Count | None = Field(None, description="needed where tradable")
     max_order_value: Above0 | None = Field(None, description="of one order, in its currency; needed where tradable")
     collar_ticks: Count | None = Field(None, description="from the last trade; further is refused; needed if tradable")
+    max_cancels_per_day: Count | None = Field(None, description="set it short of the exchange's count")
+    margin_per_lot: Above0 | None = Field(None, description="of the day, in its currency; with `margin_available`")
 
 
 class LegSection(Section):
@@ -191,6 +200,7 @@ class LegSection(Section):
     pay_up_ticks: int = Field(ge=0, description="beyond the price seen that the first order may fill at")
     time_in_force: Force = Field(Force.IOC, description="of its orders")
     max_quote_age_ms: Milliseconds = Field(description="an older quote makes no price")
+    substitute: str = Field("", description="instrument that repairs may trade, lot for lot, where this one cannot be")
 
 
 class PairSection(Section):
@@ -210,6 +220,21 @@ class PairSection(Section):
     order_timeout_ms: Milliseconds = Field(description="an order with no final word is then cancelled")
     max_open_trades: Count = Field(1, description="of this pair at once")
     max_units: Count = Field(description="held, long or short")
+    dispatch: DispatchMode = Field(DispatchMode.SIMULTANEOUS, description="how the first orders leave")
+    lead_leg: Count | None = Field(None, description="leg that leads or rests, 1 for the first; only in such a mode")
+    in_doubt: InDoubtPolicy = Field(InDoubtPolicy.WAIT, description="with an order in doubt beyond the limit")
+    in_doubt_limit_ms: Milliseconds = Field(60_000, description="the limit")
+    repair_retry_ms: Milliseconds = Field(100, description="a repair that could not trade a leg looks again after this")
+    repair_book_wait_ms: Milliseconds = Field(1000, description="a further attempt waits so long for a newer book")
+    shut_reserve_s: int = Field(0, ge=0, description="no trade opens unless every leg trades on for so long")
+    collar: Above0 | None = Field(None, description="a pair price further beyond its threshold is too good to be true")
+    legged_value_limit: Above0 | None = Field(
+        None, description="one leg of a trade is worth at most, in the pair's currency"
+    )
+    max_orders_per_trade: Count = Field(40, description="a trade that has sent so many is given to a person")
+    quote_slop_ticks: int = Field(2, ge=0, description="a resting order further from its right price is repriced")
+    quote_interval_ms: Milliseconds = Field(250, description="how often the right price is looked at")
+    quote_life_ms: Milliseconds = Field(10_000, description="a resting order with no fill is withdrawn after this")
     leg: tuple[LegSection, ...] = Field(min_length=2, description="two or more")
 
 

@@ -172,6 +172,10 @@ def _e9(value: Decimal) -> int:
     return int(value * PRICE_E9)
 
 
+def _e9_or_none(value: Decimal | None) -> int | None:
+    return None if value is None else _e9(value)
+
+
 def _journal(one: JournalSection) -> JournalSettings:
     return JournalSettings(one.fdatasync_interval_ms * MS, one.sync_before_send, one.min_free_mb * 2**20)
 
@@ -198,6 +202,8 @@ def _limits(written: SiteFile) -> SiteLimits:
         throttle_trades=one.throttle_trades,
         throttle_window_ns=one.throttle_window_s * SECOND,
         daily_loss_e9={currency: _e9(loss) for currency, loss in one.daily_loss.items()},
+        max_legged_trades=one.max_legged_trades,
+        orders_per_intent=one.orders_per_intent,
     )
 
 
@@ -209,6 +215,11 @@ def _venue(one: VenueSection, dialect: Dialect, index: int, passwords: Mapping[t
         time_in_force=tuple(force for force in TimeInForce if force in dialect.times_in_force),
         market_orders=one.market_orders,
         status_timeout_ns=one.status_timeout_ms * MS,
+        max_gross_lots=one.max_gross_lots,
+        max_net_lots=one.max_net_lots,
+        margin_available_e9=None
+        if one.margin_available is None
+        else {currency: _e9(money) for currency, money in one.margin_available.items()},
     )
     return VenueSettings(
         spec=spec,
@@ -264,6 +275,8 @@ def _instrument_limits(one: InstrumentSection) -> InstrumentLimits:
         max_orders_per_day=one.max_orders_per_day or 0,
         max_order_value_e9=_e9(one.max_order_value or Decimal(0)),
         collar_ticks=one.collar_ticks or 0,
+        max_cancels_per_day=one.max_cancels_per_day,
+        margin_per_lot_e9=_e9_or_none(one.margin_per_lot),
     )
 
 
@@ -285,6 +298,7 @@ def _pair(pair: PairSection, units: Mapping[str, str]) -> PairSpec:
             pay_up_ticks=leg.pay_up_ticks,
             time_in_force=TimeInForce[leg.time_in_force],
             max_quote_age_ns=leg.max_quote_age_ms * MS,
+            substitute_id=leg.substitute,
         )
         for leg in pair.leg
     )
@@ -302,6 +316,19 @@ def _pair(pair: PairSection, units: Mapping[str, str]) -> PairSpec:
         order_timeout_ns=pair.order_timeout_ms * MS,
         max_open_trades=pair.max_open_trades,
         max_units=pair.max_units,
+        dispatch=pair.dispatch,
+        lead_leg=(pair.lead_leg or 1) - 1,
+        in_doubt=pair.in_doubt,
+        in_doubt_limit_ns=pair.in_doubt_limit_ms * MS,
+        repair_retry_ns=pair.repair_retry_ms * MS,
+        repair_book_wait_ns=pair.repair_book_wait_ms * MS,
+        shut_reserve_ns=pair.shut_reserve_s * SECOND,
+        collar_e9=_e9_or_none(pair.collar),
+        legged_value_limit_e9=_e9_or_none(pair.legged_value_limit),
+        max_orders_per_trade=pair.max_orders_per_trade,
+        quote_slop_ticks=pair.quote_slop_ticks,
+        quote_interval_ns=pair.quote_interval_ms * MS,
+        quote_life_ns=pair.quote_life_ms * MS,
     )
 
 
@@ -309,8 +336,8 @@ def _rule(rule: RuleSection) -> RuleSpec:
     return RuleSpec(
         rule_id=rule.id,
         pair_id=rule.pair,
-        buy_at_e9=None if rule.buy_at is None else _e9(rule.buy_at),
-        sell_at_e9=None if rule.sell_at is None else _e9(rule.sell_at),
+        buy_at_e9=_e9_or_none(rule.buy_at),
+        sell_at_e9=_e9_or_none(rule.sell_at),
         units=rule.units,
         max_units=rule.max_units,
         persist_ns=rule.persist_ms * MS,

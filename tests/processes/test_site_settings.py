@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.model.order import TimeInForce
+from gateway.model.site import DispatchMode, InDoubtPolicy
 from gateway.processes import site_doc
 from gateway.processes.settings import Site, SiteError, load_site
 
@@ -51,6 +52,27 @@ rule: pair = "CU-CA" -> pair = "CU-AC"                | rule[0].pair            
 rule: max_units = 3 -> max_units = 6                  | rule[0].max_units               | 6            | pair CU-CA, 5
 rule: units = 1 -> units = 4                          | rule[0].units                   | 4            | at most max_units, 3
 qty: max_qty = 500 -> max_qty = 4                     | pair[0].leg[0].ratio_lots       | 5            | max_qty 4
+limit: throttle_window_s = 60 -> throttle_window_s = 60\\nmax_legged_trades = 9 | limits.max_legged_trades | 9 | max_open_trades, 8
+limit: throttle_window_s = 60 -> throttle_window_s = 60\\norders_per_intent = 1 | limits.orders_per_intent | 1 | at least 2
+limit: max_orders_per_s = 50 -> max_orders_per_s = 1  | limits.max_orders_per_s         | 1            | at least 2
+limit: { CNY = "200000" } -> { CNY = "0.1234567891" } | limits.daily_loss.CNY           | 0.1234567891 | 9 places
+venue: account = "A1" -> account = "A1"\\nmax_gross_lots = 60\\nmax_net_lots = 70 | venue[0].max_net_lots | 70 | max_gross_lots, 60
+venue: account = "A1" -> account = "A1"\\nmax_gross_lots = 40 | venue[0].max_gross_lots | 40 | max_position_lots 50 of SHFE.cu2609
+venue: account = "A1" -> account = "A1"\\nmargin_available = { USD = "1" } | venue[0].margin_available | USD | an entry for CNY
+venue: account = "A1" -> account = "A1"\\nmargin_available = { CNY = "1" } | instrument[0].margin_per_lot | missing | SHFE has margin_available
+qty: max_qty = 500 -> max_qty = 500\\nmargin_per_lot = "40000" | instrument[0].margin_per_lot | 40000 | margin_available of venue SHFE
+lead: max_units = 5 -> max_units = 5\\ndispatch = "lead_then_hedge"\\nlead_leg = 3 | pair[0].lead_leg | 3 | from 1 to 2
+lead: max_units = 5 -> max_units = 5\\nlead_leg = 1      | pair[0].lead_leg                | 1            | absent: dispatch simultaneous
+align: max_units = 5 -> max_units = 5\\ndispatch = "both" | pair[0].dispatch              | "both"       | 'arrival_aligned'
+quote: max_units = 5 -> max_units = 5\\nquote_interval_ms = 20000 | pair[0].quote_interval_ms | 20000     | quote_life_ms, 10000
+orders: max_units = 5 -> max_units = 5\\nmax_orders_per_trade = 5 | pair[0].max_orders_per_trade | 5 | at least 6: 2 legs and 4 repair attempts
+doubt: max_units = 5 -> max_units = 5\\nin_doubt_limit_ms = 1000 | pair[0].in_doubt_limit_ms | 1000 | status_timeout_ms of SHFE, 2000
+doubt: max_units = 5 -> max_units = 5\\nin_doubt = "hedge_substitute" | pair[0].in_doubt | hedge_substitute | a substitute at one leg
+money: max_units = 5 -> max_units = 5\\ncollar = "0.1234567891" | pair[0].collar | 0.1234567891 | 9 places
+sub: instrument = "LME.CA3M" -> instrument = "LME.CA3M"\\nsubstitute = "LME.CA" | pair[0].leg[1].substitute | LME.CA | did you mean LME.CA3M?
+sub: instrument = "LME.CA3M" -> instrument = "LME.CA3M"\\nsubstitute = "SHFE.cu2609" | pair[0].leg[1].substitute | SHFE.cu2609 | no leg of this pair
+sub: instrument = "LME.CA3M" -> instrument = "LME.CA3M"\\nsubstitute = "LME.USDCNH" | pair[0].leg[1].substitute | LME.USDCNH | tradable = true
+sub: instrument = "LME.CA3M" -> instrument = "LME.CA3M"\\nsubstitute = "LME.USDCNH" | pair[0].leg[1].substitute | LME.USDCNH | one with tick 0.50
 bus: bus_dir = "" -> bus_dir = "tcp://0.0.0.0:5555"   | site.bus_dir                    | tcp://0.0.0.0:5555 | ipc sockets only
 """
 
@@ -219,6 +241,70 @@ def test_the_values_that_come_out_are_exact(tmp_path: Path) -> None:
     assert spec.time_in_force == (TimeInForce.DAY, TimeInForce.IOC, TimeInForce.FOK)
     assert not site.venues["LME"].spec.mass_status
     assert site.state_dir == tmp_path / "state"
+
+
+EVERY_PAIR_KEY = """
+key                                 | field                    | value
+dispatch = "quote_then_hedge"       | dispatch                 | DispatchMode.QUOTE_THEN_HEDGE
+dispatch = "arrival_aligned"        | dispatch                 | DispatchMode.ARRIVAL_ALIGNED
+in_doubt = "unwind_filled"          | in_doubt                 | InDoubtPolicy.UNWIND_FILLED
+in_doubt_limit_ms = 30000           | in_doubt_limit_ns        | 30_000_000_000
+repair_retry_ms = 200               | repair_retry_ns          | 200_000_000
+repair_book_wait_ms = 300           | repair_book_wait_ns      | 300_000_000
+shut_reserve_s = 60                 | shut_reserve_ns          | 60_000_000_000
+collar = "120.5"                    | collar_e9                | 120_500_000_000
+legged_value_limit = "3000000"      | legged_value_limit_e9    | 3_000_000_000_000_000
+max_orders_per_trade = 12           | max_orders_per_trade     | 12
+quote_slop_ticks = 0                | quote_slop_ticks         | 0
+quote_interval_ms = 100             | quote_interval_ns        | 100_000_000
+quote_life_ms = 5000                | quote_life_ns            | 5_000_000_000
+"""
+
+
+@pytest.mark.parametrize("row", EVERY_PAIR_KEY.strip().splitlines()[1:])
+def test_each_key_of_a_pair_reaches_its_field(tmp_path: Path, row: str) -> None:
+    """What the file says is what the core gets, in nanoseconds, 1e-9 and its own enums."""
+    key, field, value = (cell.strip() for cell in row.split("|"))
+    text = DEMO.read_text(encoding="utf-8").replace("max_units = 5\n", f"max_units = 5\n{key}\n", 1)
+    pair = load_site(written(tmp_path, text), {}).pairs["CU-CA"]
+    assert getattr(pair, field) == eval(value)  # noqa: S307 a cell of the table above
+    assert pair.lead_leg == 0
+
+
+def test_legs_at_one_venue_are_not_aligned_by_delay(tmp_path: Path) -> None:
+    """Two contracts of one venue have one delay: arrival_aligned is refused for them."""
+    text = DEMO.read_text(encoding="utf-8").replace("LME.CA3M", "SHFE.CA3M")
+    text = text.replace('id = "SHFE.CA3M"\nvenue = "LME"', 'id = "SHFE.CA3M"\nvenue = "SHFE"')
+    text = text.replace("max_units = 5\n", 'max_units = 5\ndispatch = "arrival_aligned"\n', 1)
+    with pytest.raises(SiteError) as caught:
+        load_site(written(tmp_path, text), {})
+    assert [one.key for one in caught.value.mistakes] == ["pair[0].dispatch"]
+    assert "every leg is at SHFE" in caught.value.mistakes[0].remedy
+
+
+def test_the_limits_of_site_venue_instrument_and_leg_reach_the_core(tmp_path: Path) -> None:
+    """Lots, margin by currency, cancels, the leg that leads (1 is the first) and a substitute."""
+    text = DEMO.read_text(encoding="utf-8")
+    text = text.replace('account = "A1"', 'account = "A1"\nmargin_available = { USD = "1000.5" }', 2)
+    text = text.replace('margin_available = { USD = "1000.5" }', "max_gross_lots = 60\nmax_net_lots = 50", 1)
+    extra = 'max_cancels_per_day = 400\nmargin_per_lot = "12.5"\n'
+    ca3m = text[text.index('[[instrument]]\nid = "LME.CA3M"') : text.index('[[instrument]]\nid = "LME.USDCNH"')]
+    other = ca3m.replace("CA3M", "CA4M")
+    text = text.replace(ca3m, ca3m.rstrip() + "\n" + extra + "\n" + other.rstrip() + "\n" + extra + "\n")
+    text = text.replace('instrument = "LME.CA3M"', 'instrument = "LME.CA3M"\nsubstitute = "LME.CA4M"')
+    text = text.replace("max_units = 5\n", 'max_units = 5\ndispatch = "lead_then_hedge"\nlead_leg = 2\n', 1)
+    text = text.replace(
+        "throttle_window_s = 60", "throttle_window_s = 60\nmax_legged_trades = 3\norders_per_intent = 9"
+    )
+    site = load_site(written(tmp_path, text), {})
+    shfe, lme = site.venues["SHFE"].spec, site.venues["LME"].spec
+    assert (shfe.max_gross_lots, shfe.max_net_lots, shfe.margin_available_e9) == (60, 50, None)
+    assert (lme.max_gross_lots, lme.margin_available_e9) == (None, {"USD": 1_000_500_000_000})
+    limits = site.instrument_limits["LME.CA3M"]
+    assert (limits.max_cancels_per_day, limits.margin_per_lot_e9) == (400, 12_500_000_000)
+    pair = site.pairs["CU-CA"]
+    assert (pair.dispatch, pair.lead_leg, pair.legs[1].substitute_id) == (DispatchMode.LEAD_THEN_HEDGE, 1, "LME.CA4M")
+    assert (site.limits.max_legged_trades, site.limits.orders_per_intent) == (3, 9)
 
 
 def test_the_digest_follows_the_content_and_not_the_layout(tmp_path: Path) -> None:
