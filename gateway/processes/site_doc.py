@@ -60,11 +60,12 @@ time in force and the position model that are used. Two sessions never share hos
 currency than its pair has exactly one of `fx` and `fx_rate`; the reference is quoted in the right currencies. Units
 convert. `buy_at` lies below `sell_at`. Limits do not contradict each other: units of a rule within those of its pair,
 lots of an order within the instrument's, lots of a full position within `max_position_lots`, `legged_limit_ms` not
-below `order_timeout_ms`, net lots within gross ones, orders of a trade and of an intent enough for its legs and repairs,
+below `order_timeout_ms`, net lots within gross ones, orders of a trade and of an intent enough for legs and repairs,
 `in_doubt_limit_ms` not below the venue's `status_timeout_ms`. `margin_available` of a venue and `margin_per_lot` of its
 instruments are given together. `lead_leg` counts from 1 and stands only with `lead_then_hedge` or `quote_then_hedge`;
 `arrival_aligned` has legs at two venues. A substitute is no leg of the pair and has the leg's tick, lot, point value,
-unit and currency. Money has at most nine places after the point. `daily_loss` has an entry for each pair's currency. A bus path fits into 107 bytes.
+unit and currency. Money has at most nine places after the point. `daily_loss` has an entry for each pair's
+currency. A bus path fits into 107 bytes.
 """
 
 

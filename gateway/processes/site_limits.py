@@ -1,5 +1,5 @@
-"""What limits, modes and substitutes of a site file may not say together: a limit that can never bind or never be met, a
-mode whose needs are not there, a substitute that is not one lot for lot.
+"""What limits, modes and substitutes of a site file may not say together: a limit that can never bind or be met, a mode
+whose needs are not there, a substitute that is not one lot for lot.
 
 It judges a file whose keys are each right by themselves (`site_file.py`) and adds to `site_checks.py`. It opens no file
 and reads no clock. An id that does not exist is told there and passed over here.
