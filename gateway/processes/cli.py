@@ -8,6 +8,7 @@ nothing else there.
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 
 OK, FAILED, WRONG_CALL = 0, 1, 2
@@ -212,4 +213,5 @@ def _trades(parsed: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # By its own name: run as a file this is a second module, whose WrongCallError is not the one that commands raise.
+    sys.exit(import_module("gateway.processes.cli").main())

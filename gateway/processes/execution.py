@@ -135,7 +135,7 @@ def loop(shell: ExecutionShell, rearm: Rearm, stop: start.StopFlag, beat_interva
     beat_ns = 0
     while not stop.set:
         now_ns = clock.monotonic_ns()
-        wait_ms = 0 if shell.waiting else -(-shell.timers.wait_ns(now_ns, beat_interval_ns) // MS)
+        wait_ms = 0 if shell.waiting else -(-shell.timers.wait_ns(now_ns, max(0, beat_ns - now_ns)) // MS)
         ready = {what for what, _ in poller.poll(wait_ms)}
         if stop.fd in ready:
             os.eventfd_read(stop.fd)
