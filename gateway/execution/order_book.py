@@ -14,12 +14,19 @@ from gateway.model.order import ExecutionReport, Order
 from gateway.model.trade import OrderState
 
 
+MOST_PX = 10**9
+"""Largest price that is believed, either way, in the quoted unit. What a venue writes beyond it is no price."""
+
+
 def price_e9(text: str) -> int:
-    """An exact decimal as whole 1e-9; 0 when the venue wrote no number."""
+    """An exact decimal as whole 1e-9; 0 when the venue wrote no number, or one that no price can be."""
     try:
-        return int(Decimal(text) * PRICE_E9)
+        price = Decimal(text)
     except InvalidOperation:
         return 0
+    if not price.is_finite() or price.copy_abs() > MOST_PX:  # abs() would round, and raise on 1e999999999
+        return 0
+    return int(price * PRICE_E9)
 
 
 class OwnOrder:

@@ -24,6 +24,10 @@ from gateway.model.order import Side
 from gateway.model.trade import HaltCause, Intent, LegReport, PairTradeChanged, PairTradeState
 
 
+MOST_MONEY_E9 = 2**63 - 1
+"""What a number of the journal holds. Only a price that a venue got wrong leads beyond it: it is told as this."""
+
+
 class Balance(StrEnum):
     """What the orders of a pair trade add up to."""
 
@@ -223,6 +227,7 @@ class PairTrade:
     def report(self, at_ns: int) -> PairTradeChanged:
         units = self.hedged_units if self.balanced else 0
         slippage_e9 = sum(leg.slippage_e9(units) for leg in self.legs) if self.balanced else 0
+        slippage_e9 = max(-MOST_MONEY_E9, min(slippage_e9, MOST_MONEY_E9))
         return PairTradeChanged(
             self.trade_id,
             self.intent.intent_id,

@@ -18,6 +18,8 @@ from typing import NamedTuple, NoReturn, Protocol
 
 import quickfix
 
+from gateway.fix.scan import readable
+
 CRASH_EXIT_CODE = 70
 """EX_SOFTWARE of sysexits.h: an internal error."""
 
@@ -66,7 +68,7 @@ class Border(quickfix.Application):  # type: ignore[misc] # quickfix has no type
         recv_ns = self._clock()
         raw = ""
         try:
-            raw = message.toString()
+            raw = readable(message.toString())
             self._on_message(self._links[session_id.toStringFrozen()].key, raw, recv_ns)
         except _CONTROL:
             raise
@@ -91,7 +93,7 @@ class Border(quickfix.Application):  # type: ignore[misc] # quickfix has no type
         recv_ns = self._clock()
         raw = ""
         try:
-            raw = message.toString()
+            raw = readable(message.toString())
             self._links[session_id.toStringFrozen()].admin_in(raw, recv_ns)
         except _CONTROL:
             raise

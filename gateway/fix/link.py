@@ -19,10 +19,15 @@ import quickfix
 from gateway.fix import tags
 from gateway.fix.application import Border, Handlers, between
 from gateway.fix.encode import resolve
+from gateway.fix.scan import readable
 from gateway.fix.session_settings import SessionSettings, quickfix_settings
 
 ATTEMPT_S = 3.0
 """How long one attempt may take until its Logon goes out; within it QuickFIX connects once a second."""
+
+
+LONGEST_NOTE = 500
+"""Characters that are kept of what a venue says when it logs us out."""
 
 
 class SendResult(NamedTuple):
@@ -235,7 +240,7 @@ class SessionLink:
             self._owner.on_resend_request(self.key, int(begin), int(end))
 
     def admin_out(self, message: quickfix.Message) -> None:
-        raw = message.toString()
+        raw = readable(message.toString())
         msg_type = between(raw, "\x0135=")
         if self.settings.sender_sub_id:
             message.getHeader().setField(tags.Number.SENDER_SUB_ID, self.settings.sender_sub_id)
@@ -275,6 +280,7 @@ class SessionLink:
             self._note(f"numbers lost: the venue is at {number}, we expected {expected}; asked to send it again")
 
     def _note(self, text: str) -> None:
+        text = text[:LONGEST_NOTE]
         self._notes.append(text)
         self._owner.event(self.key, text)
 

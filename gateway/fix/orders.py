@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from gateway.fix import tags
 from gateway.fix.dialect import Dialect
-from gateway.fix.scan import BadField, Fields, Prices, Sizes, Stamps, need, scan, whole
+from gateway.fix.scan import MAX_CHARACTERS, BadField, Fields, Prices, Sizes, Stamps, need, scan, whole
 from gateway.model.instrument import Instrument
 from gateway.model.order import (
     BadOrderMessage,
@@ -28,6 +28,8 @@ _STATUSES = {status.value: status for status in OrdStatus}
 _SIDES = {side.value: side for side in Side}
 _TAKEN_BACK = frozenset((ExecType.TRADE_CORRECT, ExecType.TRADE_CANCEL))
 _FILLS = frozenset((ExecType.TRADE, ExecType.TRADE_CORRECT, ExecType.TRADE_CANCEL))
+_SIZED = frozenset((ExecType.TRADE, ExecType.TRADE_CORRECT))
+"""What says how many lots are filled: without LastQty(32) it would have to be guessed."""
 _SESSION_TYPES = frozenset("01245A")
 
 
@@ -59,6 +61,8 @@ class OrderDecoder:
         """The event of one message; None for messages of the session itself."""
         fields: Fields = {}
         try:
+            if len(raw) > MAX_CHARACTERS:
+                raise BadField("a message", f"of {len(raw)} characters", f"at most {MAX_CHARACTERS}")  # noqa: TRY301
             fields = scan(raw)
             msg_type = need(fields, tags.MSG_TYPE, "MsgType")
             seq_num = whole(need(fields, tags.MSG_SEQ_NUM, "MsgSeqNum"), "MsgSeqNum(34)")
@@ -84,7 +88,7 @@ class OrderDecoder:
         side = get(tags.SIDE)
         if side is not None and side not in _SIDES:
             raise BadField("Side(54)", side, "1 buy or 2 sell")
-        last_qty_lots = self._lots(fields, tags.LAST_QTY, "LastQty", required=exec_type is ExecType.TRADE)
+        last_qty_lots = self._lots(fields, tags.LAST_QTY, "LastQty", required=exec_type in _SIZED)
         last_px = get(tags.LAST_PX, "")
         return ExecutionReport(
             venue_id=self._venue_id,

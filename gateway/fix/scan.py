@@ -19,6 +19,12 @@ CACHE_LIMIT = 4096
 """Entries of one cache before it is emptied: some hundred levels around the market, a quarter of an hour of seconds."""
 MAX_DIGITS = 18
 """Longest whole number or part of a price that is read: what fits 64 bits."""
+MAX_LOTS = 10**9
+"""Largest quantity that is believed; sums of more would not fit the 64 bits of a journal's number."""
+MAX_CHARACTERS = 65_536
+"""Longest message of an order session that is read: its text goes into one journal record."""
+FIRST_YEAR, LAST_YEAR = 1970, 2261
+"""Years whose nanoseconds since 1970 fit 64 bits."""
 
 _DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]{0,18})?", re.ASCII)
 _STAMP = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})-([0-9]{2}):([0-9]{2}):([0-9]{2})", re.ASCII)
@@ -34,6 +40,23 @@ class BadField(ValueError):  # noqa: N818 - it names a state of the message, as 
     def __init__(self, name: str, value: str | None, right: str) -> None:
         shown = "is missing" if value is None else repr(value[:40])
         super().__init__(f"{name} {shown}; right would be {right}")
+
+
+def readable(text: str) -> str:
+    """A text from QuickFIX as one that can be written down: its binding escapes bytes that are no UTF-8.
+
+    Chinese venues write Text(58) in GBK, whose bytes never contain SOH or "=": so read, the fields stay the same.
+    """
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        try:
+            return text.encode("utf-8", "surrogateescape").decode("gb18030")
+        except UnicodeError:
+            return text.encode("utf-8", "backslashreplace").decode()
+    return text
 
 
 def scan(raw: str) -> Fields:
@@ -119,9 +142,12 @@ class Sizes:
         digits, _, rest = text.partition(".")
         if not digits.isdecimal() or not digits.isascii() or len(digits) > MAX_DIGITS or rest.strip("0"):
             raise BadField(name, text, "a whole number of lots, 0 or more")
+        lots = int(digits)
+        if lots > MAX_LOTS:
+            raise BadField(name, text, f"at most {MAX_LOTS} lots")
         if len(self._known) >= CACHE_LIMIT:
             self._known.clear()
-        self._known[text] = lots = int(digits)
+        self._known[text] = lots
         return lots
 
 
@@ -177,7 +203,7 @@ class Stamps:
         if match is None:
             raise self._wrong(text, name)
         year, month, day, hour, minute, seconds = map(int, match.groups())
-        if hour > 23 or minute > 59 or seconds > 60:  # noqa: PLR2004 - clock
+        if hour > 23 or minute > 59 or seconds > 60 or not FIRST_YEAR <= year <= LAST_YEAR:  # noqa: PLR2004 - clock
             raise self._wrong(text, name)
         try:
             days = date(year, month, day).toordinal() - _EPOCH_DAY
@@ -191,4 +217,4 @@ class Stamps:
 
     @staticmethod
     def _wrong(text: str, name: str) -> BadField:
-        return BadField(name, text, "a moment as YYYYMMDD-HH:MM:SS with at most 9 digits of fraction")
+        return BadField(name, text, f"a moment as YYYYMMDD-HH:MM:SS[.fraction] from {FIRST_YEAR} to {LAST_YEAR}")
