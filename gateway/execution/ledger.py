@@ -13,7 +13,7 @@ from gateway.execution.pair_trade import PairTrade
 from gateway.execution.positions import Position
 from gateway.model.base import Message
 from gateway.model.instrument import Instrument
-from gateway.model.order import ExecutionReport, Order
+from gateway.model.order import ExecutionReport, Order, Side
 from gateway.model.quote import BookState
 from gateway.model.site import InstrumentLimits, PairSpec, RuleSpec, SiteLimits, VenueSpec
 from gateway.trigger.price import PairFormula
@@ -139,14 +139,24 @@ class Ledger:
         """Orders at this venue of which more may come."""
         return [own for own in self.open_orders.values() if own.order.venue_id == venue_id]
 
-    def open_lots(self, instrument_id: str) -> int:
-        """Lots that unended pair trades may still trade of it, both ways together: the worst case."""
-        return sum(
-            abs(leg.target_lots - leg.filled_lots)
-            for trade in self._by_instrument.get(instrument_id, {}).values()
-            for leg in trade.legs
-            if leg.instrument_id == instrument_id
-        )
+    def swing(self, instrument_id: str) -> tuple[int, int]:
+        """Lots that unended pair trades may still buy and may still sell of it: the worst case of each.
+
+        A leg may yet be filled to its target, and what it has filled may yet be unwound.
+        """
+        bought = sold = 0
+        for trade in self._by_instrument.get(instrument_id, {}).values():
+            for leg in trade.legs:
+                if leg.instrument_id == instrument_id:
+                    ahead, back = max(0, leg.target_lots - leg.filled_lots), max(0, leg.filled_lots)
+                    up, down = (ahead, back) if leg.side is Side.BUY else (back, ahead)
+                    bought += up
+                    sold += down
+        return bought, sold
+
+    def is_traded(self, instrument_id: str) -> bool:
+        """Whether an unended pair trade has a leg in it."""
+        return bool(self._by_instrument.get(instrument_id))
 
     def note_sent(self, order: Order, at_ns: int) -> None:
         """An order leaves."""

@@ -260,19 +260,23 @@ def _legged_trades(ledger: Ledger, _intent: Intent, _at_ns: int) -> str:
 
 def _instrument_position(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
     for leg in intent.legs:
-        net = ledger.positions[leg.instrument_id].net_lots
-        worst = _worst_lots(ledger, leg, net)
+        worst = abs(_worst_lots(ledger, leg.instrument_id, leg))
         most = ledger.settings.instrument_limits[leg.instrument_id].max_position_lots
-        if worst > most and worst > abs(net):
+        if worst > most:
             return f"{leg.instrument_id}: up to {worst} lots, at most {most}"
     return ""
 
 
-def _worst_lots(ledger: Ledger, leg: IntentLeg, net: int) -> int:
-    """The largest position, either way, that this leg and all that is still open can lead to."""
-    others = ledger.open_lots(leg.instrument_id)
-    after = net + leg.side.sign * leg.qty_lots
-    return max(abs(after), abs(net)) + others if others else abs(after)
+def _worst_lots(ledger: Ledger, instrument_id: str, leg: IntentLeg | None) -> int:
+    """The furthest signed position that all that is open can lead to: in the direction of `leg` where there is one.
+
+    In its direction only: a trade that reduces a position above its limit is not refused for that.
+    """
+    net = ledger.positions[instrument_id].net_lots
+    bought, sold = ledger.swing(instrument_id)
+    if leg is None:
+        return max(net + bought, net - sold, key=abs)
+    return max(net + bought + leg.qty_lots, 0) if leg.side is Side.BUY else min(net - sold - leg.qty_lots, 0)
 
 
 def _pair_position(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
@@ -302,16 +306,12 @@ def _venue_id(ledger: Ledger, leg: IntentLeg) -> str:
 
 def _lots_after(ledger: Ledger, intent: Intent, venue_id: str) -> dict[str, int]:
     """Worst lots by instrument of a venue after this intent and all that is still open."""
-    after: dict[str, int] = {}
-    for name, position in ledger.positions.items():
-        if ledger.settings.instruments[name].venue_id == venue_id:
-            lots = position.net_lots
-            others = ledger.open_lots(name)
-            after[name] = lots + others if lots >= 0 else lots - others
-    for leg in intent.legs:
-        if leg.instrument_id in after:
-            after[leg.instrument_id] += leg.side.sign * leg.qty_lots
-    return after
+    legs = {leg.instrument_id: leg for leg in intent.legs}
+    return {
+        name: _worst_lots(ledger, name, legs.get(name))
+        for name in ledger.positions
+        if ledger.settings.instruments[name].venue_id == venue_id
+    }
 
 
 def _margin(ledger: Ledger, intent: Intent, _at_ns: int) -> str:

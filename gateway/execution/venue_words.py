@@ -137,7 +137,7 @@ class VenueWords:
     def on_position(self, event: PositionReported, at_ns: int) -> None:
         """The venue's own count of what we hold: where it differs, nothing trades there until it is explained."""
         ours = self._ledger.positions[event.instrument_id].net_lots
-        if ours == event.net_lots or self._ledger.open_lots(event.instrument_id):
+        if ours == event.net_lots or self._ledger.is_traded(event.instrument_id):
             return
         figures = f"the venue says {event.net_lots} lots, our fills {ours} ({event.source})"
         self._ledger.unexplained[event.instrument_id] = figures

@@ -207,6 +207,17 @@ def test_an_unexplained_position_freezes_its_instrument_until_explained() -> Non
     assert desk.open(3)
 
 
+def test_what_may_still_be_unwound_counts_in_the_worst_case() -> None:
+    """A leg may yet be filled to its target, and what it has filled may yet be traded back."""
+    desk = Desk()
+    first, _ = desk.open(1, side=Side.SELL)
+    assert desk.engine.ledger.swing(CU) == (0, 5)
+    desk.fill(first, 3)
+    assert desk.engine.ledger.swing(CU) == (3, 2)
+    desk.fill(first, 2)
+    assert desk.engine.ledger.swing(CU) == (5, 0)
+
+
 def test_a_shut_leg_refuses() -> None:
     """A leg outside its trading hours refuses, whatever its quote says."""
     desk = Desk()
