@@ -16,6 +16,7 @@ import msgspec
 from benchmarks.floor.build import build
 from benchmarks.gateway_side import Gateway
 from benchmarks.machine import describe
+from benchmarks.pacing import may_go_first
 from benchmarks.percentiles import Summary, median
 from benchmarks.programs import Knobs, ProgramError, Programs
 from benchmarks.reference import Reference
@@ -106,7 +107,7 @@ def open_report(name: str, options: Options) -> tuple[Report, list[Side]]:
             sides.append(Reference(floor, options.knobs))
     settings = {
         "rounds": options.rounds, "seconds": options.seconds, "rates": list(options.rates),
-        "knobs": options.knobs.in_words(),
+        "knobs": options.knobs.in_words(), "venue_goes_first": may_go_first(),
     }  # fmt: skip
     return Report(name, machine, settings, notes=notes), sides
 

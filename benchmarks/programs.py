@@ -1,6 +1,7 @@
 """Child processes of a benchmark: started with its knobs, ended whatever happens. Both sides get the same knobs."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -57,7 +58,7 @@ class Programs:
 
     def start(self, name: str, command: list[str], environment: dict[str, str] | None = None) -> None:
         """Starts `command` with its output in a file of the log directory."""
-        prefix = ["chrt", "--fifo", "10"] if self._knobs.fifo else []
+        prefix = _fifo_prefix() if self._knobs.fifo else []
         variables = os.environ | (environment or {})
         with (self._log_dir / f"{name}.log").open("ab") as log:
             child = subprocess.Popen(
@@ -99,6 +100,14 @@ class Programs:
         self._running.append((f"spinner-{core}", child))
         os.sched_setaffinity(child.pid, {core})
         os.sched_setscheduler(child.pid, os.SCHED_IDLE, os.sched_param(0))
+
+
+def _fifo_prefix() -> list[str]:
+    """What runs a command under SCHED_FIFO; a refusal of the kernel ends the child, with its words in the log."""
+    path = shutil.which("chrt")
+    if path is None:
+        raise ProgramError("--fifo needs chrt, which is not installed (package util-linux)")
+    return [path, "--fifo", "10"]
 
 
 def cpu_seconds(pid: int) -> float:
