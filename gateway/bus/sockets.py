@@ -111,13 +111,13 @@ class Publisher:
             self._socket.send(frame, zmq.NOBLOCK)
 
     def answer_snapshots(self) -> None:
-        """Answer every waiting request with the last message of each topic that it names by prefix."""
+        """Answer every waiting request, a tag and prefixes, with the last message of each topic that begins so."""
         while (request := _receive(self.snapshots)) is not None:
-            identity, *wanted = request
+            identity, tag, *wanted = request if len(request) > 1 else (*request, b"")
             prefixes = tuple(one.decode(errors="replace") for one in wanted)
             with self._lock:
                 frames = [frame for topic, frame in self._last.items() if topic.startswith(prefixes)]
-            self.snapshots.send_multipart([identity, *frames, pack_end(self.incarnation)], zmq.NOBLOCK)
+            self.snapshots.send_multipart([identity, *frames, pack_end(self.incarnation, tag)], zmq.NOBLOCK)
 
     def close(self) -> None:
         self._socket.close()
@@ -143,6 +143,7 @@ class Subscriber:
         self._topics = tuple(topics)
         self._watch = GapWatch()
         self._gaps: list[Gap] = []
+        self._asked = 0
         self._unanswered = False
         self.socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.SUB)
         self.socket.set_hwm(high_water_mark)
@@ -188,28 +189,33 @@ class Subscriber:
         seen = self._watch.see(one)
         if seen is False:
             return
-        missed = isinstance(seen, Gap)
         if isinstance(seen, Gap):
             self._gaps.append(seen)
-        if (missed and not self._unanswered) or before not in {0, one.incarnation}:
-            self.ask()
+            if not self._unanswered:
+                self.ask()
+        if before != one.incarnation and (before or self._unanswered):
+            self.ask()  # whatever was asked before may have gone down with the process that was asked
         take(one)
 
     def _take_answers(self, take: Callable[[Received], None]) -> None:
         while self._unanswered and (answer := _receive(self.answers)) is not None:
             *frames, end = answer
-            self._unanswered = False
+            incarnation, tag = unpack_end(end)
+            if tag == str(self._asked).encode():
+                self._unanswered = False
             for frame in frames:
                 self._take(frame, take)
-            self._watch.answered(unpack_end(end))
+            self._watch.answered(incarnation)
 
     def ask(self) -> None:
         """Ask the publisher for the last message of each of the topics; the answer comes with `poll`. Never waits: with
         no publisher there and many requests in the queue, one more says nothing new.
         """
+        self._asked += 1
         self._unanswered = True
         with contextlib.suppress(zmq.Again):
-            self.answers.send_multipart([one.encode() for one in self._topics], zmq.NOBLOCK)
+            tag = str(self._asked).encode()
+            self.answers.send_multipart([tag, *(one.encode() for one in self._topics)], zmq.NOBLOCK)
 
     def take_gaps(self) -> list[Gap]:
         """The gaps noticed since the last call."""
@@ -233,7 +239,7 @@ class LatestQuotes:
         self._answers: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.DEALER)
         self._answers.setsockopt(zmq.LINGER, 0)
         self._answers.connect(endpoint(bus_dir, "feed.snap"))
-        self._answers.send_multipart([f"Q.{name}".encode() for name in self._sockets] or [b"\0"])
+        self._answers.send_multipart([b"", *(f"Q.{name}".encode() for name in self._sockets)])
         self._unanswered = True
 
     @staticmethod

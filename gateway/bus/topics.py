@@ -139,15 +139,15 @@ def pack(topic: bytes, incarnation: int, seq: int, message: Message) -> bytes:
     return topic + _NUMBERS.pack(incarnation, seq) + ENCODER.encode(message)
 
 
-def pack_end(incarnation: int) -> bytes:
-    """The last frame of an answer to a snapshot request: whose answer it was."""
-    return _NUMBERS.pack(incarnation, 0)
+def pack_end(incarnation: int, tag: bytes) -> bytes:
+    """The last frame of an answer to a snapshot request: whose answer it was, and the request's own tag."""
+    return _NUMBERS.pack(incarnation, 0) + tag
 
 
-def unpack_end(frame: bytes) -> int:
-    """The incarnation that answered."""
-    incarnation: int = _NUMBERS.unpack(frame)[0]
-    return incarnation
+def unpack_end(frame: bytes) -> tuple[int, bytes]:
+    """The incarnation that answered, and the tag of the request."""
+    incarnation: int = _NUMBERS.unpack_from(frame)[0]
+    return incarnation, frame[_NUMBERS.size :]
 
 
 def unpack(frame: bytes) -> Received:

@@ -214,7 +214,7 @@ class Book:
         for change in event.changes:
             if not self._apply(change):
                 return
-        if event.changes and not (_falls(self._bids) and _falls(self._asks[::-1])):
+        if event.changes and not (_ordered(self._bids, -1) and _ordered(self._asks, 1)):
             self.on_bad(f"levels out of order: bids {self._bids}, asks {self._asks} (px_ticks, qty_lots)")
 
     def _apply(self, change: LevelChange) -> bool:
@@ -251,6 +251,9 @@ class Book:
             self._last_px_ticks, self._last_qty_lots = px_ticks, qty_lots
 
 
-def _falls(levels: Sequence[tuple[int, int]]) -> bool:
-    """Whether each price is below the one before it."""
-    return all(better[0] > worse[0] for better, worse in pairwise(levels))
+def _ordered(levels: Sequence[tuple[int, int]], sign: int) -> bool:
+    """Whether each price times `sign` is above the one before it."""
+    for better, worse in pairwise(levels):  # noqa: SIM110 - all() of a generator adds 1 us to every increment
+        if sign * worse[0] <= sign * better[0]:
+            return False
+    return True

@@ -178,6 +178,45 @@ def test_a_publisher_that_begins_anew_is_asked_for_everything(bus_dir: Path, ope
     assert Gap("U.R", 5, 1, 1) in subscriber.take_gaps()
 
 
+def test_a_request_that_went_down_with_the_publisher_is_made_again(bus_dir: Path, opened: Keep) -> None:
+    """A publisher that died unheard leaves no question open: the first word of its successor asks anew."""
+    first = Publisher(bus_dir, "feed", 4)
+    subscriber = opened(Subscriber(bus_dir, "feed", ["Q.", "U."]))
+    subscriber.ask()
+    until(lambda: first.snapshots.poll(5))
+    first.close()
+    second = opened(Publisher(bus_dir, "feed", 5))
+    second.publish(position(2))
+    received = []
+
+    def heard() -> bool:
+        second.publish(quote(1, "B"))
+        second.answer_snapshots()
+        received.extend(subscriber.poll(5))
+        return any(one.message == position(2) for one in received)
+
+    until(heard)
+    until(lambda: second.answer_snapshots() or subscriber.poll(5) or not subscriber.is_waiting)
+
+
+def test_an_answer_to_an_earlier_request_leaves_the_later_one_open(bus_dir: Path, opened: Keep) -> None:
+    """Only the answer to the last request ends the waiting, and both are taken."""
+    publisher = opened(Publisher(bus_dir, "feed", 4))
+    subscriber = opened(Subscriber(bus_dir, "feed", ["Q."]))
+    subscriber.ask()
+    until(lambda: publisher.snapshots.poll(5))
+    publisher.answer_snapshots()
+    until(lambda: subscriber.answers.poll(5))
+    subscriber.ask()
+    assert subscriber.poll() == []
+    assert subscriber.is_waiting
+    until(lambda: publisher.snapshots.poll(5))
+    publisher.answer_snapshots()
+    until(lambda: subscriber.answers.poll(5))
+    assert subscriber.poll() == []
+    assert not subscriber.is_waiting
+
+
 def test_drain_takes_no_more_than_it_is_told(bus_dir: Path, opened: Keep) -> None:
     """The rest waits; answers are left until the stream is empty."""
     publisher = opened(Publisher(bus_dir, "feed", 4))
@@ -226,18 +265,19 @@ def test_a_request_that_is_none_does_not_end_the_publisher(bus_dir: Path, opened
     stray = opened(zmq.Context.instance().socket(zmq.DEALER))
     stray.linger = 0
     stray.connect(endpoint(bus_dir, "feed.snap"))
-    stray.send(b"\xff\xfe")
-    stray.send(b"Q.")
+    stray.send(b"no prefix")
+    stray.send_multipart([b"tag", b"\xff\xfe"])
+    stray.send_multipart([b"tag", b"Q."])
     answers = []
 
     def answered() -> bool:
         publisher.answer_snapshots()
         while stray.poll(2):
             answers.append(len(stray.recv_multipart()))
-        return len(answers) == 2
+        return len(answers) == 3
 
     until(answered)
-    assert answers == [1, 2]
+    assert answers == [1, 1, 2]
 
 
 def test_the_newest_quote_is_read_and_none_before_it(bus_dir: Path, opened: Keep) -> None:

@@ -66,8 +66,9 @@ def test_a_frame_of_another_kind_is_an_error(frame: bytes) -> None:
 
 
 def test_the_end_of_an_answer_names_the_incarnation() -> None:
-    """The last frame tells whose answer it was."""
-    assert unpack_end(pack_end(2**60)) == 2**60
+    """The last frame tells whose answer it was, and to which request."""
+    assert unpack_end(pack_end(2**60, b"7")) == (2**60, b"7")
+    assert unpack_end(pack_end(1, b"")) == (1, b"")
 
 
 def see(watch: GapWatch, seq: int, topic: str = "A", incarnation: int = 1) -> Gap | bool | None:
