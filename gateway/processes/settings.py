@@ -22,6 +22,7 @@ from pydantic_core import ErrorDetails
 from gateway.fix.dialect import Dialect, DialectError, load_dialect
 from gateway.fix.dictionary import DictionaryError
 from gateway.model.order import TimeInForce
+from gateway.processes.site_calendars import calendar_mistakes
 from gateway.processes.site_checks import Mistake, check, nearest
 from gateway.processes.site_env import override
 from gateway.processes.site_file import SiteFile, VenueSection
@@ -34,6 +35,7 @@ from gateway.processes.site_values import (
     SupervisorSettings,
     VenueSettings,
     WatchSettings,
+    calendar_settings,
     make_site,
 )
 
@@ -69,7 +71,9 @@ def load_site(path: str | Path, environment: Mapping[str, str] | None = None) ->
     file = Path(path)
     overridden = override(_toml(file), environment)
     mistakes = [
-        Mistake(name, "set in the environment", "a variable that names a key of this site file; see docs/SITE_FILE.md")
+        Mistake(
+            name, "set in the environment", told("a variable that names a key of this site file; see docs/SITE_FILE.md")
+        )
         for name in overridden.unknown
     ]
     try:
@@ -81,7 +85,7 @@ def load_site(path: str | Path, environment: Mapping[str, str] | None = None) ->
     dialects, unusable = _dialects(file, written)
     passwords, unread = _passwords(file, written, overridden.passwords)
     mistakes += [*unusable, *unread, *check(written, dialects), *check_limits(written)]
-    mistakes += _bus_dir_mistakes(file, written)
+    mistakes += [*_bus_dir_mistakes(file, written), *_calendar_mistakes(file, written)]
     if mistakes:
         raise SiteError(file, mistakes)
     return make_site(file, _bus_dir(file, written.site.bus_dir), written, dialects, passwords)
@@ -91,9 +95,9 @@ def _toml(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise SiteError(file, [Mistake("file", str(error.strerror), "a site file that can be read")]) from error
+        raise SiteError(file, [Mistake("file", str(error.strerror), told("a site file that can be read"))]) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SiteError(file, [Mistake("file", str(error), "TOML in UTF-8")]) from error
+        raise SiteError(file, [Mistake("file", str(error), told("TOML in UTF-8"))]) from error
 
 
 def _typed(error: ErrorDetails, names: Mapping[str, str]) -> Mistake:
@@ -105,7 +109,7 @@ def _typed(error: ErrorDetails, names: Mapping[str, str]) -> Mistake:
         return Mistake(named, "missing", _described(place) or "a value")
     value = json.dumps(error["input"], default=str, ensure_ascii=False)[:60]
     if error["type"] == "extra_forbidden":
-        return Mistake(named, value, f"no such key; {nearest(str(place[-1]), _known(place))}")
+        return Mistake(named, value, told("no such key; {}", nearest(str(place[-1]), _known(place))))
     text = error["msg"].removeprefix("Value error, ")
     return Mistake(named, value, text[:1].lower() + text[1:])
 
@@ -145,7 +149,9 @@ def _dialects(file: Path, written: SiteFile) -> tuple[dict[str, Dialect], list[M
         try:
             dialects[venue.id] = load_dialect(source, **_changes(venue))
         except (DialectError, DictionaryError) as error:
-            mistakes.append(Mistake(f"venue[{index}].dialect", venue.dialect, f"a dialect that can be used: {error}"))
+            mistakes.append(
+                Mistake(f"venue[{index}].dialect", venue.dialect, told("a dialect that can be used: {}", error))
+            )
     return dialects, mistakes
 
 
@@ -173,10 +179,18 @@ def _passwords(
                 text = (file.parent / session.password_file).read_text(encoding="utf-8")
             except (OSError, UnicodeDecodeError) as error:
                 key = f"venue[{index}].{kind}.password_file"
-                mistakes.append(Mistake(key, session.password_file, f"a file that can be read: {error}"))
+                mistakes.append(Mistake(key, session.password_file, told("a file that can be read: {}", error)))
             else:
                 passwords[index, kind] = text.rstrip("\n")
     return passwords, mistakes
+
+
+def _calendar_mistakes(file: Path, written: SiteFile) -> list[Mistake]:
+    places = {one.id: f"instrument[{index}].calendar" for index, one in enumerate(written.instrument)}
+    return [
+        Mistake(places.get(one.where, f"site.{one.where}"), one.value, one.remedy)
+        for one in calendar_mistakes(calendar_settings(file, written))
+    ]
 
 
 def default_bus_dir(file: Path) -> Path:
@@ -194,9 +208,13 @@ def _bus_dir(file: Path, text: str) -> Path:
 def _bus_dir_mistakes(file: Path, written: SiteFile) -> list[Mistake]:
     text = written.site.bus_dir
     if "://" in text:
-        return [Mistake("site.bus_dir", text, "a directory: the bus listens on ipc sockets only, never on a network")]
+        return [
+            Mistake("site.bus_dir", text, told("a directory: the bus listens on ipc sockets only, never on a network"))
+        ]
     longest = len(os.fsencode(_bus_dir(file, text) / LONGEST_SOCKET_NAME))
     if longest > LONGEST_IPC_PATH:
-        remedy = f"a path shorter by {longest - LONGEST_IPC_PATH} bytes: a socket's may have {LONGEST_IPC_PATH}"
+        remedy = told(
+            "a path shorter by {} bytes: a socket's may have {}", longest - LONGEST_IPC_PATH, LONGEST_IPC_PATH
+        )
         return [Mistake("site.bus_dir", str(_bus_dir(file, text)), remedy)]
     return []

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from gateway.bus.sockets import BusError, prepare_bus_dir
+from gateway.model.site import PairSpec
 from gateway.model.trade import CommandAnswered, ExecutionStatus, Verb
 from gateway.processes import clock
 from gateway.processes.child import Identity, alive, send_signal
@@ -22,7 +23,9 @@ from gateway.processes.cli import FAILED, OK, WrongCallError
 from gateway.processes.held import clear_held, read_held
 from gateway.processes.ids import IdCounter, next_epoch
 from gateway.processes.operator import Operator, Stopped
+from gateway.processes.session_rows import SessionError
 from gateway.processes.settings import Site, SiteError, load_site
+from gateway.processes.site_calendars import site_calendars, site_outlook_json, site_outlook_text, write_run_calendars
 from gateway.processes.site_file import MS, SECOND
 from gateway.processes.supervisor import (
     START_TIMEOUT_NS,
@@ -56,7 +59,7 @@ def out(text: str) -> None:
 def check(path: Path, *, as_json: bool) -> int:
     """Every mistake of a site file, or what it describes. A file with mistakes is a failed check."""
     if not path.is_file():
-        message = f"{path}: no such file; a site file, see docs/SITE_FILE.md"
+        message = told("{}: no such file; a site file, see docs/SITE_FILE.md", path)
         raise WrongCallError(message)
     try:
         site = load_site(path)
@@ -65,16 +68,40 @@ def check(path: Path, *, as_json: bool) -> int:
             found = [{"key": one.key, "value": one.value, "remedy": one.remedy} for one in error.mistakes]
             out(json.dumps({"ok": False, "file": str(path), "mistakes": found}, indent=1, ensure_ascii=False))
         else:
-            out(f"{error}\n{len(error.mistakes)} mistake(s)")
+            out(told("{}\n{} mistake(s)", error, len(error.mistakes)))
         return FAILED
+    at_utc_ns = clock.utc_ns()
+    try:
+        calendars = site_calendars(site.calendars, at_utc_ns)
+    except SessionError as error:
+        out(told("{}: calendars: {}", path, error))
+        return FAILED
+    pairs = {one.pair_id: _instruments(one) for one in site.pairs.values()}
     if as_json:
-        out(json.dumps({"ok": True, "file": str(path), "digest": site.digest, "pairs": list(site.pairs)}, indent=1))
+        content = {"ok": True, "file": str(path), "digest": site.digest, "pairs": list(site.pairs)}
+        content["calendars"] = site_outlook_json(calendars, pairs, at_utc_ns)
+        out(json.dumps(content, indent=1, ensure_ascii=False))
     else:
         out(
-            f"{path}: {len(site.venues)} venues, {len(site.instruments)} instruments, {len(site.pairs)} pairs, "
-            f"{len(site.rules)} rules; digest {site.digest[:12]}"
+            told(
+                "{}: {} venues, {} instruments, {} pairs, {} rules; digest {}",
+                path,
+                len(site.venues),
+                len(site.instruments),
+                len(site.pairs),
+                len(site.rules),
+                site.digest[:12],
+            )
         )
+        for line in site_outlook_text(calendars, pairs, at_utc_ns, site.language):
+            out(line)
     return OK
+
+
+def _instruments(pair: PairSpec) -> list[str]:
+    """The legs that are traded and the currencies that they are priced with."""
+    legs = [leg.instrument_id for leg in pair.legs]
+    return [*legs, *(leg.fx_instrument_id for leg in pair.legs if leg.fx_instrument_id)]
 
 
 def up(path: Path) -> int:
@@ -94,20 +121,29 @@ def _run(site: Site, run_dir: Path, signals: Signals, tell: Callable[[str], None
     left = live_children(read_status(run_dir) or {"children": []})
     if left:
         pids = ", ".join(f"{name} {one.pid}" for name, one in left.items())
-        tell(f"processes of a supervisor that died still run ({pids}); `cmc down {site.path}` stops them in order")
+        tell(
+            told(
+                "processes of a supervisor that died still run ({}); `cmc down {}` stops them in order", pids, site.path
+            )
+        )
         return FAILED
     shutil.copyfile(site.path, run_dir / "site.toml")
+    try:
+        write_run_calendars(run_dir, site.calendars, clock.utc_ns())
+    except SessionError as error:
+        tell(told("calendars: {}", error))
+        return FAILED
     (run_dir / RESULT_FILE).unlink(missing_ok=True)
     try:
         own_directory(prepare_bus_dir(site.bus_dir))
     except (BusError, OSError) as error:
-        tell(f"site.bus_dir: {error}")
+        tell(told("site.bus_dir: {}", error))
         return FAILED
     supervisor = Supervisor(commands(site, run_dir, site.bus_dir), run_dir, site.supervisor, tell)
     operator = _operator(site, "supervisor")
 
     def balance() -> Stopped:
-        tell("stopping: no new trades; waiting for open ones to be balanced")
+        tell(told("stopping: no new trades; waiting for open ones to be balanced"))
         return operator.stop(
             "supervisor stops",
             site.supervisor.stop_timeout_ns,
@@ -126,7 +162,7 @@ def _keep(supervisor: Supervisor, signals: Signals, tell: Callable[[str], None])
     """Start and keep running until a signal; True when it failed."""
     try:
         supervisor.start(signals.any)
-        tell("up; execution is disarmed until `cmc arm`; stop with Ctrl-C, SIGTERM or `cmc down`")
+        tell(told("up; execution is disarmed until `cmc arm`; stop with Ctrl-C, SIGTERM or `cmc down`"))
         while not signals.any():
             supervisor.tick(clock.monotonic_ns())
             clock.pause_ns(TICK_NS)
@@ -142,7 +178,7 @@ def own_directory(path: Path) -> None:
     """BusError unless this user owns it: whoever does can put sockets of their own in place of ours."""
     owner = path.stat().st_uid
     if owner != os.geteuid():
-        message = f"bus_dir {path}: belongs to user {owner}; one of user {os.geteuid()} would be right"
+        message = told("bus_dir {}: belongs to user {}; one of user {} would be right", path, owner, os.geteuid())
         raise BusError(message)
 
 
@@ -152,16 +188,16 @@ def down(path: Path | None) -> int:
     run_dir = site.state_dir / RUN_FOLDER
     status_now = read_status(run_dir)
     if status_now is None:
-        say(f"{site.path}: not running")
+        say(told("{}: not running", site.path))
         return OK
     supervisor = Identity(status_now["pid"], status_now["created"])
     if alive(supervisor):
         return _stop_supervisor(site, run_dir, supervisor)
     left = live_children(status_now)
     if not left:
-        say(f"{site.path}: not running")
+        say(told("{}: not running", site.path))
         return OK
-    say(f"the supervisor died; stopping {', '.join(left)}")
+    say(told("the supervisor died; stopping {}", ", ".join(left)))
     stopped = _operator(site, "cmc down").stop("cmc down", site.supervisor.stop_timeout_ns)
     for name in STOP_ORDER:
         if name in left:
@@ -174,12 +210,12 @@ def _stop_supervisor(site: Site, run_dir: Path, supervisor: Identity) -> int:
     send_signal(supervisor, signal.SIGTERM)
     until_ns = clock.monotonic_ns() + site.supervisor.stop_timeout_ns + (len(STOP_ORDER) + 1) * TERM_GRACE_NS
     if not _wait(lambda: not alive(supervisor), until_ns):
-        say(f"the supervisor (pid {supervisor.pid}) does not end; see {run_dir / 'logs'}")
+        say(told("the supervisor (pid {}) does not end; see {}", supervisor.pid, run_dir / "logs"))
         return FAILED
     try:
         result = json.loads((run_dir / RESULT_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        say("the supervisor ended without saying whether every trade is balanced")
+        say(told("the supervisor ended without saying whether every trade is balanced"))
         return FAILED
     say(result["words"])
     return OK if result["balanced"] else FAILED
@@ -245,7 +281,7 @@ def _status_lines(site: Site, table: dict[str, Any], execution: ExecutionStatus 
 def operate(path: Path | None, verb: str, who: str, reason: str) -> int:
     """Send one command in a person's name; 1 when execution refuses it or does not answer."""
     if not who.strip() or not reason.strip():
-        message = "--who and --reason have to say something; both go on record"
+        message = told("--who and --reason have to say something; both go on record")
         raise WrongCallError(message)
     site = _load(_site_path(path))
     operator = _operator(site, who)
@@ -255,9 +291,9 @@ def operate(path: Path | None, verb: str, who: str, reason: str) -> int:
         return FAILED
     answer = operator.ask(Verb(verb), reason)
     if not isinstance(answer, CommandAnswered):
-        say(f"execution did not answer; nothing is known. Is the site up? `cmc status {site.path}`")
+        say(told("execution did not answer; nothing is known. Is the site up? `cmc status {}`", site.path))
         return FAILED
-    out(f"{verb}: {'done' if answer.done else 'refused'}: {answer.text}")
+    out(told("{}: {}: {}", verb, "done" if answer.done else "refused", answer.text))
     return OK if answer.done else FAILED
 
 
@@ -265,9 +301,13 @@ def _kill(site: Site, operator: Operator, verb: Verb, reason: str) -> int:
     """Through execution, or through the watch, which then says in `held.json` what it did."""
     answer, whose = operator.kill(verb, reason, site.watch.answer_ns)
     if answer is None:
-        say(f"neither execution nor the watch answered; nothing is known. Is the site up? `cmc status {site.path}`")
+        say(
+            told(
+                "neither execution nor the watch answered; nothing is known. Is the site up? `cmc status {}`", site.path
+            )
+        )
         return FAILED
-    out(f"{verb.value}: {'done' if answer.done else 'refused'} by {whose}: {answer.text}")
+    out(told("{}: {} by {}: {}", verb.value, "done" if answer.done else "refused", whose, answer.text))
     run_dir = site.state_dir / RUN_FOLDER
     held = read_held(run_dir)
     if held is not None:
@@ -285,12 +325,12 @@ def _released(site: Site, operator: Operator, reason: str) -> bool:
     out(held.words())
     answer = operator.release(reason)
     if answer is None and "watch" in live_children(read_status(run_dir) or {"children": []}):
-        say("the watch runs and does not answer; execution stays held")
+        say(told("the watch runs and does not answer; execution stays held"))
         return False
     if answer is None or not answer.done:
         clear_held(run_dir)
     if not _wait(lambda: operator.status() is not None, clock.monotonic_ns() + START_TIMEOUT_NS):
-        say(f"no longer held, but execution does not come up; `cmc status {site.path}`")
+        say(told("no longer held, but execution does not come up; `cmc status {}`", site.path))
         return False
     return True
 
@@ -300,7 +340,7 @@ def run_folder(path: Path | None) -> Path:
     if path is None:
         found = sorted(one for one in RUNS.glob("*") if one.is_dir())
         if not found:
-            message = f"no run given and none in {RUNS}/; make one with `cmc demo`"
+            message = told("no run given and none in {}/; make one with `cmc demo`", RUNS)
             raise WrongCallError(message)
         return found[-1]
     if path.suffix == ".toml":
@@ -316,7 +356,7 @@ def _site_path(path: Path | None) -> Path:
         return Path(given)
     if DEFAULT_SITE.is_file():
         return DEFAULT_SITE
-    message = "which site? Name its file, set CMC_SITE, or stand in the folder of a site.toml"
+    message = told("which site? Name its file, set CMC_SITE, or stand in the folder of a site.toml")
     raise WrongCallError(message)
 
 
@@ -324,7 +364,7 @@ def _load(path: Path) -> Site:
     try:
         return load_site(path)
     except SiteError as error:
-        message = f"nothing was started\n{error}"
+        message = told("nothing was started\n{}", error)
         raise WrongCallError(message) from error
 
 

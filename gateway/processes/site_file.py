@@ -78,6 +78,8 @@ class SiteSection(Section):
     stage: Stage = Field(Stage.FULL, description="stage of rollout that execution starts in")
     state_dir: str = Field("state", description="journals, FIX stores, ids; relative to the site file")
     bus_dir: str = Field("", description='ipc sockets, mode 0700; "" takes one under the run-time directory')
+    holidays_file: str = Field("", description="CSV of special trading days, relative to the site file; CALENDARS.md")
+    sessions_file: str = Field("", description="TOML of trading hours, relative to the site file; CALENDARS.md")
 
 
 class JournalSection(Section):
@@ -168,6 +170,7 @@ class InstrumentSection(Section):
     id: Word = Field(description="VENUE.SYMBOL")
     venue: Word = Field(description="a venue's id")
     symbol: Word = Field(description="Symbol(55)")
+    calendar: str = Field("", description='trading hours, a product such as "SHFE.CU"; "" counts as always open')
     tick: Above0 = Field(description="smallest step of the quoted price")
     lot_units: Above0 = Field(description="units in one lot")
     unit: str = Field(description="of the quoted price")

@@ -19,6 +19,7 @@ from gateway.model.base import PRICE_E9
 from gateway.model.instrument import Instrument
 from gateway.model.order import TimeInForce
 from gateway.model.site import InstrumentLimits, LegSpec, PairSpec, RuleSpec, SiteLimits, VenueSpec
+from gateway.processes.site_calendars import CalendarSettings
 from gateway.processes.site_file import (
     MS,
     SECOND,
@@ -125,6 +126,7 @@ class Site:
     instrument_limits: Mapping[str, InstrumentLimits]
     pairs: Mapping[str, PairSpec]
     rules: Mapping[str, RuleSpec]
+    calendars: CalendarSettings
     digest: str
     """SHA-256 of what the file and the environment say together, without passwords."""
 
@@ -158,7 +160,18 @@ def make_site(
         instrument_limits={one.id: _instrument_limits(one) for one in written.instrument if one.tradable},
         pairs={one.id: _pair(one, units) for one in written.pair},
         rules={one.id: _rule(one) for one in written.rule},
+        calendars=calendar_settings(file, written),
         digest=_digest(written),
+    )
+
+
+def calendar_settings(file: Path, written: SiteFile) -> CalendarSettings:
+    """Which instrument has which trading hours, and the site's own files of them."""
+    top = written.site
+    return CalendarSettings(
+        products={one.id: one.calendar for one in written.instrument if one.calendar},
+        holidays_file=(file.parent / top.holidays_file).resolve() if top.holidays_file else None,
+        sessions_file=(file.parent / top.sessions_file).resolve() if top.sessions_file else None,
     )
 
 
