@@ -22,9 +22,11 @@ from gateway.model.trade import Command, ExecutionEvent, Restarted, Verb
 from gateway.processes import clock, start
 from gateway.processes.execution_shell import ExecutionShell
 from gateway.processes.held import read_held
+from gateway.processes.hours import HoursTeller
 from gateway.processes.ids import next_epoch
 from gateway.processes.lease import Lease
 from gateway.processes.settings import Site, load_site
+from gateway.processes.site_calendars import read_run_calendars
 from gateway.processes.site_file import MS
 from gateway.processes.watch_journal import words_since
 
@@ -119,13 +121,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     shell.sessions = sessions
     sessions.start()
     start.say_ready(given.run_dir, "execution")
-    loop(shell, rearm, stop, site.bus.heartbeat_interval_ns)
+    hours = HoursTeller(read_run_calendars(given.run_dir, site.calendars))
+    loop(shell, rearm, hours, stop, site.bus.heartbeat_interval_ns)
     sessions.stop(timeout_s=2.0)
     shell.close()
     return 0
 
 
-def loop(shell: ExecutionShell, rearm: Rearm, stop: start.StopFlag, beat_interval_ns: int) -> None:
+def loop(shell: ExecutionShell, rearm: Rearm, hours: HoursTeller, stop: start.StopFlag, beat_interval_ns: int) -> None:
     """Intents before anything else; then venues, timers, commands; a heartbeat."""
     poller = zmq.Poller()
     states = (shell.states.socket, shell.states.answers)
@@ -151,6 +154,8 @@ def loop(shell: ExecutionShell, rearm: Rearm, stop: start.StopFlag, beat_interva
         rearm.look()
         now_ns = clock.monotonic_ns()
         shell.keep(now_ns)
+        for change in hours.changes(now_ns, clock.utc_ns()) if shell.writable else ():
+            shell.handle(change)
         if now_ns >= beat_ns:
             beat_ns = now_ns + beat_interval_ns
             shell.publisher.publish(shell.engine.status(now_ns))
