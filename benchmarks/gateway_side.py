@@ -11,10 +11,10 @@ from benchmarks.floor.build import REPOSITORY
 from benchmarks.programs import Knobs, ProgramError, Programs
 from benchmarks.schedule import BUY_AT, FACTOR, LEGS, SELL_AT, A, B
 from benchmarks.venue import CLIENT_COMP_ID, MD, ORDERS, Venue
-from gateway.bus.sockets import CommandClient
+from gateway.bus.sockets import CommandClient, Subscriber
 from gateway.journal.reader import read_run
 from gateway.model.record import Decision, JournalRecord
-from gateway.model.trade import Command, CommandAnswered, Intent, OrdersSent, Verb
+from gateway.model.trade import Command, CommandAnswered, Intent, OrdersSent, PairPrice, Verb
 
 ARM_TIMEOUT_S = 15.0
 DIALECTS = ("domestic44", "overseas42")
@@ -194,6 +194,7 @@ class Gateway:
         if not venue.serve_until(lambda: self._alive(programs) and venue.ready(), ARM_TIMEOUT_S):
             raise ProgramError("the gateway's sessions did not log on: " + programs.last_words("execution"))
         self._arm(venue, programs, directory)
+        self._wait_for_price(venue, programs, directory)
 
     def _start(self, venue: Venue, programs: Programs, directory: Path, names: Iterable[str]) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -227,6 +228,27 @@ class Gateway:
 
         if not venue.serve_until(armed, ARM_TIMEOUT_S):
             raise ProgramError(f"execution was not armed within {ARM_TIMEOUT_S} s; it said: {said[0]}")
+
+    @staticmethod
+    def _wait_for_price(venue: Venue, programs: Programs, directory: Path) -> None:
+        """Until the trigger prices the pair and hears execution: before that it rightly sends nothing."""
+        prices = Subscriber(directory, "trigger", ["P."])
+        prices.ask()
+        said = ["no price"]
+
+        def priced() -> bool:
+            programs.check()
+            venue.tick()
+            for one in prices.poll():
+                if isinstance(one.message, PairPrice):
+                    said[0] = one.message.verdict
+            return said[0] == "ok"
+
+        try:
+            if not venue.serve_until(priced, ARM_TIMEOUT_S):
+                raise ProgramError(f"the trigger gave no price within {ARM_TIMEOUT_S} s; it said: {said[0]}")
+        finally:
+            prices.close()
 
     @staticmethod
     def journal_hops(directory: Path) -> list[tuple[int, ...]]:
