@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 
+from gateway.journal.told import environment_language, said, told, told_by
+
 OK, FAILED, WRONG_CALL = 0, 1, 2
 
 Handler = Callable[[argparse.Namespace], int]
@@ -27,7 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return handler(parsed)
     except WrongCallError as error:
-        print(f"cmc {parsed.command}: {error}", file=sys.stderr)  # noqa: T201 a command line speaks
+        words = said(told_by(error), environment_language())
+        print(f"cmc {parsed.command}: {words}", file=sys.stderr)  # noqa: T201 a command line speaks
         return WRONG_CALL
     except BrokenPipeError:
         # Whoever read our output has gone: `cmc trades | head` is no failure.
@@ -141,7 +144,7 @@ def _site_argument(one: argparse.ArgumentParser) -> None:
 def _seconds(text: str) -> int:
     value = int(text) if text.isdecimal() else 0
     if value < 1:
-        message = f"{text!r}: a whole number of seconds, at least 1"
+        message = told("{}: a whole number of seconds, at least 1", repr(text))
         raise argparse.ArgumentTypeError(message)
     return value
 
@@ -187,7 +190,7 @@ def _simulate(parsed: argparse.Namespace) -> int:
     import os  # noqa: PLC0415
 
     if not parsed.profile.is_file():
-        message = f"{parsed.profile}: no such file; a simulator's profile, see docs/SIMULATOR.md"
+        message = told("{}: no such file; a simulator's profile, see docs/SIMULATOR.md", parsed.profile)
         raise WrongCallError(message)
     # The simulator takes this process over, so that a signal to it is a signal to the venue.
     os.execv(sys.executable, [sys.executable, "-m", "simulators", str(parsed.profile)])  # noqa: S606 our own program

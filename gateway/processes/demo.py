@@ -21,6 +21,7 @@ from rich.live import Live
 from gateway.bus.sockets import Subscriber
 from gateway.journal.report import write_report
 from gateway.journal.summary import summarise
+from gateway.journal.told import told
 from gateway.processes import clock, demo_sites, machine
 from gateway.processes.child import Child, python
 from gateway.processes.cli import FAILED, OK, WrongCallError
@@ -29,10 +30,9 @@ from gateway.processes.ids import IdCounter, next_epoch
 from gateway.processes.live import LiveState, one_line, screen
 from gateway.processes.operator import Operator, Stopped
 from gateway.processes.settings import Site, load_site
-from gateway.processes.site_commands import out
 from gateway.processes.site_file import MS, SECOND
 from gateway.processes.supervisor import TICK_NS, Signals, Supervisor, SupervisorError, commands
-from gateway.processes.supervisor_log import say, speaker
+from gateway.processes.supervisor_log import out, say, speaker
 from gateway.processes.toml_text import toml_text
 from simulators.core.tape import Tape
 
@@ -68,7 +68,7 @@ def options(parsed: argparse.Namespace) -> Options:
     """The options, checked as far as words go."""
     synthetic = parsed.tape == "synthetic"
     if not synthetic and not Path(parsed.tape).is_dir():
-        message = f"--tape {parsed.tape}: no such folder; `synthetic`, or a folder of recorded sets"
+        message = told("--tape {}: no such folder; `synthetic`, or a folder of recorded sets", parsed.tape)
         raise WrongCallError(message)
     kind = "synthetic" if synthetic else "recorded"
     asked = Asked(
@@ -92,7 +92,7 @@ def run(wanted: Options) -> int:
         raise WrongCallError(str(error)) from error
     run_dir = _new_folder(wanted.out)
     bus_dir = Path(tempfile.mkdtemp(prefix="cmc-"))
-    out(f"run {run_dir}\n{made.title}\n{tape.label}")
+    out(told("run {}\n{}\n{}", run_dir, made.title, tape.label))
     with Signals() as signals:
         try:
             outcome = _trade(wanted.asked, made, run_dir, bus_dir, signals)
@@ -110,7 +110,7 @@ def _new_folder(parent: Path) -> Path:
         except FileExistsError:
             continue
         return folder
-    message = f"{parent}: a thousand runs in one second"
+    message = told("{}: a thousand runs in one second", parent)
     raise WrongCallError(message)
 
 
@@ -164,10 +164,10 @@ def _ports(run_dir: Path, child: Child, signals: Signals) -> tuple[int, int]:
         if said is not None:
             return int(said["md_port"]), int(said["orders_port"])
         if signals.any():
-            message = "stopped while the venues started"
+            message = told("stopped while the venues started")
             raise SupervisorError(message)
         if not child.running or clock.monotonic_ns() > until_ns:
-            message = f"{child.name} did not start; its log ends:\n{child.log_tail()}"
+            message = told("{} did not start; its log ends:\n{}", child.name, child.log_tail())
             raise SupervisorError(message)
         clock.pause_ns(20 * MS)
 
@@ -182,7 +182,7 @@ def _end_venues(venues: Mapping[str, Child]) -> None:
     finally:
         for child in venues.values():
             if child.running:
-                say(f"{child.name} did not end within {VENUE_STOP_NS // SECOND} s of SIGTERM: killed")
+                say(told("{} did not end within {} s of SIGTERM: killed", child.name, VENUE_STOP_NS // SECOND))
             child.kill()
 
 
@@ -205,7 +205,7 @@ def _run_gateway(
         failed = operator.arm("demo", ARM_NS, lambda: signals.any() or not supervisor.keep())
         if not failed:
             armed_after_ns = clock.monotonic_ns() - begun_ns
-            tell(f"armed {armed_after_ns // MS} ms after the gateway's first process was started")
+            tell(told("armed {} ms after the gateway's first process was started", armed_after_ns // MS))
             failed = _watch(asked, made, bus_dir, site, supervisor, venues, signals)
         else:
             failed = "" if signals.any() else f"execution could not be armed: {failed}"
@@ -289,7 +289,7 @@ def _prove(wanted: Options, made: Plan, tape: Tape, run_dir: Path, outcome: Outc
         say(outcome.failed)
     say(outcome.stopped.words())
     if not list((run_dir / "journal").glob("execution.*.journal")):
-        say(f"execution wrote no journal, so there is nothing to compare; logs are in {run_dir / 'logs'}")
+        say(told("execution wrote no journal, so there is nothing to compare; logs are in {}", run_dir / "logs"))
         return FAILED
     summary = summarise(
         run_dir,
@@ -305,7 +305,7 @@ def _prove(wanted: Options, made: Plan, tape: Tape, run_dir: Path, outcome: Outc
         wanted.json.write_text(json.dumps(summary, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     for line in verdict_lines(summary, outcome):
         out(line)
-    out(f"report {report}")
+    out(told("report {}", report))
     return OK if succeeded(summary, outcome) else FAILED
 
 

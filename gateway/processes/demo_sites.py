@@ -14,6 +14,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from gateway.journal.told import told
 from simulators.core.tape import Tape, TapeBook
 from simulators.tapes import TapeError, load_tape, usdcny_fixing
 
@@ -164,7 +165,7 @@ def tape_of(asked: Asked) -> Tape:
     try:
         return load_tape(asked.kind, asked.name, asked.directory, asked.seed, tape_seconds(asked))
     except TapeError as error:
-        message = f"--tape, --name: {error}"
+        message = told("--tape, --name: {}", error)
         raise DemoError(message) from error
 
 
@@ -178,7 +179,7 @@ def plan(asked: Asked, tape: Tape) -> Plan:
     known = _SYNTHETIC if asked.kind == "synthetic" else _RECORDED
     base = asked.name.partition("@")[0]
     if base not in known:
-        message = f"--name {asked.name}: one of {', '.join(known)}"
+        message = told("--name {}: one of {}", asked.name, ", ".join(known))
         raise DemoError(message)
     return _synthetic(asked) if asked.kind == "synthetic" else _recorded(asked, base, tape)
 
@@ -208,7 +209,7 @@ def _recorded(asked: Asked, base: str, tape: Tape) -> Plan:
     try:
         rate, fixed_on = usdcny_fixing(asked.directory, date)
     except TapeError as error:
-        message = f"--tape {asked.directory}: {error}"
+        message = told("--tape {}: {}", asked.directory, error)
         raise DemoError(message) from error
     mid = _first_mid(tape, domestic.symbol, overseas.symbol) / rate
     pair_id = f"{domestic.symbol[:2]}-{overseas.symbol[:2]}"
@@ -236,7 +237,9 @@ def _first_mid(tape: Tape, domestic: str, overseas: str) -> Decimal:
             mids[event.symbol] = ticks[event.symbol] * (event.bids[0][0] + event.asks[0][0]) / 2
             if domestic in mids and overseas in mids:
                 return mids[domestic] / mids[overseas]
-    message = f"tape {tape.name}: {domestic} and {overseas} never have a book at the same time; choose another start"
+    message = told(
+        "tape {}: {} and {} never have a book at the same time; choose another start", tape.name, domestic, overseas
+    )
     raise DemoError(message)
 
 

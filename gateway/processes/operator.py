@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gateway.bus.sockets import CommandClient
+from gateway.journal.told import told
 from gateway.model.trade import Command, CommandAnswered, ExecutionStatus, Verb
 from gateway.processes import clock
 from gateway.processes.ids import IdCounter
@@ -37,13 +38,15 @@ class Stopped(NamedTuple):
     def words(self) -> str:
         """One sentence for the operator."""
         if not self.answered:
-            return "execution did not answer: whether every trade is balanced is NOT known; ask the venues"
+            return told("execution did not answer: whether every trade is balanced is NOT known; ask the venues")
         if self.balanced:
-            return "stopped with every trade balanced and no order working"
-        halted = ", execution is halted" if self.halted else ""
-        return (
-            f"NOT BALANCED: {self.open_trades} open trade(s), {self.working_orders} working order(s), "
-            f"pairs {', '.join(self.pairs) or 'unknown'}{halted}; a person has to act"
+            return told("stopped with every trade balanced and no order working")
+        return told(
+            "NOT BALANCED: {} open trade(s), {} working order(s), pairs {}{}; a person has to act",
+            self.open_trades,
+            self.working_orders,
+            ", ".join(self.pairs) or told("unknown"),
+            told(", execution is halted") if self.halted else "",
         )
 
 
@@ -89,7 +92,7 @@ class Operator:
         `give_up` is asked between two questions, so the caller can keep its processes meanwhile.
         """
         until_ns = clock.monotonic_ns() + timeout_ns
-        said = "execution did not answer"
+        said = told("execution did not answer")
         while True:
             answer = self.ask(Verb.ARM, reason)
             if isinstance(answer, CommandAnswered):

@@ -21,6 +21,7 @@ from pydantic_core import ErrorDetails
 
 from gateway.fix.dialect import Dialect, DialectError, load_dialect
 from gateway.fix.dictionary import DictionaryError
+from gateway.journal.told import joined, told
 from gateway.model.order import TimeInForce
 from gateway.processes.site_calendars import calendar_mistakes
 from gateway.processes.site_checks import Mistake, check, nearest
@@ -62,8 +63,8 @@ class SiteError(ValueError):
     def __init__(self, path: Path, mistakes: list[Mistake]) -> None:
         self.path = path
         self.mistakes = mistakes
-        lines = [f"{path}: {one.key} = {one.value}: right would be {one.remedy}" for one in mistakes]
-        super().__init__("\n".join(lines))
+        lines = [told("{}: {} = {}: right would be {}", path, one.key, one.value, one.remedy) for one in mistakes]
+        super().__init__(joined("\n", lines))
 
 
 def load_site(path: str | Path, environment: Mapping[str, str] | None = None) -> Site:
@@ -72,7 +73,9 @@ def load_site(path: str | Path, environment: Mapping[str, str] | None = None) ->
     overridden = override(_toml(file), environment)
     mistakes = [
         Mistake(
-            name, "set in the environment", told("a variable that names a key of this site file; see docs/SITE_FILE.md")
+            name,
+            told("set in the environment"),
+            told("a variable that names a key of this site file; see docs/SITE_FILE.md"),
         )
         for name in overridden.unknown
     ]
@@ -106,7 +109,7 @@ def _typed(error: ErrorDetails, names: Mapping[str, str]) -> Mistake:
     key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
     named = f"{key} (from {names[key]})" if key in names else key
     if error["type"] == "missing":
-        return Mistake(named, "missing", _described(place) or "a value")
+        return Mistake(named, told("missing"), _described(place) or "a value")
     value = json.dumps(error["input"], default=str, ensure_ascii=False)[:60]
     if error["type"] == "extra_forbidden":
         return Mistake(named, value, told("no such key; {}", nearest(str(place[-1]), _known(place))))

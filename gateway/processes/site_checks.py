@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from gateway.fix.dialect import Dialect
+from gateway.journal.told import told
 from gateway.model.instrument import PositionModel
 from gateway.model.order import PositionEffect, TimeInForce
 from gateway.model.site import FormulaKind
@@ -41,8 +42,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
     names = [str(name) for name in known]
     close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
     if close:
-        return f"did you mean {close[0]}?"
-    return f"one of {', '.join(names)}" if names else "none is defined"
+        return told("did you mean {}?", close[0])
+    return told("one of {}", ", ".join(names)) if names else told("none is defined")
 
 
 def check(site: SiteFile, dialects: Mapping[str, Dialect]) -> list[Mistake]:
@@ -68,7 +69,7 @@ def _duplicates(site: SiteFile) -> Iterator[Mistake]:
         counts = Counter(ids)
         for index, name in enumerate(ids):
             if counts[name] > 1 and index > ids.index(name):
-                remedy = f"another: {table}[{ids.index(name)}] has it already"
+                remedy = told("another: {}[{}] has it already", table, ids.index(name))
                 yield Mistake(f"{table}[{index}].id", name, remedy)
 
 
@@ -79,7 +80,7 @@ def _venues(site: SiteFile) -> Iterator[Mistake]:
             yield Mistake(
                 f"venue[{index}].reconnect_max_s",
                 str(venue.reconnect_max_s),
-                f"at least reconnect_min_s, {venue.reconnect_min_s}",
+                told("at least reconnect_min_s, {}", venue.reconnect_min_s),
             )
         for kind, session in (("md", venue.md), ("orders", venue.orders), ("watch", venue.watch)):
             if session is None:
@@ -87,7 +88,9 @@ def _venues(site: SiteFile) -> Iterator[Mistake]:
             key = f"venue[{index}].{kind}"
             identity = (session.host, session.port, session.sender_comp_id, session.target_comp_id)
             if identity in seen:
-                yield Mistake(f"{key}.port", str(session.port), f"not that of {seen[identity]}: one session each")
+                yield Mistake(
+                    f"{key}.port", str(session.port), told("not that of {}: one session each", seen[identity])
+                )
             seen.setdefault(identity, key)
 
 
@@ -95,13 +98,13 @@ def _watch(site: SiteFile, dialects: Mapping[str, Dialect]) -> Iterator[Mistake]
     """Patience that one lost heartbeat would end, and a session of its own that can cancel nothing."""
     beat_ms, limit_ms = site.bus.heartbeat_interval_ms, site.watch.heartbeat_timeout_ms
     if limit_ms < 2 * beat_ms:
-        remedy = f"at least {2 * beat_ms}, twice bus.heartbeat_interval_ms"
+        remedy = told("at least {}, twice bus.heartbeat_interval_ms", 2 * beat_ms)
         yield Mistake("watch.heartbeat_timeout_ms", str(limit_ms), remedy)
     for index, venue in enumerate(site.venue):
         dialect = dialects.get(venue.id)
         if venue.watch is not None and dialect is not None and not dialect.mass_cancel:
-            remedy = (
-                f"absent: dialect {dialect.name} has no OrderMassCancelRequest(35=q); the watch takes `orders` then"
+            remedy = told(
+                "absent: dialect {} has no OrderMassCancelRequest(35=q); the watch takes `orders` then", dialect.name
             )
             yield Mistake(f"venue[{index}].watch", "a session", remedy)
 
@@ -112,46 +115,50 @@ def _instrument(
     key = f"instrument[{index}]"
     venues = [venue.id for venue in site.venue]
     if one.venue not in venues:
-        yield Mistake(f"{key}.venue", one.venue, f"the id of a venue; {nearest(one.venue, venues)}")
+        yield Mistake(f"{key}.venue", one.venue, told("the id of a venue; {}", nearest(one.venue, venues)))
     if one.id != f"{one.venue}.{one.symbol}":
-        yield Mistake(f"{key}.id", one.id, f"VENUE.SYMBOL, here {one.venue}.{one.symbol}")
+        yield Mistake(f"{key}.id", one.id, told("VENUE.SYMBOL, here {}.{}", one.venue, one.symbol))
     if one.unit not in KNOWN_UNITS:
-        yield Mistake(f"{key}.unit", one.unit, f"a unit; {nearest(one.unit, KNOWN_UNITS)}")
+        yield Mistake(f"{key}.unit", one.unit, told("a unit; {}", nearest(one.unit, KNOWN_UNITS)))
     if one.min_qty > one.max_qty:
-        yield Mistake(f"{key}.min_qty", str(one.min_qty), f"at most max_qty, {one.max_qty}")
+        yield Mistake(f"{key}.min_qty", str(one.min_qty), told("at most max_qty, {}", one.max_qty))
     if one.tradable:
         for name in NEEDED_TO_TRADE:
             if getattr(one, name) is None:
-                yield Mistake(f"{key}.{name}", "missing", "needed for an instrument that is traded (tradable = true)")
+                yield Mistake(
+                    f"{key}.{name}", told("missing"), told("needed for an instrument that is traded (tradable = true)")
+                )
     dialect = dialects.get(one.venue)
     if dialect is not None:
         lacking = [effect for effect in EFFECTS[one.position_model] if effect not in dialect.position_effects]
         if lacking:
-            remedy = f"net: dialect {dialect.name} has no field for {', '.join(effect.name for effect in lacking)}"
+            remedy = told(
+                "net: dialect {} has no field for {}", dialect.name, ", ".join(effect.name for effect in lacking)
+            )
             yield Mistake(f"{key}.position_model", one.position_model, remedy)
 
 
 def _pair(site: SiteFile, dialects: Mapping[str, Dialect], index: int, pair: PairSection) -> Iterator[Mistake]:
     key = f"pair[{index}]"
     if pair.unit not in KNOWN_UNITS:
-        yield Mistake(f"{key}.unit", pair.unit, f"a unit; {nearest(pair.unit, KNOWN_UNITS)}")
+        yield Mistake(f"{key}.unit", pair.unit, told("a unit; {}", nearest(pair.unit, KNOWN_UNITS)))
     if pair.formula is FormulaKind.RATIO and len(pair.leg) != 2:  # noqa: PLR2004 a ratio is of two
-        yield Mistake(f"{key}.leg", f"{len(pair.leg)} legs", "exactly two for formula ratio")
+        yield Mistake(f"{key}.leg", told("{} legs", len(pair.leg)), told("exactly two for formula ratio"))
     if pair.formula is FormulaKind.RATIO and pair.charges:
-        yield Mistake(f"{key}.charges", str(pair.charges), '"0": a ratio has no charges')
+        yield Mistake(f"{key}.charges", str(pair.charges), told('"0": a ratio has no charges'))
     if pair.legged_limit_ms < pair.order_timeout_ms:
-        remedy = f"at least order_timeout_ms, {pair.order_timeout_ms}: an order is not judged before"
+        remedy = told("at least order_timeout_ms, {}: an order is not judged before", pair.order_timeout_ms)
         yield Mistake(f"{key}.legged_limit_ms", str(pair.legged_limit_ms), remedy)
     if pair.max_open_trades > site.limits.max_open_trades:
-        remedy = f"at most limits.max_open_trades, {site.limits.max_open_trades}"
+        remedy = told("at most limits.max_open_trades, {}", site.limits.max_open_trades)
         yield Mistake(f"{key}.max_open_trades", str(pair.max_open_trades), remedy)
     if pair.currency not in site.limits.daily_loss:
-        remedy = f"a limit for {pair.currency}, the currency of pair {pair.id}"
+        remedy = told("a limit for {}, the currency of pair {}", pair.currency, pair.id)
         yield Mistake("limits.daily_loss", ", ".join(site.limits.daily_loss) or "empty", remedy)
     names = Counter(leg.instrument for leg in pair.leg)
     for place, leg in enumerate(pair.leg):
         if names[leg.instrument] > 1 and place > [one.instrument for one in pair.leg].index(leg.instrument):
-            yield Mistake(f"{key}.leg[{place}].instrument", leg.instrument, "an instrument that no other leg has")
+            yield Mistake(f"{key}.leg[{place}].instrument", leg.instrument, told("an instrument that no other leg has"))
         yield from _leg(site, dialects, pair, f"{key}.leg[{place}]", leg)
 
 
@@ -161,32 +168,38 @@ def _leg(
     known = {one.id: one for one in site.instrument}
     instrument = known.get(leg.instrument)
     if instrument is None:
-        yield Mistake(f"{key}.instrument", leg.instrument, f"an instrument's id; {nearest(leg.instrument, known)}")
+        yield Mistake(
+            f"{key}.instrument", leg.instrument, told("an instrument's id; {}", nearest(leg.instrument, known))
+        )
         return
     if not instrument.tradable:
-        yield Mistake(f"{key}.instrument", leg.instrument, "an instrument with tradable = true")
+        yield Mistake(f"{key}.instrument", leg.instrument, told("an instrument with tradable = true"))
     yield from _sizes(pair, key, leg, instrument)
     yield from _money(known, pair, key, leg, instrument)
     dialect = dialects.get(instrument.venue)
     if dialect is not None and TimeInForce[leg.time_in_force] not in dialect.times_in_force:
         offered = ", ".join(force.name for force in TimeInForce if force in dialect.times_in_force)
-        yield Mistake(f"{key}.time_in_force", leg.time_in_force, f"what {instrument.venue} offers: {offered}")
+        yield Mistake(f"{key}.time_in_force", leg.time_in_force, told("what {} offers: {}", instrument.venue, offered))
     if instrument.unit in KNOWN_UNITS and pair.unit in KNOWN_UNITS:
         try:
             unit_factor(instrument.unit, pair.unit)
         except UnitError as error:
-            yield Mistake(f"{key}.instrument", leg.instrument, f"a unit that converts to the pair's: {error}")
+            yield Mistake(f"{key}.instrument", leg.instrument, told("a unit that converts to the pair's: {}", error))
 
 
 def _sizes(pair: PairSection, key: str, leg: LegSection, instrument: InstrumentSection) -> Iterator[Mistake]:
     ratio = leg.ratio_lots
     if not instrument.min_qty <= ratio <= instrument.max_qty:
-        remedy = f"from min_qty {instrument.min_qty} to max_qty {instrument.max_qty} of {instrument.id}"
+        remedy = told("from min_qty {} to max_qty {} of {}", instrument.min_qty, instrument.max_qty, instrument.id)
         yield Mistake(f"{key}.ratio_lots", str(ratio), remedy)
     if instrument.max_position_lots is not None and pair.max_units * ratio > instrument.max_position_lots:
-        remedy = (
-            f"max_units {pair.max_units} x ratio_lots {ratio} = {pair.max_units * ratio} lots within max_position_lots "
-            f"{instrument.max_position_lots} of {instrument.id}"
+        remedy = told(
+            "max_units {} x ratio_lots {} = {} lots within max_position_lots {} of {}",
+            pair.max_units,
+            ratio,
+            pair.max_units * ratio,
+            instrument.max_position_lots,
+            instrument.id,
         )
         yield Mistake(f"{key}.ratio_lots", str(ratio), remedy)
 
@@ -195,17 +208,21 @@ def _money(
     known: Mapping[str, InstrumentSection], pair: PairSection, key: str, leg: LegSection, instrument: InstrumentSection
 ) -> Iterator[Mistake]:
     if leg.fx and leg.fx_rate is not None:
-        yield Mistake(f"{key}.fx_rate", str(leg.fx_rate), f"either fx (now {leg.fx}) or fx_rate, not both")
+        yield Mistake(f"{key}.fx_rate", str(leg.fx_rate), told("either fx (now {}) or fx_rate, not both", leg.fx))
         return
     if leg.fx_rate is not None and not leg.fx_source:
-        yield Mistake(f"{key}.fx_source", "missing", 'where fx_rate is from and its date, such as "ECB 2014-01-28"')
+        yield Mistake(
+            f"{key}.fx_source", told("missing"), told('where fx_rate is from and its date, such as "ECB 2014-01-28"')
+        )
     if instrument.currency == pair.currency:
         if leg.fx or leg.fx_rate is not None:
-            yield Mistake(f"{key}.fx", leg.fx or str(leg.fx_rate), f"nothing: both are in {pair.currency}")
+            yield Mistake(f"{key}.fx", leg.fx or str(leg.fx_rate), told("nothing: both are in {}", pair.currency))
         return
     if not leg.fx and leg.fx_rate is None:
-        remedy = f"fx or fx_rate, since {instrument.id} is in {instrument.currency} and the pair in {pair.currency}"
-        yield Mistake(f"{key}.fx", "missing", remedy)
+        remedy = told(
+            "fx or fx_rate, since {} is in {} and the pair in {}", instrument.id, instrument.currency, pair.currency
+        )
+        yield Mistake(f"{key}.fx", told("missing"), remedy)
     if leg.fx:
         yield from _reference(known, pair, f"{key}.fx", leg.fx, instrument.currency)
 
@@ -215,11 +232,11 @@ def _reference(
 ) -> Iterator[Mistake]:
     reference = known.get(name)
     if reference is None:
-        yield Mistake(key, name, f"an instrument's id; {nearest(name, known)}")
+        yield Mistake(key, name, told("an instrument's id; {}", nearest(name, known)))
         return
     same = reference.currency == pair.currency or frozenset({reference.currency, pair.currency}) in SAME_MONEY
     if reference.unit != currency.lower() or not same:
-        remedy = f"an instrument with unit {currency.lower()} and currency {pair.currency}"
+        remedy = told("an instrument with unit {} and currency {}", currency.lower(), pair.currency)
         yield Mistake(key, f"{name} (unit {reference.unit}, currency {reference.currency})", remedy)
 
 
@@ -227,28 +244,32 @@ def _rule(site: SiteFile, index: int, rule: RuleSection) -> Iterator[Mistake]:
     key = f"rule[{index}]"
     yield from _thresholds(rule, key)
     if rule.units > rule.max_units:
-        yield Mistake(f"{key}.units", str(rule.units), f"at most max_units, {rule.max_units}")
+        yield Mistake(f"{key}.units", str(rule.units), told("at most max_units, {}", rule.max_units))
     pairs = {pair.id: pair for pair in site.pair}
     pair = pairs.get(rule.pair)
     if pair is None:
-        yield Mistake(f"{key}.pair", rule.pair, f"a pair's id; {nearest(rule.pair, pairs)}")
+        yield Mistake(f"{key}.pair", rule.pair, told("a pair's id; {}", nearest(rule.pair, pairs)))
         return
     if rule.kind is not pair.formula:
-        yield Mistake(f"{key}.kind", rule.kind, f"the formula of pair {pair.id}, {pair.formula}")
+        yield Mistake(f"{key}.kind", rule.kind, told("the formula of pair {}, {}", pair.id, pair.formula))
     if rule.max_units > pair.max_units:
-        yield Mistake(f"{key}.max_units", str(rule.max_units), f"at most max_units of pair {pair.id}, {pair.max_units}")
+        yield Mistake(
+            f"{key}.max_units", str(rule.max_units), told("at most max_units of pair {}, {}", pair.id, pair.max_units)
+        )
     yield from _intent_sizes(site, rule, pair, key)
 
 
 def _thresholds(rule: RuleSection, key: str) -> Iterator[Mistake]:
     if rule.buy_at is None and rule.sell_at is None:
-        yield Mistake(key, rule.id, "buy_at, sell_at or both")
+        yield Mistake(key, rule.id, told("buy_at, sell_at or both"))
     if rule.buy_at is not None and rule.sell_at is not None and rule.buy_at >= rule.sell_at:
-        yield Mistake(f"{key}.buy_at", str(rule.buy_at), f"below sell_at, {rule.sell_at}: else it trades with itself")
+        yield Mistake(
+            f"{key}.buy_at", str(rule.buy_at), told("below sell_at, {}: else it trades with itself", rule.sell_at)
+        )
     for name in ("buy_at", "sell_at"):
         value = getattr(rule, name)
         if value is not None and value != round(value, PLACES):
-            yield Mistake(f"{key}.{name}", str(value), f"at most {PLACES} places after the point")
+            yield Mistake(f"{key}.{name}", str(value), told("at most {} places after the point", PLACES))
 
 
 def _intent_sizes(site: SiteFile, rule: RuleSection, pair: PairSection, key: str) -> Iterator[Mistake]:
@@ -256,8 +277,12 @@ def _intent_sizes(site: SiteFile, rule: RuleSection, pair: PairSection, key: str
     for leg in pair.leg:
         instrument = known.get(leg.instrument)
         if instrument is not None and rule.units * leg.ratio_lots > instrument.max_qty:
-            remedy = (
-                f"at most {instrument.max_qty // leg.ratio_lots}: {rule.units} x {leg.ratio_lots} lots exceed max_qty "
-                f"{instrument.max_qty} of {instrument.id}"
+            remedy = told(
+                "at most {}: {} x {} lots exceed max_qty {} of {}",
+                instrument.max_qty // leg.ratio_lots,
+                rule.units,
+                leg.ratio_lots,
+                instrument.max_qty,
+                instrument.id,
             )
             yield Mistake(f"{key}.units", str(rule.units), remedy)

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from gateway.bus.sockets import BusError, prepare_bus_dir
+from gateway.journal.told import told
 from gateway.model.site import PairSpec
 from gateway.model.trade import CommandAnswered, ExecutionStatus, Verb
 from gateway.processes import clock
@@ -40,7 +41,7 @@ from gateway.processes.supervisor import (
     lock,
     read_status,
 )
-from gateway.processes.supervisor_log import say, speaker
+from gateway.processes.supervisor_log import out, say, speaker
 
 DEFAULT_SITE = Path("site.toml")
 RUNS = Path("runs")
@@ -49,11 +50,6 @@ RUN_FOLDER = "run"
 PULL_NS = 10 * SECOND
 """How long `cmc kill` waits for the watch to have pulled everything."""
 RESULT_FILE = "stopped.json"
-
-
-def out(text: str) -> None:
-    """To standard output: what the command was asked for."""
-    print(text, flush=True)  # noqa: T201 a command line speaks
 
 
 def check(path: Path, *, as_json: bool) -> int:

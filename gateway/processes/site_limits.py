@@ -8,6 +8,7 @@ and reads no clock. An id that does not exist is told there and passed over here
 from collections.abc import Iterator
 from decimal import Decimal
 
+from gateway.journal.told import told
 from gateway.model.site import DispatchMode, InDoubtPolicy
 from gateway.processes.site_checks import PLACES, Mistake, nearest
 from gateway.processes.site_file import InstrumentSection, PairSection, SiteFile, VenueSection
@@ -30,14 +31,14 @@ def check_limits(site: SiteFile) -> list[Mistake]:
 def _site(site: SiteFile) -> Iterator[Mistake]:
     limits = site.limits
     if limits.max_legged_trades > limits.max_open_trades:
-        remedy = f"at most max_open_trades, {limits.max_open_trades}"
+        remedy = told("at most max_open_trades, {}", limits.max_open_trades)
         yield Mistake("limits.max_legged_trades", str(limits.max_legged_trades), remedy)
     most = max((len(pair.leg) for pair in site.pair), default=0)
     if limits.orders_per_intent < most:
-        remedy = f"at least {most}: a pair has {most} legs, each with an order of its own"
+        remedy = told("at least {}: a pair has {} legs, each with an order of its own", most, most)
         yield Mistake("limits.orders_per_intent", str(limits.orders_per_intent), remedy)
     if limits.max_orders_per_s < most:
-        remedy = f"at least {most}: a pair has {most} legs, whose orders leave together"
+        remedy = told("at least {}: a pair has {} legs, whose orders leave together", most, most)
         yield Mistake("limits.max_orders_per_s", str(limits.max_orders_per_s), remedy)
     for currency, loss in limits.daily_loss.items():
         yield from _places(f"limits.daily_loss.{currency}", loss)
@@ -46,17 +47,21 @@ def _site(site: SiteFile) -> Iterator[Mistake]:
 def _venue(site: SiteFile, key: str, venue: VenueSection) -> Iterator[Mistake]:
     gross, net = venue.max_gross_lots, venue.max_net_lots
     if gross is not None and net is not None and net > gross:
-        yield Mistake(f"{key}.max_net_lots", str(net), f"at most max_gross_lots, {gross}: net never exceeds gross")
+        yield Mistake(
+            f"{key}.max_net_lots", str(net), told("at most max_gross_lots, {}: net never exceeds gross", gross)
+        )
     traded = [one for one in site.instrument if one.venue == venue.id and one.tradable]
     for one in traded:
         held = one.max_position_lots
         if gross is not None and held is not None and held > gross:
-            yield Mistake(f"{key}.max_gross_lots", str(gross), f"at least max_position_lots {held} of {one.id}")
+            yield Mistake(
+                f"{key}.max_gross_lots", str(gross), told("at least max_position_lots {} of {}", held, one.id)
+            )
     if venue.margin_available is None:
         return
     for one in traded:
         if one.currency not in venue.margin_available:
-            remedy = f"an entry for {one.currency}, the currency of {one.id}"
+            remedy = told("an entry for {}, the currency of {}", one.currency, one.id)
             yield Mistake(f"{key}.margin_available", ", ".join(venue.margin_available) or "empty", remedy)
     for currency, money in venue.margin_available.items():
         yield from _places(f"{key}.margin_available.{currency}", money)
@@ -67,9 +72,13 @@ def _instrument(site: SiteFile, index: int, one: InstrumentSection) -> Iterator[
     venue = next((venue for venue in site.venue if venue.id == one.venue), None)
     limited = venue is not None and venue.margin_available is not None
     if one.tradable and limited and one.margin_per_lot is None:
-        yield Mistake(f"{key}.margin_per_lot", "missing", f"margin of one lot, since {one.venue} has margin_available")
+        yield Mistake(
+            f"{key}.margin_per_lot",
+            told("missing"),
+            told("margin of one lot, since {} has margin_available", one.venue),
+        )
     if one.margin_per_lot is not None and venue is not None and not limited:
-        remedy = f"margin_available of venue {one.venue} as well: without it nothing is limited"
+        remedy = told("margin_available of venue {} as well: without it nothing is limited", one.venue)
         yield Mistake(f"{key}.margin_per_lot", str(one.margin_per_lot), remedy)
     for name in ("max_order_value", "margin_per_lot"):
         yield from _places(f"{key}.{name}", getattr(one, name))
@@ -88,24 +97,28 @@ def _pair(site: SiteFile, key: str, pair: PairSection) -> Iterator[Mistake]:
 
 def _dispatch(site: SiteFile, key: str, pair: PairSection) -> Iterator[Mistake]:
     if pair.lead_leg is not None and pair.lead_leg > len(pair.leg):
-        yield Mistake(f"{key}.lead_leg", str(pair.lead_leg), f"from 1 to {len(pair.leg)}, counted from the first leg")
+        yield Mistake(
+            f"{key}.lead_leg", str(pair.lead_leg), told("from 1 to {}, counted from the first leg", len(pair.leg))
+        )
     if pair.lead_leg is not None and pair.dispatch not in LEADS:
-        remedy = f"absent: dispatch {pair.dispatch} has no leg that leads; {' and '.join(LEADS)} have"
+        remedy = told("absent: dispatch {} has no leg that leads; {} have", pair.dispatch, " and ".join(LEADS))
         yield Mistake(f"{key}.lead_leg", str(pair.lead_leg), remedy)
     venue_of = {one.id: one.venue for one in site.instrument}
     venues = {venue_of.get(leg.instrument, leg.instrument) for leg in pair.leg}
     if pair.dispatch is DispatchMode.ARRIVAL_ALIGNED and len(venues) == 1:
-        remedy = f"simultaneous: every leg is at {venues.pop()}, there is no difference of delay to align"
+        remedy = told("simultaneous: every leg is at {}, there is no difference of delay to align", venues.pop())
         yield Mistake(f"{key}.dispatch", pair.dispatch, remedy)
     if pair.quote_interval_ms > pair.quote_life_ms:
-        remedy = f"at most quote_life_ms, {pair.quote_life_ms}: else a resting order is never repriced"
+        remedy = told("at most quote_life_ms, {}: else a resting order is never repriced", pair.quote_life_ms)
         yield Mistake(f"{key}.quote_interval_ms", str(pair.quote_interval_ms), remedy)
 
 
 def _orders(key: str, pair: PairSection) -> Iterator[Mistake]:
     needed = len(pair.leg) + len(pair.repair_pay_up_ticks)
     if pair.max_orders_per_trade < needed:
-        remedy = f"at least {needed}: {len(pair.leg)} legs and {len(pair.repair_pay_up_ticks)} repair attempts"
+        remedy = told(
+            "at least {}: {} legs and {} repair attempts", needed, len(pair.leg), len(pair.repair_pay_up_ticks)
+        )
         yield Mistake(f"{key}.max_orders_per_trade", str(pair.max_orders_per_trade), remedy)
 
 
@@ -114,10 +127,12 @@ def _in_doubt(site: SiteFile, key: str, pair: PairSection) -> Iterator[Mistake]:
     used = {venue_of.get(leg.instrument) for leg in pair.leg}
     slowest = max((one for one in site.venue if one.id in used), key=lambda one: one.status_timeout_ms, default=None)
     if slowest is not None and pair.in_doubt_limit_ms < slowest.status_timeout_ms:
-        remedy = f"at least status_timeout_ms of {slowest.id}, {slowest.status_timeout_ms}: a question has so long"
+        remedy = told(
+            "at least status_timeout_ms of {}, {}: a question has so long", slowest.id, slowest.status_timeout_ms
+        )
         yield Mistake(f"{key}.in_doubt_limit_ms", str(pair.in_doubt_limit_ms), remedy)
     if pair.in_doubt is InDoubtPolicy.HEDGE_SUBSTITUTE and not any(leg.substitute for leg in pair.leg):
-        yield Mistake(f"{key}.in_doubt", pair.in_doubt, "a substitute at one leg at least, or another policy")
+        yield Mistake(f"{key}.in_doubt", pair.in_doubt, told("a substitute at one leg at least, or another policy"))
 
 
 def _substitute(known: dict[str, InstrumentSection], pair: PairSection, key: str, place: int) -> Iterator[Mistake]:
@@ -127,17 +142,19 @@ def _substitute(known: dict[str, InstrumentSection], pair: PairSection, key: str
         return
     other = known.get(name)
     if other is None:
-        yield Mistake(f"{key}.substitute", name, f"an instrument's id; {nearest(name, known)}")
+        yield Mistake(f"{key}.substitute", name, told("an instrument's id; {}", nearest(name, known)))
         return
     if name in {one.instrument for one in pair.leg}:
-        yield Mistake(f"{key}.substitute", name, "an instrument that is no leg of this pair")
+        yield Mistake(f"{key}.substitute", name, told("an instrument that is no leg of this pair"))
         return
     if not other.tradable:
-        yield Mistake(f"{key}.substitute", name, "an instrument with tradable = true")
+        yield Mistake(f"{key}.substitute", name, told("an instrument with tradable = true"))
     for field in SAME_OF_A_SUBSTITUTE:
         wanted, found = _of(own, field), _of(other, field)
         if wanted != found:
-            remedy = f"one with {field} {wanted}, as {own.id} has; {name} has {found}: it is traded lot for lot"
+            remedy = told(
+                "one with {} {}, as {} has; {} has {}: it is traded lot for lot", field, wanted, own.id, name, found
+            )
             yield Mistake(f"{key}.substitute", name, remedy)
 
 
@@ -148,4 +165,4 @@ def _of(one: InstrumentSection, field: str) -> object:
 
 def _places(key: str, value: Decimal | None) -> Iterator[Mistake]:
     if value is not None and value != round(value, PLACES):
-        yield Mistake(key, str(value), f"at most {PLACES} places after the point")
+        yield Mistake(key, str(value), told("at most {} places after the point", PLACES))

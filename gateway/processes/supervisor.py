@@ -22,6 +22,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, Any, NamedTuple, Self
 
+from gateway.journal.told import told, told_by
 from gateway.processes import clock
 from gateway.processes.child import Child, Identity, alive, identity, python
 from gateway.processes.held import is_held
@@ -85,7 +86,7 @@ class Supervisor:
         for name, child in self._children.items():
             if name == HELD and is_held(self._run_dir):
                 self._due[name] = Due(0, ("--after-death", "exit"))
-                self._say(f"{name} is held by the watch and stays down until `cmc arm`")
+                self._say(told("{} is held by the watch and stays down until `cmc arm`", name))
                 continue
             child.start()
             self._await_ready(child, cancelled)
@@ -97,18 +98,20 @@ class Supervisor:
         while not child.ready:
             if not child.running:
                 child.end()
-                message = f"{child.name} ended while it started ({child.last_end}); its log ends:\n{child.log_tail()}"
+                message = told(
+                    "{} ended while it started ({}); its log ends:\n{}", child.name, child.last_end, child.log_tail()
+                )
                 raise SupervisorError(message)
             if cancelled():
-                message = f"stopped while {child.name} started"
+                message = told("stopped while {} started", child.name)
                 raise SupervisorError(message)
             if clock.monotonic_ns() > until_ns:
-                message = (
-                    f"{child.name} is not ready after {START_TIMEOUT_NS // SECOND} s; its log:\n{child.log_tail()}"
+                message = told(
+                    "{} is not ready after {} s; its log:\n{}", child.name, START_TIMEOUT_NS // SECOND, child.log_tail()
                 )
                 raise SupervisorError(message)
             clock.pause_ns(10 * MS)
-        self._say(f"{child.name} is up (pid {child.identity.pid if child.identity else '?'})")
+        self._say(told("{} is up (pid {})", child.name, child.identity.pid if child.identity else "?"))
 
     def tick(self, now_ns: int) -> None:
         """Start again what died and is due; SupervisorError when one died too often."""
@@ -119,7 +122,7 @@ class Supervisor:
                     child.restarts += 1
                     child.start(*due.more)
                     self.write_status()
-                    self._say(f"{name} started again, restart {child.restarts}")
+                    self._say(told("{} started again, restart {}", name, child.restarts))
             elif child.started and not child.running:
                 self._died(child, now_ns)
         if now_ns >= self._status_due_ns:
@@ -131,7 +134,7 @@ class Supervisor:
         try:
             self.tick(clock.monotonic_ns())
         except SupervisorError as error:
-            self._say(str(error))
+            self._say(told_by(error))
             return False
         return True
 
@@ -139,19 +142,29 @@ class Supervisor:
         how = child.end()
         if child.name == HELD and is_held(self._run_dir):
             self._due[child.name] = Due(now_ns, ("--after-death", "exit"))
-            self._say(f"{child.name} ended ({child.last_end}): the watch holds it, it stays down until `cmc arm`")
+            self._say(
+                told("{} ended ({}): the watch holds it, it stays down until `cmc arm`", child.name, child.last_end)
+            )
             return
         wait_ns = self._restarts[child.name].died(now_ns)
         if wait_ns is None:
-            message = (
-                f"{child.name} died again ({child.last_end}), more than {self._settings.restarts_max} times in "
-                f"{self._settings.restarts_window_ns // SECOND} s; its log ends:\n{child.log_tail()}"
+            message = told(
+                "{} died again ({}), more than {} times in {} s; its log ends:\n{}",
+                child.name,
+                child.last_end,
+                self._settings.restarts_max,
+                self._settings.restarts_window_ns // SECOND,
+                child.log_tail(),
             )
             raise SupervisorError(message)
         more = ("--after-death", how) if child.name == "execution" else ()
         self._due[child.name] = Due(now_ns + wait_ns, more)
-        without = "; until it is back nothing pulls the orders of a hung execution" if child.name == "watch" else ""
-        self._say(f"{child.name} died ({child.last_end}); starting it again in {wait_ns // MS} ms{without}")
+        without = ""
+        if child.name == "watch":
+            without = told("; until it is back nothing pulls the orders of a hung execution")
+        self._say(
+            told("{} died ({}); starting it again in {} ms{}", child.name, child.last_end, wait_ns // MS, without)
+        )
 
     def stop(self, balance: Callable[[], Stopped]) -> Stopped:
         """`balance` is asked first, while the children run; then each of them ends, by force if it has to be.
@@ -191,7 +204,7 @@ class Supervisor:
         while child.running and clock.monotonic_ns() < until_ns:
             clock.pause_ns(10 * MS)
         if child.running:
-            self._say(f"{child.name} did not end within {TERM_GRACE_NS // SECOND} s of SIGTERM: killed")
+            self._say(told("{} did not end within {} s of SIGTERM: killed", child.name, TERM_GRACE_NS // SECOND))
             child.kill()
         child.end()
 
@@ -257,7 +270,7 @@ def lock(state_dir: Path) -> IO[str]:
         file.seek(0)
         owner = file.read().strip() or "unknown"
         file.close()
-        message = f"{state_dir}: this site runs already (supervisor pid {owner}); `cmc status` or `cmc down`"
+        message = told("{}: this site runs already (supervisor pid {}); `cmc status` or `cmc down`", state_dir, owner)
         raise SupervisorError(message) from error
     file.truncate(0)
     file.write(f"{os.getpid()}\n")

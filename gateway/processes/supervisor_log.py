@@ -10,17 +10,24 @@ from pathlib import Path
 
 import structlog
 
+from gateway.journal.told import environment_language, said
 from gateway.processes import clock
 
 
-def say(text: str) -> None:
+def out(text: str, language: str = "") -> None:
+    """To standard output: what a command was asked for. Without a language, in the environment's."""
+    print(said(text, language or environment_language()), flush=True)  # noqa: T201 a command line speaks
+
+
+def say(text: str, language: str = "") -> None:
     """To standard error, with the time in UTC."""
-    print(f"{clock.utc_stamp(clock.utc_ns())} {text}", file=sys.stderr, flush=True)  # noqa: T201 a command line speaks
+    words = said(text, language or environment_language())
+    print(f"{clock.utc_stamp(clock.utc_ns())} {words}", file=sys.stderr, flush=True)  # noqa: T201 a command line speaks
 
 
 @contextmanager
-def speaker(run_dir: Path) -> Iterator[Callable[[str], None]]:
-    """A `say` that also keeps what it said in the run's folder."""
+def speaker(run_dir: Path, language: str = "") -> Iterator[Callable[[str], None]]:
+    """A `say` that also keeps what it said in the run's folder, there in English."""
     path = run_dir / "logs" / "supervisor.log"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as file:
@@ -29,7 +36,7 @@ def speaker(run_dir: Path) -> Iterator[Callable[[str], None]]:
         )
 
         def both(text: str) -> None:
-            say(text)
-            log.info(text, utc_ns=clock.utc_ns(), monotonic_ns=clock.monotonic_ns())
+            say(text, language)
+            log.info(str(text), utc_ns=clock.utc_ns(), monotonic_ns=clock.monotonic_ns())
 
         yield both
