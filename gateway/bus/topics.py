@@ -43,7 +43,13 @@ class SessionStatus(Message):
     up: bool
     since_ns: int
     attempts: int
+    """Since it was last up."""
     detail: str
+    """What went wrong last."""
+    state: str = ""
+    """"waiting" for the next attempt, "connecting", "up", "stopped"."""
+    next_attempt_ns: int = 0
+    """When it tries again, 0 while it does not wait."""
 
 
 class FeedStatus(Message):
@@ -56,6 +62,14 @@ class FeedStatus(Message):
     quotes: int
     gaps: int
     repaired: int
+
+
+class OrderSessions(Message):
+    """Execution's FIX sessions, beside its heartbeat."""
+
+    incarnation: int
+    at_ns: int
+    sessions: tuple[SessionStatus, ...]
 
 
 class TriggerStatus(Message):
@@ -82,6 +96,7 @@ Published = (
     | ExecutionStatus
     | FeedStatus
     | TriggerStatus
+    | OrderSessions
 )
 
 ENCODER = msgspec.msgpack.Encoder()

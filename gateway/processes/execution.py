@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import zmq
 
+from gateway.bus.topics import OrderSessions
 from gateway.execution.engine import ExecutionEngine
 from gateway.execution.ledger import ExecutionSettings
 from gateway.fix.engine import FixSessions
@@ -25,6 +26,7 @@ from gateway.processes.held import read_held
 from gateway.processes.hours import HoursTeller
 from gateway.processes.ids import next_epoch
 from gateway.processes.lease import Lease
+from gateway.processes.session_lines import session_lines
 from gateway.processes.settings import Site, load_site
 from gateway.processes.site_calendars import read_run_calendars
 from gateway.processes.site_file import MS
@@ -159,6 +161,9 @@ def loop(shell: ExecutionShell, rearm: Rearm, hours: HoursTeller, stop: start.St
         if now_ns >= beat_ns:
             beat_ns = now_ns + beat_interval_ns
             shell.publisher.publish(shell.engine.status(now_ns))
+            if shell.sessions is not None:
+                lines = session_lines(shell.sessions)
+                shell.publisher.publish(OrderSessions(shell.engine.ledger.incarnation, now_ns, lines))
 
 
 if __name__ == "__main__":

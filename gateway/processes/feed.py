@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import zmq
 
 from gateway.bus.sockets import Publisher
-from gateway.bus.topics import FeedStatus, SessionStatus
+from gateway.bus.topics import FeedStatus
 from gateway.feed.core import FeedCore
 from gateway.fix.encode import OrderEncoder
 from gateway.fix.engine import FixSessions
@@ -22,6 +22,7 @@ from gateway.model.quote import BadMarketData, BookState, MdRejected, Quote
 from gateway.model.trade import Alarm, AlarmName, BookStateChanged
 from gateway.processes import clock, start
 from gateway.processes.ids import next_epoch
+from gateway.processes.session_lines import session_lines
 from gateway.processes.settings import Site, load_site
 from gateway.processes.site_file import MS, SECOND
 
@@ -109,10 +110,7 @@ class Feed:
         with self._lock:
             states = tuple(self._core.states())
             gaps, repaired, _lost = self._core.totals()
-        lines = tuple(
-            SessionStatus(one.key, one.venue_id, "md", one.state == "up", one.since_ns, one.attempts, one.last_error)
-            for one in sessions.status()
-        )
+        lines = session_lines(sessions)
         return FeedStatus(incarnation, at_ns, lines, states, self.quotes, gaps, repaired)
 
     def _publish(self, quote: Quote) -> None:
