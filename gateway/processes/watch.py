@@ -63,6 +63,8 @@ from gateway.processes.watch_pull import Ask, MassCancel, Pull
 LOOK_MS = 50
 END_NS = 5 * SECOND
 """How long a process may take to vanish after SIGKILL."""
+AFTER_GAP_NS = 100 * MS
+"""From the venue's ResendRequest(35=2) to asking anew; by then the gap is filled over."""
 LAST_NS = 4 * SECOND
 """How long a pull goes on after the watch was told to end."""
 
@@ -127,6 +129,10 @@ class Watch:
         """A session came up or went down."""
         self._inbox.append(_Waiting(key, detail, clock.monotonic_ns(), up))
         os.eventfd_write(self._wake_fd, 1)
+
+    def on_resend_request(self, key: str, _begin: int, _end: int) -> None:
+        """The venue missed what was sent since the logon, and it is filled over, not sent again: ask anew, soon."""
+        self._retry_ns[key.rpartition(".")[0]] = clock.monotonic_ns() + AFTER_GAP_NS
 
     # Called by the loop.
 
@@ -222,6 +228,7 @@ class Watch:
             clock.monotonic_ns,
             on_message=self.on_message,
             on_session=self.on_session,
+            on_resend_request=self.on_resend_request,
         )
         made.start()
         return made

@@ -1,0 +1,113 @@
+"""The watch on real processes, with simulated venues: what works at the venues when execution hangs is cancelled."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.journal.reader import read_run
+from gateway.model.order import ExecutionReport, OrdStatus
+from gateway.model.record import Decision
+from gateway.processes.child import alive
+from gateway.processes.held import Held, write_held
+from gateway.processes.watch_journal import WATCH
+from tests.chaos.rig import HOME, VENUES, Rig
+
+
+def resting(profile: dict[str, Any], venue: str) -> None:
+    """As the first order comes, the book locks at a limit for some seconds: the order rests."""
+    side = "up" if venue == HOME else "down"
+    profile["fault"] = [{"name": "limit_locked", "ordinals": [1], "params": {"side": side, "for_ms": 7000}}]
+
+
+def patient(site: dict[str, Any]) -> None:
+    """One trade that is always wanted, and left alone by execution for a minute."""
+    site["pair"][0] |= {"order_timeout_ms": 60_000, "legged_limit_ms": 60_000}
+    site["rule"][0] |= {"buy_at": "100000", "sell_at": "200000", "units": 1, "max_units": 1}
+    for leg in site["pair"][0]["leg"]:
+        leg |= {"time_in_force": "DAY", "pay_up_ticks": 0}
+    site["supervisor"]["stop_timeout_s"] = 20
+    site["bus"]["heartbeat_interval_ms"] = 200
+
+
+@pytest.fixture
+def rig(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Rig]:
+    """An armed installation with an order that rests at each venue; the parameter is the watch's patience in ms."""
+
+    def settings(site: dict[str, Any]) -> None:
+        patient(site)
+        site["watch"] = {"heartbeat_timeout_ms": getattr(request, "param", 1500)}
+
+    made = Rig(tmp_path, tune=resting, tune_site=settings)
+    try:
+        made.start()
+        made.arm()
+        made.until("orders rest", lambda: all(made.working_at(venue) for venue in VENUES))
+        yield made
+    finally:
+        made.close()
+
+
+def orders_of_execution(rig: Rig) -> int:
+    return sum(len(rig.orders_at(venue)) for venue in VENUES)
+
+
+def test_a_frozen_execution_loses_lease_life_and_orders_and_returns_by_a_person(rig: Rig) -> None:
+    """SIGSTOP: the venues' own record shows every order ended; after SIGCONT nothing leaves; `cmc arm` brings it back.
+
+    It recovers from its journal and from what the venues told the watch, finishes the pair trade, and agrees with them.
+    """
+    execution = rig.process("execution")
+    os.kill(execution.pid, signal.SIGSTOP)
+    sent = orders_of_execution(rig)
+    rig.until("pulled", lambda: (held := rig.held()) is not None and held.pulled)
+    assert not alive(execution)
+    os.kill(rig.process("supervisor").pid, 0)
+    assert [rig.working_at(venue) for venue in VENUES] == [[], []]
+    held = rig.held()
+    assert held is not None
+    assert held.cause == "heartbeat_stopped"
+    heard = [one.event for one in read_run(rig.run_dir, WATCH) if isinstance(one, Decision)]
+    assert any(isinstance(one, ExecutionReport) and one.ord_status is OrdStatus.CANCELED for one in heard)
+    time.sleep(0.5)  # the supervisor looks ten times, the stopped process would have run on
+    assert orders_of_execution(rig) == sent
+    assert "held" in rig.cmc("status").stdout
+    armed = rig.cmc("arm", "--who", "Han Mei", "--reason", "venues asked")
+    assert armed.returncode == 0, armed.stdout + armed.stderr
+    assert "held by the watch: heartbeat_stopped" in armed.stdout
+    assert rig.held() is None
+    rig.until("whole again", rig.quiet)
+    assert rig.cmc("down").returncode == 0
+    found = rig.reconcile()
+    assert (found.differences, found.not_compared) == ([], [])
+
+
+@pytest.mark.parametrize("rig", [30_000], indirect=True)
+def test_a_kill_that_a_frozen_execution_does_not_answer_is_carried_out_by_the_watch(rig: Rig) -> None:
+    """`cmc kill --hold` does not wait for the silence; it names who did it and shows what became of the orders."""
+    os.kill(rig.process("execution").pid, signal.SIGSTOP)
+    killed = rig.cmc("kill", "--hold", "--who", "Li Lei", "--reason", "wrong prices")
+    assert killed.returncode == 0, killed.stdout + killed.stderr
+    assert "kill_hold: done by watch: execution did not answer" in killed.stdout
+    assert "all orders are off the venues" in killed.stdout
+    assert [rig.working_at(venue) for venue in VENUES] == [[], []]
+    held = rig.held()
+    assert held is not None
+    assert (held.cause, held.pulled) == ("kill_unanswered", True)
+
+
+def test_a_watch_that_died_while_it_pulled_goes_on_when_it_is_back(rig: Rig) -> None:
+    """`held.json` says not pulled: the new watch ends execution, which was started or not, and pulls."""
+    held = rig.held()
+    assert held is None
+    watch = rig.process("watch")
+    os.kill(watch.pid, signal.SIGSTOP)
+    write_held(rig.run_dir, Held("heartbeat_stopped", "test", 0, pulled=False, venues={}))
+    os.kill(watch.pid, signal.SIGKILL)
+    rig.until("pulled", lambda: (held := rig.held()) is not None and held.pulled)
+    assert [rig.working_at(venue) for venue in VENUES] == [[], []]
+    rig.until("the supervisor keeps it down", lambda: "execution  held" in rig.cmc("status").stdout)
