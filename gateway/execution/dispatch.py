@@ -40,13 +40,14 @@ def first_orders(trade: PairTrade, indexes: Iterable[int], ledger: Ledger, next_
 def hedge_orders(trade: PairTrade, lead: int, ledger: Ledger, next_id: NextId) -> list[OwnOrder]:
     """Orders for the whole units that the lead has filled and no order has hedged yet, at the intent's limits.
 
-    Each unit is hedged once here; what such an order leaves unfilled is repaired when the lead is done.
+    Each unit is hedged once here; what such an order leaves unfilled is repaired when the lead is done, and so is a leg
+    that cannot be traded now.
     """
     spec = ledger.settings.pairs[trade.intent.pair_id]
     units = trade.legs[lead].filled_lots // trade.legs[lead].ratio_lots
     made: list[OwnOrder] = []
     for index, leg in enumerate(trade.legs):
-        if index == lead:
+        if index == lead or ledger.not_tradable(leg.instrument_id):
             continue
         lots = units * leg.ratio_lots - sum(own.order.qty_lots for own in leg.orders)
         if lots > 0:
