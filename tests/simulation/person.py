@@ -28,6 +28,8 @@ class Person:
         self._rng = Random(f"person {world.seed}")
         self._count = 0
         self._arm_from_ns = 0
+        self.passive = False
+        """Whether it does nothing by itself until nothing goes wrong any more."""
 
     def begin(self) -> None:
         self._world.at(100 * MS, self._look)
@@ -47,7 +49,7 @@ class Person:
         world = self._world
         world.at(now_ns + LOOK_NS, self._look)
         process = world.process
-        if process is None:
+        if process is None or (self.passive and not world.calm):
             return
         ledger = process.engine.ledger
         if (not ledger.armed or ledger.throttled) and (now_ns >= self._arm_from_ns or world.calm):

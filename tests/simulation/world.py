@@ -34,7 +34,7 @@ from gateway.model.trade import (
     SendOrders,
 )
 from gateway.trigger.core import Hops, TriggerCore
-from simulators.core.config import Listing, VenueConfig
+from simulators.core.config import FaultSpec, Listing, VenueConfig
 from simulators.core.tape import TapeStatus
 from simulators.core.values import CLOSED, READY, RESUME
 from simulators.core.venue import Venue
@@ -42,7 +42,7 @@ from tests.simulation import cells, plan
 from tests.simulation.disk import Disk
 from tests.simulation.installation import ACCOUNT, Installation, installation
 from tests.simulation.invariants import BrokenError, Referee
-from tests.simulation.market_tape import tapes
+from tests.simulation.market_tape import WorldTape, tapes
 from tests.simulation.person import Person
 from tests.simulation.plan import MS, SECOND, Plan
 from tests.simulation.process import Killed, Process
@@ -61,7 +61,10 @@ class Result(NamedTuple):
     seed: int
     trades: int
     states: Counter[str]
-    halts: Counter[str]
+    halted: Counter[str]
+    """Pair trades that were ever given to a person, by cause."""
+    left_halted: Counter[str]
+    """Those that a person's release did not end."""
     faults: Counter[str]
     refusals: Counter[str]
     alarms: Counter[str]
@@ -82,6 +85,7 @@ class World:
         drawn: Plan | None = None,
         given: Installation | None = None,
         active_ns: int = ACTIVE_NS,
+        made: dict[str, WorldTape] | None = None,
         trace: Callable[[int, str, object], None] | None = None,
     ) -> None:
         cells.watch()
@@ -112,7 +116,14 @@ class World:
         self._incarnation = 0
         self.left: dict[str, Order] = {}
         self._opening = False
+        self._halted: dict[str, str] = {}
+        end_ns = active_ns + CALM_NS + SECOND
+        self._tapes = tapes(self.given, self.plan, active_ns, end_ns) if made is None else made
         self.lines = self._build_lines()
+        self.sent: list[tuple[int, Order]] = []
+        """Orders in the order in which they were handed to their sessions, with the time."""
+        self.told: list[tuple[int, object]] = []
+        """Announcements."""
         self._by_symbol = {one.venue_id: one for one in self.given.settings.instruments.values()}
         self._shown: dict[str, tuple[object, ...]] = {}
         self._stalled_until_ns: dict[str, int] = {}
@@ -126,9 +137,7 @@ class World:
         self.person = Person(self)
 
     def _build_lines(self) -> dict[str, Line]:
-        made = tapes(self.given, self.plan, self.active_ns, self.active_ns + CALM_NS + SECOND)
         lines = {}
-        self._tapes = made
         for instrument in self.given.settings.instruments.values():
             name = instrument.venue_id
             config = VenueConfig(
@@ -139,15 +148,18 @@ class World:
                 snapshot_interval_ns=10**15,
                 cancel_on_disconnect=self.given.cancel_on_disconnect[name],
                 exec_id_per_side=name == "SHFE",
-                faults=self.plan.order,
+                faults=self._venue_faults(name),
                 truth=False,
             )
-            venue = Venue(config, made[name])
+            venue = Venue(config, self._tapes[name])
             line = Line(venue, instrument, self.given.ways[name], self.plan, self.at, self.faults)
             line.touched = self._touched
             line.gone = self.referee_gone
             lines[name] = line
         return lines
+
+    def _venue_faults(self, _name: str) -> tuple[FaultSpec, ...]:
+        return self.plan.order
 
     # Time.
 
@@ -346,12 +358,16 @@ class World:
     def order_left(self, order: Order, trade_id: str, at_ns: int) -> None:
         """An order was handed to its session."""
         self.left[order.cl_ord_id] = order
+        self.sent.append((at_ns, order))
         self.referee.order_left(order, trade_id, at_ns, opening=self._opening)
 
     def heard(self, action: Announce) -> None:
         """Something was published."""
         what = action.what
+        self.told.append((self.now_ns, what))
         if isinstance(what, PairTradeChanged | PairPosition):
+            if isinstance(what, PairTradeChanged) and what.state is PairTradeState.HALTED:
+                self._halted[what.trade_id] = what.cause
             self.trigger.on_execution(what, self.now_ns)
         elif isinstance(what, IntentRefused):
             self.refusals[what.name.value] += 1
@@ -506,6 +522,7 @@ class World:
             self.seed,
             len(trades),
             Counter(trade.state.value for trade in trades.values()),
+            Counter(self._halted.values()),
             self.referee.halts,
             self.faults,
             self.refusals,
