@@ -141,7 +141,7 @@ class ExecutionEngine:
 
     def _chase(self, own: OwnOrder, at_ns: int) -> None:
         # A cancel that was refused is sent again once the venue has been asked and says that the order is open.
-        if own.cancels <= own.asks and own.state in (OrderState.SENT, OrderState.WORKING):
+        if own.asks > own.asks_when_cancelled and own.state in (OrderState.SENT, OrderState.WORKING):
             self._settler.cancel(own, at_ns)
             return
         self._out.alarm(AlarmName.REPLY_OVERDUE, own.order.cl_ord_id, f"{own.state.value}, asked {own.asks} times")

@@ -41,7 +41,8 @@ class OwnOrder:
         self.order_id = ""
         self.filled_lots = 0
         self.asks = 0
-        self.cancels = 0
+        self.asks_when_cancelled = -1
+        """How often it had been asked about when it was last cancelled: it is cancelled again once asked about again."""
         self.sent_ns = 0
         self.doubt_since_ns = 0
         self.frozen_lots = order.qty_lots

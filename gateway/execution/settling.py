@@ -98,7 +98,7 @@ class Settler:
     def cancel(self, own: OwnOrder, at_ns: int) -> None:
         """Ask the venue to cancel an order."""
         self.move(own, OrderInput.CANCEL_SENT)
-        own.cancels += 1
+        own.asks_when_cancelled = own.asks
         cl_ord_id = self._order_ids.next()
         self.cancels[cl_ord_id] = own
         name = own.order.instrument_id

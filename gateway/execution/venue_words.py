@@ -223,7 +223,7 @@ class VenueWords:
 
     def _revived(self, own: OwnOrder, at_ns: int) -> None:
         """An order that we took for ended is open at the venue: it is cancelled."""
-        own.cancels = 0
+        own.asks_when_cancelled = -1
         self._ledger.open_orders[own.order.cl_ord_id] = own
         if own.state is OrderState.WORKING:
             self._settler.cancel(own, at_ns)
