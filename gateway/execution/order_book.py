@@ -51,6 +51,8 @@ class OwnOrder:
         self._fills: dict[str, tuple[int, int]] = {}
         self._taken_back: set[str] = set()
         """Keys of fills that a bust or a correction named, and of the busts: a late copy of one counts no more."""
+        self._taken_back_ns = 0
+        """When the venue last took a fill back, by its own clock."""
         self._told_lots = 0
 
     @property
@@ -97,6 +99,7 @@ class OwnOrder:
         self._taken_back.add(report.ref_exec_key)
         self._fills.pop(report.ref_exec_key, None)
         self._told_lots = min(self._told_lots, report.cum_qty_lots)
+        self._taken_back_ns = max(self._taken_back_ns, report.venue_ns)
         return self._recount()
 
     def correct_fill(self, report: ExecutionReport) -> int:
@@ -107,11 +110,17 @@ class OwnOrder:
         self._fills.pop(report.ref_exec_key, None)
         self._fills[report.exec_key] = (report.last_qty_lots, price_e9(report.last_px))
         self._told_lots = min(self._told_lots, report.cum_qty_lots)
+        self._taken_back_ns = max(self._taken_back_ns, report.venue_ns)
         return self._recount()
 
-    def told_cum(self, cum_qty_lots: int) -> int:
-        """The venue says CumQty(14); infers what we have not seen; how many lots the order has more than before."""
-        self._told_lots = max(self._told_lots, cum_qty_lots)
+    def told_cum(self, report: ExecutionReport) -> int:
+        """The venue says CumQty(14); infers what we have not seen; how many lots the order has more than before.
+
+        What it wrote before it took a fill back, sent again or late, counts that fill still and is passed over.
+        """
+        if report.venue_ns < self._taken_back_ns:
+            return 0
+        self._told_lots = max(self._told_lots, report.cum_qty_lots)
         return self._recount()
 
     def _recount(self) -> int:

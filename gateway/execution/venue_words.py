@@ -196,7 +196,7 @@ class VenueWords:
             case ExecType.UNKNOWN:
                 lots = 0
             case _:
-                lots = own.told_cum(report.cum_qty_lots)
+                lots = own.told_cum(report)
         if lots:
             position = self._ledger.positions[own.order.instrument_id]
             position.fill(own.order, lots)
