@@ -15,6 +15,8 @@ from gateway.model.trade import Intent
 from gateway.trigger.depth import Walk
 from gateway.trigger.price import PairFormula, leg_side
 
+QUOTE_REACH_TICKS = 1000
+"""How far from the touch, at the least, the price of a resting order is looked for."""
 NextId = Callable[[], str]
 
 
@@ -94,10 +96,14 @@ def _furthest_px_ticks(
 
     def meets(px_ticks: int) -> bool:
         given = [*walks[:lead], Walk(lots, px_ticks * lots, px_ticks), *walks[lead + 1 :]]
-        px_e9 = formula.price_e9(side, given, quotes)
+        px_e9 = formula.executable_e9(side, given, quotes)
+        if px_e9 is None:
+            return False
         return px_e9 <= threshold_e9 if side is Side.BUY else px_e9 >= threshold_e9
 
-    good, bad = (1, 2 * walks[lead].worst_px_ticks) if buys else (2 * walks[lead].worst_px_ticks, 1)
+    touch = walks[lead].worst_px_ticks
+    reach = max(QUOTE_REACH_TICKS, abs(touch))
+    good, bad = (touch - reach, touch + reach) if buys else (touch + reach, touch - reach)
     if not meets(good):
         return None
     while abs(bad - good) > 1:
