@@ -15,6 +15,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Self
 
+from gateway.model.quote import BookState
 from gateway.model.trade import AlarmName, HaltCause, PairTradeState, RefusalName
 
 EN, ZH = "en", "zh"
@@ -25,6 +26,7 @@ _TABLES: dict[type[StrEnum], str] = {
     AlarmName: "alarm",
     HaltCause: "halt_cause",
     PairTradeState: "state",
+    BookState: "book",
 }
 
 

@@ -48,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _demo(commands)
     _site_commands(commands)
+    _looking_commands(commands)
     _operator_commands(commands)
     _run_commands(commands)
     return top
@@ -98,11 +99,19 @@ def _site_commands(commands: "_Commands[argparse.ArgumentParser]") -> None:
     up.add_argument("site", type=Path, metavar="SITE")
     down = _add(commands, "down", "Stop an installation: no new trades, then balanced, then ended.", _down)
     _site_argument(down)
-    status = _add(commands, "status", "How an installation stands: processes, sessions, trades.", _status)
-    _site_argument(status)
-    status.add_argument("--json", action="store_true", help="one JSON document on standard output")
     simulate = _add(commands, "simulate", "Run one simulated venue until SIGTERM (docs/SIMULATOR.md).", _simulate)
     simulate.add_argument("profile", type=Path, metavar="PROFILE")
+
+
+def _looking_commands(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    for name, text, handler in (
+        ("status", "How an installation stands: processes, sessions, and why a pair is not traded.", _status),
+        ("pairs", "Every pair's price against its rule, and whether it is traded.", _pairs),
+        ("positions", "What is held, by our own fills.", _positions),
+    ):
+        one = _add(commands, name, text, handler)
+        _site_argument(one)
+        one.add_argument("--json", action="store_true", help="one JSON document on standard output")
 
 
 def _operator_commands(commands: "_Commands[argparse.ArgumentParser]") -> None:
@@ -111,11 +120,43 @@ def _operator_commands(commands: "_Commands[argparse.ArgumentParser]") -> None:
         ("disarm", "Open no new trades; what is open is finished."),
     ):
         _who(_add(commands, name, text, _operate))
+    stage = _add(commands, "stage", "Set the stage of rollout.", _operate)
+    stage.add_argument("word", choices=("shadow", "canary", "limited", "full"), metavar="STAGE", help="%(choices)s")
+    _who(stage)
+    explain = _add(commands, "explain", "A person has explained what the venue said of an instrument.", _operate)
+    explain.add_argument("word", metavar="INSTRUMENT")
+    _who(explain)
+    _trade_commands(commands)
     kill = _add(commands, "kill", "Stop trading at once.", _operate)
     how = kill.add_mutually_exclusive_group(required=True)
     how.add_argument("--hold", action="store_true", help="cancel everything and send nothing")
     how.add_argument("--balance", action="store_true", help="cancel, then send orders that reduce risk only")
     _who(kill)
+
+
+def _trade_commands(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    trade = commands.add_parser("trade", help="Take a pair trade over, or hand it back.")
+    verbs = trade.add_subparsers(dest="action", metavar="ACTION", required=True)
+    for name, text in (
+        ("takeover", "A person takes a pair trade: nothing of it is repaired any more."),
+        ("release", "Hand a halted pair trade back to execution."),
+    ):
+        one = _add(verbs, name, text, _operate)
+        one.add_argument("word", metavar="TRADE")
+        _who(one)
+    fill = commands.add_parser("fill", help="Book a fill that execution does not know of.")
+    verbs = fill.add_subparsers(dest="action", metavar="ACTION", required=True)
+    add = _add(verbs, "add", "Book an execution made elsewhere, by telephone say, into a pair trade.", _fill)
+    assign = _add(verbs, "assign", "Book a fill that the venue told of and no order explains.", _fill)
+    for one in (add, assign):
+        one.add_argument("word", metavar="TRADE")
+        one.add_argument("--leg", type=_count, required=True, help="1 for the first")
+        one.add_argument("--exec-id", required=True, help="ExecID(17) of the venue")
+    add.add_argument("--side", choices=("buy", "sell"), required=True)
+    add.add_argument("--lots", type=_count, required=True)
+    add.add_argument("--price", required=True, help="as the venue quotes it")
+    for one in (add, assign):
+        _who(one)
 
 
 def _who(one: argparse.ArgumentParser) -> None:
@@ -139,6 +180,14 @@ def _run_commands(commands: "_Commands[argparse.ArgumentParser]") -> None:
 
 def _site_argument(one: argparse.ArgumentParser) -> None:
     one.add_argument("site", nargs="?", type=Path, metavar="SITE", help="default: $CMC_SITE, else ./site.toml")
+
+
+def _count(text: str) -> int:
+    value = int(text) if text.isdecimal() else 0
+    if value < 1:
+        message = told("{}: a whole number, at least 1", repr(text))
+        raise argparse.ArgumentTypeError(message)
+    return value
 
 
 def _seconds(text: str) -> int:
@@ -174,16 +223,42 @@ def _down(parsed: argparse.Namespace) -> int:
 
 
 def _status(parsed: argparse.Namespace) -> int:
-    from gateway.processes import site_commands  # noqa: PLC0415
+    from gateway.processes import site_status  # noqa: PLC0415
 
-    return site_commands.status(parsed.site, as_json=parsed.json)
+    return site_status.status(parsed.site, as_json=parsed.json)
+
+
+def _pairs(parsed: argparse.Namespace) -> int:
+    from gateway.processes import site_status  # noqa: PLC0415
+
+    return site_status.pairs(parsed.site, as_json=parsed.json)
+
+
+def _positions(parsed: argparse.Namespace) -> int:
+    from gateway.processes import site_status  # noqa: PLC0415
+
+    return site_status.positions(parsed.site, as_json=parsed.json)
 
 
 def _operate(parsed: argparse.Namespace) -> int:
-    from gateway.processes import site_commands  # noqa: PLC0415
+    verb = parsed.action if parsed.command == "trade" else parsed.command
+    if verb == "kill":
+        verb = "kill_hold" if parsed.hold else "kill_balance"
+    return _ask(parsed, verb, getattr(parsed, "word", ""))
 
-    verb = parsed.command if parsed.command != "kill" else ("kill_hold" if parsed.hold else "kill_balance")
-    return site_commands.operate(parsed.site, verb, parsed.who, parsed.reason)
+
+def _fill(parsed: argparse.Namespace) -> int:
+    words = [parsed.word, str(parsed.leg)]
+    if parsed.action == "add":
+        words += [parsed.side, str(parsed.lots), parsed.price]
+    return _ask(parsed, f"fill_{parsed.action}", " ".join([*words, parsed.exec_id]))
+
+
+def _ask(parsed: argparse.Namespace, verb: str, argument: str) -> int:
+    from gateway.model.trade import Verb  # noqa: PLC0415
+    from gateway.processes import site_operate  # noqa: PLC0415
+
+    return site_operate.operate(parsed.site, site_operate.Asked(Verb(verb), argument, parsed.who, parsed.reason))
 
 
 def _simulate(parsed: argparse.Namespace) -> int:
@@ -210,9 +285,9 @@ def _report(parsed: argparse.Namespace) -> int:
 
 def _trades(parsed: argparse.Namespace) -> int:
     from gateway.journal import commands  # noqa: PLC0415
-    from gateway.processes import site_commands  # noqa: PLC0415
+    from gateway.processes import site_open  # noqa: PLC0415
 
-    return commands.trades_command(site_commands.run_folder(parsed.run), as_json=parsed.json)
+    return commands.trades_command(site_open.run_folder(parsed.run), as_json=parsed.json)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from gateway.execution.ledger import ExecutionSettings
 from gateway.fix.engine import FixSessions
 from gateway.journal.reader import read_run
 from gateway.model.record import Decision
-from gateway.model.trade import Command, ExecutionEvent, Restarted, Verb
+from gateway.model.trade import Command, ExecutionEvent, PairPosition, Restarted, Verb
 from gateway.processes import clock, start
 from gateway.processes.execution_shell import ExecutionShell
 from gateway.processes.held import read_held
@@ -109,6 +109,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     shell.handle(begin)
     for word in words_since(given.run_dir, recovered.at_ns):
         shell.handle(word)
+    say_what_is_held(shell)
     rearm = Rearm(shell, wanted=given.after_death == "signal" and recovered.armed)
     sessions = FixSessions(
         start.fix_sessions(site, "orders"),
@@ -128,6 +129,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     sessions.stop(timeout_s=2.0)
     shell.close()
     return 0
+
+
+def say_what_is_held(shell: ExecutionShell) -> None:
+    """Positions as they were read from the journal: whoever listens has not heard of them from this incarnation."""
+    ledger = shell.engine.ledger
+    for position in ledger.positions.values():
+        shell.publisher.publish(position.report())
+    for rule in ledger.settings.rules.values():
+        units = ledger.rule_units.get(rule.rule_id, 0)
+        shell.publisher.publish(PairPosition(rule.pair_id, rule.rule_id, units))
 
 
 def loop(shell: ExecutionShell, rearm: Rearm, hours: HoursTeller, stop: start.StopFlag, beat_interval_ns: int) -> None:

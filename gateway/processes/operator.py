@@ -92,7 +92,7 @@ class Operator:
         `give_up` is asked between two questions, so the caller can keep its processes meanwhile.
         """
         until_ns = clock.monotonic_ns() + timeout_ns
-        said = told("execution did not answer")
+        said: str = told("execution did not answer")
         while True:
             answer = self.ask(Verb.ARM, reason)
             if isinstance(answer, CommandAnswered):

@@ -14,7 +14,7 @@ from gateway.journal.told import told
 from gateway.model.instrument import PositionModel
 from gateway.model.order import PositionEffect, TimeInForce
 from gateway.model.site import FormulaKind
-from gateway.processes.site_file import InstrumentSection, LegSection, PairSection, RuleSection, SiteFile
+from gateway.processes.site_file import ClockSection, InstrumentSection, LegSection, PairSection, RuleSection, SiteFile
 from gateway.trigger.units import KNOWN_UNITS, UnitError, unit_factor
 
 SAME_MONEY = (frozenset({"CNY", "CNH"}),)
@@ -82,6 +82,7 @@ def _venues(site: SiteFile) -> Iterator[Mistake]:
                 str(venue.reconnect_max_s),
                 told("at least reconnect_min_s, {}", venue.reconnect_min_s),
             )
+        yield from _clock(venue.clock, f"venue[{index}].clock")
         for kind, session in (("md", venue.md), ("orders", venue.orders), ("watch", venue.watch)):
             if session is None:
                 continue
@@ -92,6 +93,19 @@ def _venues(site: SiteFile) -> Iterator[Mistake]:
                     f"{key}.port", str(session.port), told("not that of {}: one session each", seen[identity])
                 )
             seen.setdefault(identity, key)
+
+
+def _clock(clock: ClockSection, key: str) -> Iterator[Mistake]:
+    """What is declared of the way has its error with it, and is declared once."""
+    if clock.asymmetry_us is not None and clock.asymmetry_error_us is None:
+        yield Mistake(f"{key}.asymmetry_error_us", "missing", "how far off asymmetry_us may be")
+    if clock.asymmetry_us is None and clock.asymmetry_error_us is not None:
+        yield Mistake(f"{key}.asymmetry_us", "missing", "the asymmetry that asymmetry_error_us belongs to")
+    if clock.asymmetry_us is not None and clock.utc_error_us is not None:
+        yield Mistake(f"{key}.utc_error_us", str(clock.utc_error_us), "either asymmetry_us or utc_error_us, not both")
+    if clock.test_request_interval_ms > clock.live_s * 500:
+        remedy = f"at most {clock.live_s * 500}, half of live_s"
+        yield Mistake(f"{key}.test_request_interval_ms", str(clock.test_request_interval_ms), remedy)
 
 
 def _watch(site: SiteFile, dialects: Mapping[str, Dialect]) -> Iterator[Mistake]:

@@ -141,6 +141,19 @@ class SessionSection(Section):
     password_file: str = Field("", description="file with the password, relative to the site file")
 
 
+class ClockSection(Section):
+    """How the venue's clock is calibrated: docs/CLOCKS.md."""
+
+    test_request_interval_ms: int = Field(1000, ge=0, description="between two TestRequests(1); 0: none, no calibration")
+    window_s: int = Field(300, ge=10, le=3600, description="of bounds that are kept")
+    max_drift_ppm: int = Field(200, ge=1, le=10_000, description="of the venue's clock on ours, most")
+    wander_ppb: int = Field(1000, ge=0, description="how far a clock's rate may be off a straight line")
+    live_s: Count = Field(30, description="a calibration without an answer for so long is not used")
+    asymmetry_us: int | None = Field(None, description="way to the venue less the way back, where it was measured")
+    asymmetry_error_us: int | None = Field(None, ge=0, description="how far off that may be; needed with it")
+    utc_error_us: int | None = Field(None, ge=0, description="off UTC, venue and host together, where both declare it")
+
+
 class VenueSection(Section):
     """A venue with its two sessions."""
 
@@ -159,6 +172,7 @@ class VenueSection(Section):
     margin_available: dict[Currency, NotBelow0] | None = Field(
         None, description="by currency: margin that may be used; needs `margin_per_lot` of its instruments"
     )
+    clock: ClockSection = ClockSection()  # type: ignore[call-arg]
     md: SessionSection = Field(description="market data")
     orders: SessionSection = Field(description="orders")
     watch: SessionSection | None = Field(None, description="of the watch alone, to cancel all; else it takes `orders`")

@@ -14,6 +14,7 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
+from gateway.feed.clock_settings import US, ClockSettings
 from gateway.fix.dialect import Dialect
 from gateway.model.base import PRICE_E9
 from gateway.model.instrument import Instrument
@@ -24,6 +25,7 @@ from gateway.processes.site_file import (
     MS,
     SECOND,
     BusSection,
+    ClockSection,
     InstrumentSection,
     JournalSection,
     PairSection,
@@ -67,6 +69,7 @@ class VenueSettings:
     reconnect_max_ns: int
     watch: SessionSettings | None = None
     """The watch's own session, where the venue gives one."""
+    clock: ClockSettings = ClockSettings()
 
 
 @dataclass(frozen=True)
@@ -242,6 +245,20 @@ def _venue(one: VenueSection, dialect: Dialect, index: int, passwords: Mapping[t
         reconnect_min_ns=int(one.reconnect_min_s * SECOND),
         reconnect_max_ns=int(one.reconnect_max_s * SECOND),
         watch=None if one.watch is None else _session("orders", one.watch, passwords.get((index, "watch"), "")),
+        clock=_clock(one.clock),
+    )
+
+
+def _clock(one: ClockSection) -> ClockSettings:
+    return ClockSettings(
+        interval_ns=one.test_request_interval_ms * MS,
+        window_ns=one.window_s * SECOND,
+        max_drift_ppb=one.max_drift_ppm * 1000,
+        wander_ppb=one.wander_ppb,
+        live_ns=one.live_s * SECOND,
+        asymmetry_ns=None if one.asymmetry_us is None else one.asymmetry_us * US,
+        asymmetry_error_ns=(one.asymmetry_error_us or 0) * US,
+        utc_error_ns=None if one.utc_error_us is None else one.utc_error_us * US,
     )
 
 
