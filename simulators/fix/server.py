@@ -22,6 +22,7 @@ from simulators.core.venue import Venue
 from simulators.fix.market_data import MarketDataApp
 from simulators.fix.orders import OrdersApp
 from simulators.fix.port import Port
+from simulators.fix.request_log import Request, RequestLog
 from simulators.fix.session import Session, SessionConfig
 from simulators.fix.store import FileStore, MemoryStore
 from simulators.fix.truth_files import TruthFiles
@@ -46,6 +47,9 @@ class Simulator:
         self._handle: asyncio.TimerHandle | None = None
         self._pumping = False
         self.start_ns = profile.venue.start_monotonic_ns or time.monotonic_ns() + _SECOND
+        self._requests = self._request_log()
+        if self._requests is not None:
+            self.start_ns = self._requests.start_ns
         self._utc_offset_ns = time.time_ns() - time.monotonic_ns()
         self._clock = profile.clock_values(self.start_ns, self._utc_offset_ns)
         self._clock_line_ns = time.monotonic_ns()
@@ -58,6 +62,10 @@ class Simulator:
         self._md = self._port("md", self._stores[0])
         self._orders = self._port("orders", self._stores[1])
         self._ports = (self._md, self._orders)
+        self._said_before = self._stores[1].kept if self._requests is not None else 0
+        """Messages of the order session that were sent before this start, and are not sent again."""
+        self._asking_again = False
+        self._ask_again()
 
     # Life ------------------------------------------------------------------------------------------------------------
 
@@ -92,6 +100,15 @@ class Simulator:
         self._files.close({**self.venue.summary(), "tape": self._tape.label, "garbled": garbled})
         for store in self._stores:
             store.close()
+        if self._requests is not None:
+            self._requests.close()
+
+    def cut(self) -> None:
+        """Cut both connections now, as `drop_connection` does by time; clients may come back at once."""
+        now_ns = self.now_ns()
+        for port in self._ports:
+            port.drop(now_ns, now_ns)
+        self.wake()
 
     # What ports ask --------------------------------------------------------------------------------------------------
 
@@ -113,11 +130,17 @@ class Simulator:
             for answer in answers:
                 port.send(answer.msg_type, answer.body, at_ns)
             return
+        self._note(Request(at_ns, message))
+        self._answer_order(port, message, at_ns)
+
+    def _answer_order(self, port: Port, message: Message, at_ns: int) -> None:
         result = self._orders_app.on_message(message, at_ns)
+        if self._asking_again and isinstance(result, Refused):
+            return
         if isinstance(result, Refused):
             self._refuse(port, message, result, at_ns)
         elif isinstance(result, Outgoing):
-            port.send(result.msg_type, result.body, at_ns)
+            self._say(result, at_ns)
         else:
             self._route(result, at_ns)
 
@@ -126,6 +149,7 @@ class Simulator:
         if port is self._md:
             self._md_app.on_disconnect()
         else:
+            self._note(Request(at_ns, None))
             self._route(self.venue.on_disconnect(at_ns), at_ns)
 
     def wake(self) -> None:
@@ -162,13 +186,21 @@ class Simulator:
     def _route(self, events: list[VenueEvent], now_ns: int) -> None:
         for event in events:
             if isinstance(event, (Report, CancelReject, MassCancelReport)):
-                words = self._orders_app.words(event)
-                self._orders.send(words.msg_type, words.body, now_ns)
+                self._say(self._orders_app.words(event), now_ns)
+            elif self._asking_again:
+                continue
             elif isinstance(event, Drop):
                 self._drop(event, now_ns)
             else:
                 for words in self._md_app.words(event):
                     self._md.send(words.msg_type, words.body, now_ns, lost=words.lost)
+
+    def _say(self, words: Outgoing, at_ns: int) -> None:
+        """To the order session, unless it was said before this start."""
+        if self._said_before:
+            self._said_before -= 1
+            return
+        self._orders.send(words.msg_type, words.body, at_ns)
 
     def _drop(self, drop: Drop, now_ns: int) -> None:
         for port in self._ports:
@@ -187,11 +219,38 @@ class Simulator:
             step_ns = self.start_ns + clock.step_at_ns
             self._clock_line_ns = step_ns if clock.step_ns and self._clock_line_ns < step_ns < second_ns else second_ns
 
+    # A venue that is started again -----------------------------------------------------------------------------------
+
+    def _note(self, request: Request) -> None:
+        if self._requests is not None:
+            self._requests.append(request)
+
+    def _ask_again(self) -> None:
+        """Go through what was asked before this start, in virtual time; the truth is written anew on the way."""
+        if self._requests is None:
+            return
+        self._asking_again = True
+        for at_ns, message in self._requests.before:
+            self._route(self.venue.advance(at_ns), at_ns)
+            if message is None:
+                self._route(self.venue.on_disconnect(at_ns), at_ns)
+            else:
+                self._answer_order(self._orders, message, at_ns)
+            self._files.write(self.venue.drain_truth())
+        self._asking_again = False
+
     # Parts -----------------------------------------------------------------------------------------------------------
 
     def _store(self, name: str) -> MemoryStore:
         folder = self._profile.venue.state_dir
         return FileStore(self._folder / folder, name) if folder else MemoryStore()
+
+    def _request_log(self) -> RequestLog | None:
+        venue = self._profile.venue
+        if not venue.state_dir:
+            return None
+        identity = f"{venue.name} seed {venue.seed} tape {self._tape.name} {self._tape.duration_ns}"
+        return RequestLog(self._folder / venue.state_dir, self.start_ns, identity)
 
     def _port(self, name: str, store: MemoryStore) -> Port:
         venue = self._profile.venue
@@ -238,6 +297,7 @@ async def _serve(profile: Profile, tape: Tape, folder: Path) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stopped.set)
     simulator = Simulator(profile, tape, folder)
+    loop.add_signal_handler(signal.SIGUSR1, simulator.cut)
     await simulator.start()
     await stopped.wait()
     await simulator.stop()

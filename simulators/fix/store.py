@@ -28,12 +28,15 @@ class MemoryStore:
     def __init__(self, limit: int = DEFAULT_LIMIT) -> None:
         self.next_in = 1
         self.next_out = 1
+        self.kept = 0
+        """Application messages ever kept, also those that are forgotten."""
         self._limit = limit
         self._sent: dict[int, Sent] = {}
 
     def keep(self, seq: int, sent: Sent) -> None:
         """Message `seq` may be asked for."""
         self._sent[seq] = sent
+        self.kept += 1
         if len(self._sent) > self._limit:
             del self._sent[next(iter(self._sent))]
 
@@ -76,7 +79,7 @@ class FileStore(MemoryStore):
         self.save_numbers()
 
     def save_numbers(self) -> None:
-        os.pwrite(self._numbers, b"%019d %019d\n" % (self.next_in, self.next_out), 0)
+        os.pwrite(self._numbers, b"%019d %019d %019d\n" % (self.next_in, self.next_out, self.kept), 0)
 
     def close(self) -> None:
         self.save_numbers()
@@ -85,11 +88,11 @@ class FileStore(MemoryStore):
 
     def _load(self) -> None:
         numbers = os.pread(self._numbers, 64, 0)
-        if numbers:
-            self.next_in, self.next_out = (int(number) for number in numbers.split())
         self._messages.seek(0)
         for line in self._messages:
             if not line.endswith(b"\n"):
                 break
             seq, msg_type, body, sending_time = json.loads(line)
             MemoryStore.keep(self, seq, Sent(msg_type, base64.b64decode(body), sending_time.encode()))
+        if numbers:
+            self.next_in, self.next_out, self.kept = (int(number) for number in numbers.split())

@@ -215,7 +215,7 @@ def test_numbers_survive_a_restart_where_a_state_folder_is_set(tmp_path: Path) -
             orders.send("5", [])
             assert orders.read().msg_type == "5"
         numbers = (tmp_path / "state" / "orders.seq").read_text().split()
-        assert [int(number) for number in numbers] == [expected + 2, expected + 2]
+        assert [int(number) for number in numbers] == [expected + 2, expected + 2, 0]
 
 
 def test_the_truth_is_what_was_said_on_the_wire(tmp_path: Path) -> None:
