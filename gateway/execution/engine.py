@@ -19,6 +19,7 @@ from gateway.execution.operator import Operator
 from gateway.execution.order_book import OwnOrder
 from gateway.execution.outbox import IdSource, Outbox
 from gateway.execution.pair_trade import PairTrade
+from gateway.execution.residual import RESIDUAL, Residuals
 from gateway.execution.settling import Settler
 from gateway.execution.venue_words import VenueWords
 from gateway.model.order import (
@@ -61,6 +62,7 @@ class ExecutionEngine:
         self._settler = Settler(self.ledger, self._out, order_ids)
         self._opener = Opener(self.ledger, self._out, self._settler, order_ids, trade_ids)
         self._venues = VenueWords(self.ledger, self._out, self._settler, order_ids)
+        self._residuals = Residuals(self.ledger, self._out, self._settler, (order_ids, trade_ids))
         operator = Operator(self.ledger, self._out, self._settler, outside_ids)
         self._handlers: dict[type, Callable[..., None]] = {
             Intent: self._opener.on_intent,
@@ -102,6 +104,9 @@ class ExecutionEngine:
         )
 
     def _on_books(self, event: BooksObserved, at_ns: int) -> None:
+        if event.request.startswith(RESIDUAL):
+            self._residuals.on_books(event, at_ns)
+            return
         quoted = event.request.startswith(QUOTE)
         trade = self.ledger.trades[event.request.removeprefix(QUOTE)]
         if quoted:
@@ -113,6 +118,9 @@ class ExecutionEngine:
         kind, subject, *rest = event.key.split(":")
         if kind == "status":
             self._venues.ask_again(subject, at_ns)
+            return
+        if kind == "residual":
+            self._residuals.look(subject)
             return
         trade = self.ledger.trades.get(subject)
         if trade is None:

@@ -100,6 +100,8 @@ class Ledger:
         self.throttled: set[str] = set()
         self.rule_units: dict[str, int] = {}
         self.pair_units: dict[str, int] = {}
+        self.residual_e9: dict[str, int] = {}
+        """By pair: lots of the first leg, in 1e-9, that its ratio has left over."""
         self.loss_e9: dict[str, int] = {}
         self.done_commands: dict[str, tuple[bool, str]] = {}
         self._sent_at_ns: deque[int] = deque()

@@ -13,7 +13,6 @@ from gateway.model.base import PRICE_E9
 from gateway.model.order import ExecutionReport, Order
 from gateway.model.trade import OrderState
 
-
 MOST_PX = 10**9
 """Largest price that is believed, either way, in the quoted unit. What a venue writes beyond it is no price."""
 
@@ -42,7 +41,7 @@ class OwnOrder:
         self.filled_lots = 0
         self.asks = 0
         self.asks_when_cancelled = -1
-        """How often it had been asked about when it was last cancelled: it is cancelled again once asked about again."""
+        """How often it had been asked about when last cancelled: it is cancelled again once asked about again."""
         self.sent_ns = 0
         self.doubt_since_ns = 0
         self.frozen_lots = order.qty_lots

@@ -15,6 +15,7 @@ from gateway.execution.order_book import OwnOrder
 from gateway.execution.order_state import IllegalInputError, OrderInput
 from gateway.execution.outbox import IdSource, Outbox
 from gateway.execution.pair_trade import ENDED, Balance, PairTrade, next_state
+from gateway.model.base import PRICE_E9
 from gateway.model.quote import Quote
 from gateway.model.site import DispatchMode, InDoubtPolicy, PairSpec
 from gateway.model.trade import (
@@ -30,6 +31,8 @@ from gateway.model.trade import (
     SetTimer,
 )
 
+RESIDUAL_RULE = "residual"
+"""The rule name of pair trades of one leg that trade a residual away."""
 _LED = frozenset({DispatchMode.LEAD_THEN_HEDGE, DispatchMode.QUOTE_THEN_HEDGE})
 
 
@@ -45,6 +48,17 @@ class Settler:
 
     def spec(self, trade: PairTrade) -> PairSpec:
         return self._ledger.settings.pairs[trade.intent.pair_id]
+
+    def spec_of(self, pair_id: str) -> PairSpec:
+        return self._ledger.settings.pairs[pair_id]
+
+    def residual_lots(self, pair_id: str) -> int:
+        """Whole lots of the pair's first leg to trade away now; 0 while there are none, or nothing may be opened."""
+        ledger = self._ledger
+        residual_e9 = ledger.residual_e9.get(pair_id, 0)
+        quiet = ledger.armed and not ledger.stopping and ledger.stage != "shadow" and not ledger.pair_trades(pair_id)
+        lots = abs(residual_e9) // PRICE_E9
+        return (lots if residual_e9 > 0 else -lots) if quiet else 0
 
     def settle(self, trade: PairTrade, at_ns: int) -> None:
         """The one question after every event: what do its orders add up to now, and what follows from it?"""
@@ -313,10 +327,19 @@ class Settler:
         change, loss_e9 = trade.book(units, slippage_e9)
         currency = self.spec(trade).currency
         ledger.loss_e9[currency] = ledger.loss_e9.get(currency, 0) + loss_e9
-        if change:
-            ledger.pair_units[intent.pair_id] = ledger.pair_units.get(intent.pair_id, 0) + change
-            ledger.rule_units[intent.rule_id] = ledger.rule_units.get(intent.rule_id, 0) + change
-            self._out.announce(PairPosition(intent.pair_id, intent.rule_id, ledger.rule_units[intent.rule_id]))
+        if not change:
+            return
+        pair_id, rule_id = intent.pair_id, intent.rule_id
+        if rule_id == RESIDUAL_RULE:
+            residual_e9 = change * PRICE_E9
+        else:
+            residual_e9 = change * self.spec(trade).residual_lots_e9
+            ledger.pair_units[pair_id] = ledger.pair_units.get(pair_id, 0) + change
+        ledger.rule_units[rule_id] = ledger.rule_units.get(rule_id, 0) + change
+        ledger.residual_e9[pair_id] = ledger.residual_e9.get(pair_id, 0) + residual_e9
+        self._out.announce(PairPosition(pair_id, rule_id, ledger.rule_units[rule_id], ledger.residual_e9[pair_id]))
+        if rule_id != RESIDUAL_RULE and self.spec(trade).residual_lots_e9:
+            self._out.do(SetTimer(f"residual:{pair_id}", trade.opened_ns))
 
 
 def legs_text(trade: PairTrade) -> str:

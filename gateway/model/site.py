@@ -120,6 +120,9 @@ class PairSpec(Message):
     """A pair price further than this beyond its rule's threshold is too good to be true."""
     legged_value_limit_e9: int | None = None
     """Most that one leg of a pair trade may be worth, in the pair's currency: what stands open when it is legged."""
+    residual_lots_e9: int = 0
+    """What one unit bought leaves over, in 1e-9 lots of the first leg: positive when that leg is the larger. It is
+    booked, and traded away when it adds up to a lot."""
     max_orders_per_trade: int = 40
     """A pair trade that has sent so many orders is given to a person."""
     quote_slop_ticks: int = 2

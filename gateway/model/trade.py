@@ -202,6 +202,8 @@ class AlarmName(StrEnum):
     """A leg that was held back for arrival alignment did not pass the gate the second time."""
     WATCH = "watch"
     """The watch took the lease: execution is ended and its orders are pulled."""
+    CLOCK = "clock"
+    """A venue's clock stepped, the way to it changed, it does not answer, or our own is not disciplined."""
 
 
 # Events that enter the execution engine, beside Intent and what venues say.
@@ -387,6 +389,8 @@ class PairPosition(Message):
     pair_id: str
     rule_id: str
     net_units: int
+    residual_lots_e9: int = 0
+    """What the lot ratio of all units held has left over, in 1e-9 lots of the pair's first leg."""
 
 
 class IntentRefused(Message):

@@ -473,6 +473,38 @@ def test_locking_opens_the_other_side_instead_of_closing() -> None:
     assert (position.net_lots, position.long_today_lots, position.short_today_lots) == (0, 5, 5)
 
 
+def test_a_residual_is_booked_and_traded_away_when_it_adds_up_to_a_lot() -> None:
+    """Each unit bought leaves 0.4 lots too many: after three of them one lot is sold, and 0.2 stay booked."""
+    desk = Desk(settings(residual_lots_e9=400_000_000, max_units=9))
+    for number in (1, 2, 3):
+        for order in desk.open(number):
+            desk.fill(order)
+        desk.timer("residual:CU-CA", 1)
+    assert desk.actions == [ReadBooks("residual|CU-CA", (CU,))]
+    desk.books(CU_BOOK)
+    (order,) = desk.orders()
+    assert brief([order]) == [(CU, "SELL", 1, CU_PX - 1 - 2, "T")]
+    desk.fill(order)
+    assert desk.announced(PairPosition) == [PairPosition("CU-CA", "residual", -1, 200_000_000)]
+    assert desk.engine.ledger.pair_units == {"CU-CA": 3}
+    assert desk.engine.ledger.positions[CU].net_lots == 14
+
+
+def test_a_residual_that_is_not_filled_stays_booked() -> None:
+    """An order in vain changes nothing of what is booked; it is tried when the next pair trade ends."""
+    desk = Desk(settings(residual_lots_e9=-E9))
+    for order in desk.open():
+        desk.fill(order)
+    desk.timer("residual:CU-CA", 1)
+    desk.books(CU_BOOK)
+    (order,) = desk.orders()
+    assert order.side is Side.BUY
+    desk.cancelled(order)
+    assert desk.engine.ledger.residual_e9 == {"CU-CA": -E9}
+    desk.timer("residual:CU-CA", 1)
+    assert desk.actions == [ReadBooks("residual|CU-CA", (CU,))]
+
+
 def test_prompts_are_kept_apart() -> None:
     """A purchase of one day and a sale of the next leave two prompts, not zero."""
     desk = Desk()
