@@ -72,7 +72,7 @@ def test_a_log_of_another_venue_is_refused(tmp_path: Path) -> None:
     again = RequestLog(tmp_path, 9, "SHFE seed 1")
     assert again.start_ns == 5
     again.close()
-    with pytest.raises(RequestLogError, match="SHFE seed 1.*this is.*SHFE seed 2.*remove"):
+    with pytest.raises(RequestLogError, match=r"SHFE seed 1.*this is.*SHFE seed 2.*remove"):
         RequestLog(tmp_path, 5, "SHFE seed 2")
 
 
