@@ -52,8 +52,36 @@ class SessionStatus(Message):
     """When it tries again, 0 while it does not wait."""
 
 
+class ClockStatus(Message):
+    """How the clock of one session is calibrated; nanoseconds, see `gateway.feed.clock_events.ClockStanding`."""
+
+    key: str
+    live: bool
+    offset_ns: int
+    bound_ns: int
+    noise_ns: int
+    drift_ppb: int
+    drift_bound_ppb: int
+    least_round_trip_ns: int
+    answers: int
+    steps: int
+    path_changes: int
+    basis: str
+
+
+class HostClock(Message):
+    """What the kernel, or chrony, says of this host's own clock. `error_ns` is the most that UTC may be off."""
+
+    source: str
+    """"adjtimex", "chrony", or "none" where neither can be asked."""
+    synchronised: bool
+    offset_ns: int
+    error_ns: int
+    frequency_ppb: int
+
+
 class FeedStatus(Message):
-    """The feed's heartbeat: its sessions and the state of its books."""
+    """The feed's heartbeat: its sessions, the state of its books, and of the clocks."""
 
     incarnation: int
     at_ns: int
@@ -62,6 +90,8 @@ class FeedStatus(Message):
     quotes: int
     gaps: int
     repaired: int
+    clocks: tuple[ClockStatus, ...] = ()
+    host_clock: HostClock | None = None
 
 
 class OrderSessions(Message):

@@ -159,7 +159,9 @@ def _quote_age(ledger: Ledger, intent: Intent, at_ns: int) -> str:
 
 
 def _quote_skew(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
-    times = [leg.recv_ns for leg in intent.legs]
+    times = [leg.calibrated_ns for leg in intent.legs]
+    if not all(times):  # a leg without calibration: all by arrival
+        times = [leg.recv_ns for leg in intent.legs]
     skew_ns = max(times) - min(times)
     most_ns = ledger.settings.pairs[intent.pair_id].max_quote_skew_ns
     return f"quotes {skew_ns} ns apart, {most_ns} allowed" if skew_ns > most_ns else ""

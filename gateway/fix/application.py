@@ -46,11 +46,16 @@ class Link(Protocol):
     def admin_out(self, message: quickfix.Message) -> None: ...
 
 
+def _ignore(_key: str, _raw: str, _recv_ns: int) -> None:
+    pass
+
+
 class Handlers(NamedTuple):
-    """Where messages go: `on_message(key, raw, recv_ns)`, `on_sent(key, cl_ord_id, msg_seq_num)`."""
+    """Where messages go: `on_message` and `on_admin(key, raw, recv_ns)`, `on_sent(key, cl_ord_id, msg_seq_num)`."""
 
     on_message: Callable[[str, str, int], None]
     on_sent: Callable[[str, str, int], None]
+    on_admin: Callable[[str, str, int], None] = _ignore
 
 
 class Border(quickfix.Application):  # type: ignore[misc] # quickfix has no types

@@ -14,12 +14,14 @@ What can go wrong: a key that is unknown, missing or of the wrong kind, a tag th
 message, a source that does not exist: `DialectError` with the file, the key, the value and what would be right.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
+from gateway.feed.clock_settings import MS, US, StampClocks, stamp_form
 from gateway.fix.dictionary import SPECS, Dictionary, MessageSpec, read_dictionary
 from gateway.model.order import ExecType, PositionEffect, TimeInForce
 
@@ -50,6 +52,7 @@ MESSAGES = ("new_order", "cancel", "replace", "status_request")
 OPTIONAL_MESSAGES = ("mass_status_request", "mass_cancel", "mass_cancel_symbol")
 KEY_PARTS = ("venue", "account")
 TIME_DIGITS = {"s": 0, "ms": 3, "us": 6, "ns": 9}
+CLOCK_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
 
 class DialectError(ValueError):
@@ -96,6 +99,8 @@ class Dialect(NamedTuple):
     exec_trans_types: Mapping[str, ExecType | None]
     position_effects: Mapping[PositionEffect, tuple[tuple[str, str], ...]]
     messages: Mapping[str, MessageRule]
+    stamps: StampClocks = StampClocks()
+    """The stamps that the venue writes; the table `[clock]`, which a dialect may leave out."""
 
 
 def load_dialect(source: str | Path, **changes: object) -> Dialect:
@@ -184,6 +189,7 @@ class _Reader:
             exec_trans_types=self._exec_trans_types(),
             position_effects=self._position_effects(dictionary),
             messages={name: self._message(name, dictionary) for name in needed},
+            stamps=self._stamps(),
         )
 
     def nothing_left(self) -> None:
@@ -194,6 +200,48 @@ class _Reader:
             for key, value in content.items():
                 if value != {}:
                     self._refuse(f"{table}.{key}", value, "no such key here; see gateway/fix/dialects/domestic44.toml")
+
+    def _stamps(self) -> StampClocks:
+        self._root.setdefault("clock", {})
+        cut_off = self._kind("clock", "cut_off", bool, default=True)
+        sending_ns, entry_ns = (
+            10 ** (9 - TIME_DIGITS[self._one_of("clock", key, tuple(TIME_DIGITS), "ms")])
+            for key in ("sending_time", "entry_time")
+        )
+        names = [self._clock_name(key) for key in ("sending_clock", "entry_clock", "transact_clock")]
+        floor_ns = self._count("clock", "publish_floor_us", 0) * US
+        lag_ms = self._count("clock", "publish_lag_ms", None)
+        interval_ms = self._count("clock", "snapshot_interval_ms", 0)
+        phase_ms = self._count("clock", "snapshot_phase_ms", None)
+        if phase_ms is not None and phase_ms >= interval_ms:
+            self._refuse("clock.snapshot_phase_ms", phase_ms, f"less than snapshot_interval_ms, {interval_ms}")
+        if lag_ms is not None and lag_ms * MS < floor_ns:
+            self._refuse("clock.publish_lag_ms", lag_ms, f"at least publish_floor_us, {floor_ns // US}")
+        return StampClocks(
+            sending=stamp_form(sending_ns, cut_off=cut_off),
+            entry=stamp_form(entry_ns, cut_off=cut_off),
+            sending_clock=names[0],
+            entry_clock=names[1],
+            transact_clock=names[2],
+            publish_floor_ns=floor_ns,
+            publish_lag_ns=None if lag_ms is None else lag_ms * MS,
+            snapshot_interval_ns=interval_ms * MS,
+            snapshot_phase_ns=None if phase_ms is None else phase_ms * MS,
+        )
+
+    def _clock_name(self, key: str) -> str:
+        name: str = self._kind("clock", key, str, "gateway")
+        if not CLOCK_NAME.fullmatch(name):
+            self._refuse(f"clock.{key}", name, "a name of small letters, digits and _, such as gateway or matching")
+        return name
+
+    def _count(self, table: str, key: str, default: int | None) -> Any:  # noqa: ANN401 - an int, or the default
+        if key not in self._table(table, self._root.get(table)):
+            return default
+        value: int = self._kind(table, key, int)
+        if value < 0:
+            self._refuse(f"{table}.{key}", value, "0 or more")
+        return value
 
     def _dictionary(self) -> Dictionary:
         name = self._kind("dialect", "dictionary", str)
@@ -305,8 +353,8 @@ class _Reader:
             self._refuse(f"{table}.{key}", value, f"a value of kind {kind.__name__}")
         return value
 
-    def _one_of(self, table: str, key: str, choices: tuple[str, ...]) -> str:
-        value = self._kind(table, key, str)
+    def _one_of(self, table: str, key: str, choices: tuple[str, ...], default: str | None = None) -> str:
+        value = self._kind(table, key, str, default)
         if value not in choices:
             self._refuse(f"{table}.{key}", value, f"one of {', '.join(choices)}")
         return str(value)

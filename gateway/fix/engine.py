@@ -12,12 +12,14 @@ What can go wrong: a venue that is down, refuses, or has lost its numbers shows 
 """
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import quickfix
 
+from gateway.fix import tags
 from gateway.fix.application import Handlers, crash
 from gateway.fix.link import Folders, SendResult, SessionLink
 from gateway.fix.session_settings import SessionSettings, check, quickfix_settings
@@ -54,6 +56,7 @@ class FixSessions:
     `on_session(key, up, detail)`: a change; the detail begins with "numbers reset" or "numbers lost" where they were.
     `on_sent(key, cl_ord_id, msg_seq_num)`: a message is about to be written with this MsgSeqNum(34).
     `on_resend_request(key, begin, end)`: the venue never got our messages of this range (end 0: all after begin).
+    `on_admin(key, raw, recv_ns)`: a message of the session layer, a Heartbeat(35=0) say; a Reject comes twice.
     `on_refused(key, ref_seq_num, text)`: QuickFIX itself refused a message of the venue, which nobody else saw.
     """
 
@@ -69,6 +72,7 @@ class FixSessions:
         on_sent: Callable[[str, str, int], None] = _ignore,
         on_resend_request: Callable[[str, int, int], None] = _ignore,
         on_refused: Callable[[str, int, str], None] = _ignore,
+        on_admin: Callable[[str, str, int], None] = _ignore,
         message_log: bool = False,
     ) -> None:
         check(sessions)
@@ -76,14 +80,17 @@ class FixSessions:
         log_dir.mkdir(parents=True, exist_ok=True)
         for settings in sessions:
             quickfix_settings(settings, state_dir, log_dir)  # a dictionary that cannot be used is told here
-        self.handlers = Handlers(on_message, on_sent)
+        self.handlers = Handlers(on_message, on_sent, on_admin)
         self.on_resend_request = on_resend_request
         self.on_refused = on_refused
         self._on_session = on_session
         self._clock = clock
         self._log_dir = log_dir
         folders = Folders(state_dir, log_dir, message_log)
-        self._links = {settings.key: SessionLink(settings, self, folders) for settings in sessions}
+        ends = Counter((settings.host, settings.port) for settings in sessions)
+        self._links = {
+            one.key: SessionLink(one, self, folders, alone=ends[one.host, one.port] == 1) for one in sessions
+        }
         self._changed = threading.Condition()
         self._stopping = False
         self._threads: list[threading.Thread] = []
@@ -114,6 +121,13 @@ class FixSessions:
     def send(self, key: str, message: quickfix.Message) -> SendResult:
         """Write `message` in the calling thread. A session that is down refuses; nothing is stored for later."""
         return self._links[key].send(message)
+
+    def test_request(self, key: str, test_req_id: str) -> SendResult:
+        """Send a TestRequest(35=1); the venue's Heartbeat(35=0) gives the TestReqID(112) back, through `on_admin`."""
+        message = quickfix.Message()
+        message.getHeader().setField(tags.Number.MSG_TYPE, tags.MsgType.TEST_REQUEST)
+        message.setField(tags.Number.TEST_REQ_ID, test_req_id)
+        return self.send(key, message)
 
     def logged_on(self, key: str) -> bool:
         """Whether a message may be sent now."""

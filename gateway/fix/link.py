@@ -9,11 +9,15 @@ The order of locks: `_lock` (send, destroy) before QuickFIX's own; callbacks com
 take `_lock`.
 """
 
+import os
+import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+import psutil
 import quickfix
 
 from gateway.fix import tags
@@ -68,8 +72,10 @@ class Folders(NamedTuple):
 class SessionLink:
     """A session. `run` is its thread; the methods that `Border` calls come from there, `toApp` from who sends."""
 
-    def __init__(self, settings: SessionSettings, owner: Owner, folders: Folders) -> None:
+    def __init__(self, settings: SessionSettings, owner: Owner, folders: Folders, *, alone: bool) -> None:
+        """`alone`: no other session of this process has the same host and port."""
         self.settings = settings
+        self._alone = alone
         self.key = settings.key
         self.up = False
         self.last_sent = 0
@@ -134,6 +140,8 @@ class SessionLink:
             # traceback holds the initiator, and the store would stay open.
             self._initiator.__swig_destroy__(self._initiator)
             self._initiator = None
+        if self._alone:
+            close_left_over(self.settings.host, self.settings.port)
 
     def _pause(self) -> None:
         self._to("waiting")
@@ -224,6 +232,7 @@ class SessionLink:
         self._owner.wake()
 
     def admin_in(self, raw: str, recv_ns: int) -> None:
+        self._owner.handlers.on_admin(self.key, raw, recv_ns)
         msg_type = between(raw, "\x0135=")
         if msg_type == tags.MsgType.REJECT:
             self._owner.handlers.on_message(self.key, raw, recv_ns)
@@ -291,3 +300,19 @@ class SessionLink:
     def _to(self, state: str) -> None:
         self.state = state
         self.since_ns = self._owner.now_ns()
+
+
+def close_left_over(host: str, port: int) -> None:
+    """Close the sockets of this process that still lead to a venue, when no initiator is left that could own one.
+
+    QuickFIX 1.16 closes a connection that was made, and forgets one that is being made: an attempt that a firewall
+    swallows, and the one that it begins by itself in the very moment in which a session is lost. Each would be a
+    descriptor for good, and to the venue a connection that never speaks.
+    """
+    addresses: set[object] = set()
+    with suppress(OSError):
+        addresses = {found[4][0] for found in socket.getaddrinfo(host, port, socket.AF_INET, socket.SOCK_STREAM)}
+    for one in psutil.Process().net_connections("tcp4"):
+        if one.raddr and one.raddr.port == port and one.raddr.ip in addresses and one.fd >= 0:
+            with suppress(OSError):
+                os.close(one.fd)

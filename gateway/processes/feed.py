@@ -21,6 +21,8 @@ from gateway.fix.market_data import MarketDataDecoder
 from gateway.model.quote import BadMarketData, BookState, MdRejected, Quote
 from gateway.model.trade import Alarm, AlarmName, BookStateChanged
 from gateway.processes import clock, start
+from gateway.processes.feed_clocks import Clocks
+from gateway.processes.host_clock import HostWatch
 from gateway.processes.ids import next_epoch
 from gateway.processes.session_lines import session_lines
 from gateway.processes.settings import Site, load_site
@@ -29,6 +31,7 @@ from gateway.processes.site_file import MS, SECOND
 KEPT_INCREMENTS = 10_000
 SNAPSHOT_RETRY_NS = SECOND
 SNAPSHOT_RETRY_MOST_NS = 30 * SECOND
+HOST_CLOCK_NS = 10 * SECOND
 
 
 class Feed:
@@ -58,6 +61,10 @@ class Feed:
             self._decoders[key] = MarketDataDecoder(venue.dialect, venue_id, by_symbol)
             by_id = {one.instrument_id: one for one in listed}
             self._encoders[key] = OrderEncoder(venue.dialect, by_id, venue.md.constants)
+        self.clocks = Clocks(site.venues, "md")
+        self._host_watch = HostWatch()
+        self._host = self._host_watch.read()
+        self._host_due_ns = 0
         self._requests = 0
         self._subscribe: list[str] = []
         self._told: dict[str, BookState] = {}
@@ -65,10 +72,12 @@ class Feed:
 
     def on_message(self, key: str, raw: str, recv_ns: int) -> None:
         """One message of a market-data session, in the thread that received it."""
+        extra_ns = self.clocks.on_message(key, raw, recv_ns)
         for event in self._decoders[key].decode(raw, recv_ns):
             with self._lock:
                 quote = self._core.on_event(event, clock.monotonic_ns())
             if quote is not None:
+                self.clocks.stamp(key, quote, raw, recv_ns, extra_ns)
                 self._publish(quote)
                 if quote.state is not BookState.OK:
                     os.eventfd_write(self._wake_fd, 1)
@@ -77,6 +86,7 @@ class Feed:
 
     def on_session(self, key: str, up: bool, _detail: str) -> None:  # noqa: FBT001 the callback's form
         """A market-data session came up or went down."""
+        self.clocks.on_session(key, up=up, at_ns=clock.monotonic_ns())
         with self._lock:
             quotes = self._core.on_session(key.removesuffix(".md"), up=up, at_ns=clock.monotonic_ns())
             if up:
@@ -105,13 +115,26 @@ class Feed:
                 )
                 sessions.send(key, request)
 
+    def mind_clocks(self, sessions: FixSessions, at_ns: int) -> None:
+        """Ask the venues for their time, look at our own, and tell what happened to either."""
+        self.clocks.ask(sessions, at_ns)
+        for alarm in self.clocks.alarms(at_ns):
+            self._publisher.publish(alarm)
+        if at_ns >= self._host_due_ns:
+            self._host_due_ns = at_ns + HOST_CLOCK_NS
+            was, self._host = self._host, self._host_watch.read()
+            self.clocks.on_host(self._host)
+            if was.status.synchronised and not self._host.status.synchronised:
+                self._publisher.publish(Alarm(AlarmName.CLOCK, "host", "our own clock is not disciplined any more"))
+
     def status(self, sessions: FixSessions, incarnation: int, at_ns: int) -> FeedStatus:
         """The heartbeat."""
         with self._lock:
             states = tuple(self._core.states())
             gaps, repaired, _lost = self._core.totals()
         lines = session_lines(sessions)
-        return FeedStatus(incarnation, at_ns, lines, states, self.quotes, gaps, repaired)
+        clocks = self.clocks.status(at_ns)
+        return FeedStatus(incarnation, at_ns, lines, states, self.quotes, gaps, repaired, clocks, self._host.status)
 
     def _publish(self, quote: Quote) -> None:
         self.quotes += 1
@@ -151,6 +174,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         clock.monotonic_ns,
         on_message=feed.on_message,
         on_session=feed.on_session,
+        on_admin=feed.clocks.on_admin,
     )
     sessions.start()
     start.say_ready(given.run_dir, "feed")
@@ -159,11 +183,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     poller.register(stop.fd, zmq.POLLIN)
     beat_ns = 0
     while not stop.set:
-        if any(what == stop.fd for what, _ in poller.poll(site.bus.heartbeat_interval_ns // MS)):
+        wait_ns = feed.clocks.due_ns(clock.monotonic_ns(), site.bus.heartbeat_interval_ns)
+        if any(what == stop.fd for what, _ in poller.poll(-(-wait_ns // MS))):
             os.eventfd_read(stop.fd)
         publisher.answer_snapshots()
         now_ns = clock.monotonic_ns()
         feed.ask(sessions, now_ns)
+        feed.mind_clocks(sessions, now_ns)
         if now_ns >= beat_ns:
             beat_ns = now_ns + site.bus.heartbeat_interval_ns
             publisher.publish(feed.status(sessions, incarnation, now_ns))

@@ -98,13 +98,15 @@ def _venues(site: SiteFile) -> Iterator[Mistake]:
 def _clock(clock: ClockSection, key: str) -> Iterator[Mistake]:
     """What is declared of the way has its error with it, and is declared once."""
     if clock.asymmetry_us is not None and clock.asymmetry_error_us is None:
-        yield Mistake(f"{key}.asymmetry_error_us", "missing", "how far off asymmetry_us may be")
+        yield Mistake(f"{key}.asymmetry_error_us", "missing", told("how far off asymmetry_us may be"))
     if clock.asymmetry_us is None and clock.asymmetry_error_us is not None:
-        yield Mistake(f"{key}.asymmetry_us", "missing", "the asymmetry that asymmetry_error_us belongs to")
+        yield Mistake(f"{key}.asymmetry_us", "missing", told("the asymmetry that asymmetry_error_us belongs to"))
     if clock.asymmetry_us is not None and clock.utc_error_us is not None:
-        yield Mistake(f"{key}.utc_error_us", str(clock.utc_error_us), "either asymmetry_us or utc_error_us, not both")
+        yield Mistake(
+            f"{key}.utc_error_us", str(clock.utc_error_us), told("either asymmetry_us or utc_error_us, not both")
+        )
     if clock.test_request_interval_ms > clock.live_s * 500:
-        remedy = f"at most {clock.live_s * 500}, half of live_s"
+        remedy = told("at most {}, half of live_s", clock.live_s * 500)
         yield Mistake(f"{key}.test_request_interval_ms", str(clock.test_request_interval_ms), remedy)
 
 

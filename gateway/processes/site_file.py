@@ -144,7 +144,7 @@ class SessionSection(Section):
 class ClockSection(Section):
     """How the venue's clock is calibrated: docs/CLOCKS.md."""
 
-    test_request_interval_ms: int = Field(1000, ge=0, description="between two TestRequests(1); 0: none, no calibration")
+    test_request_interval_ms: int = Field(1000, ge=0, description="between two TestRequests(1); 0: no calibration")
     window_s: int = Field(300, ge=10, le=3600, description="of bounds that are kept")
     max_drift_ppm: int = Field(200, ge=1, le=10_000, description="of the venue's clock on ours, most")
     wander_ppb: int = Field(1000, ge=0, description="how far a clock's rate may be off a straight line")

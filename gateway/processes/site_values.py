@@ -69,7 +69,7 @@ class VenueSettings:
     reconnect_max_ns: int
     watch: SessionSettings | None = None
     """The watch's own session, where the venue gives one."""
-    clock: ClockSettings = ClockSettings()
+    clock: ClockSettings = field(default_factory=ClockSettings)
 
 
 @dataclass(frozen=True)

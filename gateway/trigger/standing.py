@@ -44,7 +44,10 @@ class Seat:
 class StandingLeg:
     """A leg's weighted cost for one unit, bought (`ask`) and sold (`bid`); None where the book does not hold it."""
 
-    __slots__ = ("ask", "bid", "formula", "fx", "lots", "max_age_ns", "recv_ns", "seat", "unit_weight", "weight")
+    __slots__ = (
+        "ask", "bid", "calibrated_ns", "formula", "fx", "lots", "max_age_ns", "recv_ns", "seat", "unit_weight",
+        "weight",
+    )  # fmt: skip
 
     def __init__(self, formula: LegFormula, seat: Seat, fx: Seat | None) -> None:
         self.formula = formula
@@ -54,7 +57,7 @@ class StandingLeg:
         self.weight = formula.weight
         self.unit_weight = formula.weight * self.lots
         self.max_age_ns = formula.spec.max_quote_age_ns
-        self.recv_ns = 0
+        self.recv_ns = self.calibrated_ns = 0
         self.ask: int | None = None
         self.bid: int | None = None
 
@@ -65,6 +68,7 @@ class StandingLeg:
         if quote is None or not self.seat.usable or (fx is not None and not fx.usable):
             return
         self.recv_ns = quote.recv_ns
+        self.calibrated_ns = quote.calibrated_ns
         lots = self.lots
         px_ticks, size_lots = quote.asks[0]
         ask = px_ticks * self.unit_weight if size_lots >= lots else self._deeper(quote.asks)
@@ -125,7 +129,7 @@ class StandingPair:
         for seat in self.seats:
             seat.touched.append((self, tuple(leg for leg in self.legs if seat in (leg.seat, leg.fx))))
 
-    def look(self, at_ns: int) -> bool:
+    def look(self, at_ns: int) -> bool:  # noqa: C901 - looked at for every pair that a quote touches: no calls
         """Set the prices, or `priced` to False when something stands in their way (`obstacle` names it); True when a
         rule has to hear of it.
         """
@@ -137,6 +141,7 @@ class StandingPair:
         first = self.first
         buy, sell = first.ask, first.bid
         oldest_ns = newest_ns = first.recv_ns
+        earliest_ns = latest_ns = first.calibrated_ns
         if at_ns - oldest_ns > first.max_age_ns:
             return self.holding
         for leg in self.others:
@@ -147,9 +152,15 @@ class StandingPair:
                 oldest_ns = recv_ns
             elif recv_ns > newest_ns:
                 newest_ns = recv_ns
+            calibrated_ns = leg.calibrated_ns
+            if calibrated_ns < earliest_ns:
+                earliest_ns = calibrated_ns
+            elif calibrated_ns > latest_ns:
+                latest_ns = calibrated_ns
             buy = None if buy is None or leg.bid is None else buy - leg.bid
             sell = None if sell is None or leg.ask is None else sell - leg.ask
-        if newest_ns - oldest_ns > self.max_skew_ns:
+        # By calibrated times where every leg has one (0: it has none), else by arrival, as in `obstacle`.
+        if (latest_ns - earliest_ns if earliest_ns else newest_ns - oldest_ns) > self.max_skew_ns:
             return self.holding
         self.priced = True
         if not self.is_spread:
@@ -192,7 +203,9 @@ class StandingPair:
         for leg in self.legs:
             if at_ns - leg.recv_ns > leg.max_age_ns:
                 return f"{leg.seat.name}: stale"
-        times = [leg.recv_ns for leg in self.legs]
+        times = [leg.calibrated_ns for leg in self.legs]
+        if not all(times):
+            times = [leg.recv_ns for leg in self.legs]
         return "quotes of the legs too far apart" if max(times) - min(times) > self.max_skew_ns else ""
 
     def units(self, side: Side) -> int:
