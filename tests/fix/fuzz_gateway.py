@@ -6,7 +6,9 @@ whoever talks to it sees whether it lives.
 It ends when its standard input does, and then writes what it counted as one line of JSON.
 """
 
+import faulthandler
 import json
+import signal
 import sys
 import time
 from collections import Counter
@@ -72,6 +74,7 @@ class Gateway:
 
 def main() -> None:
     """Run until standard input ends."""
+    faulthandler.register(signal.SIGUSR1, all_threads=True)
     made = Gateway(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))
     made.sessions.start()
     sys.stdin.read()

@@ -1,14 +1,21 @@
 """Values that fit FIX and nothing else: refused by name before they reach a number of 64 bits or a journal record."""
 
 import json
+import socket
+import subprocess
+import sys
+import threading
+import time
 from pathlib import Path
 
 import msgspec
+import psutil
 import pytest
 from fix_peer import Peer
 from fix_values import CU, DOMESTIC, wire
 from test_fix_sessions import KEY, World
 
+from gateway.fix import link
 from gateway.fix.orders import OrderDecoder
 from gateway.fix.scan import readable
 from gateway.model.order import BadOrderMessage, ExecutionReport, OrderEvent
@@ -100,3 +107,41 @@ def test_a_venue_that_speaks_gbk_ends_nothing(tmp_path: Path) -> None:
 def test_a_report_is_an_execution_all_the_same() -> None:
     """The message that the others are made of is whole."""
     assert isinstance(decode(FILL), ExecutionReport)
+
+
+def test_attempts_that_lead_nowhere_leave_no_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A venue whose host swallows connections costs no descriptor, however often it is tried."""
+    monkeypatch.setattr(link, "ATTEMPT_S", 0.1)
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
+        port = listener.getsockname()[1]
+        command = [sys.executable, "-c", FILL_QUEUE, str(port)]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+            assert other.stdout is not None
+            assert other.stdout.readline() == b"full\n"
+            world = World(tmp_path, port)
+            try:
+                deadline = time.monotonic() + 20
+                while world.sessions.status()[0].attempts < 4:
+                    assert time.monotonic() < deadline
+                    threading.Event().wait(0.02)
+            finally:
+                world.sessions.stop(10)
+                other.communicate()
+        assert to_port(port) == []
+
+
+FILL_QUEUE = """
+import socket, sys
+held = [socket.socket() for _ in range(2)]
+for one in held:
+    one.setblocking(False)
+    one.connect_ex(("127.0.0.1", int(sys.argv[1])))
+print("full", flush=True)
+sys.stdin.read()
+"""
+
+
+def to_port(port: int) -> list[object]:
+    """Sockets of this process that lead there."""
+    found = psutil.Process().net_connections("tcp4")
+    return [one for one in found if one.raddr and one.raddr.port == port]
