@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from gateway.fix import tags
 from gateway.fix.dialect import Dialect
+from gateway.fix.market_data_usual import UsualLayout
 from gateway.fix.scan import BadField, Fields, Prices, Sizes, Stamps, need, scan, scan_group, whole
 from gateway.model.instrument import Instrument
 from gateway.model.quote import (
@@ -45,9 +46,15 @@ class MarketDataDecoder:
         self._stamps = Stamps(dialect.utc_offset_ns)
         groups = {name: spec.groups.get(tags.NO_MD_ENTRIES) for name, spec in dialect.dictionary.messages.items()}
         self._members = {name: frozenset(group.members) for name, group in groups.items() if group}
+        self._usual = UsualLayout(dialect, self._prices, self._sizes, self._stamps, self._members)
 
     def decode(self, raw: str, recv_ns: int) -> Sequence[MarketEvent]:
         """The events of one message, at least one for each that concerns market data."""
+        usual = self._usual.event(raw, recv_ns)
+        return self.decode_any(raw, recv_ns) if usual is None else (usual,)
+
+    def decode_any(self, raw: str, recv_ns: int) -> Sequence[MarketEvent]:
+        """As `decode`, whatever the layout."""
         msg_type = raw.partition("\x0135=")[2].partition("\x01")[0]
         try:
             if msg_type == tags.MsgType.MARKET_DATA_INCREMENTAL_REFRESH and msg_type in self._members:
