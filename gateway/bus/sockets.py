@@ -38,6 +38,8 @@ from gateway.model.trade import Command, CommandAnswered, ExecutionStatus, Inten
 LONGEST_IPC_PATH = 107
 """sun_path of unix(7) holds 108 bytes with the closing zero."""
 DEFAULT_HIGH_WATER_MARK = 10_000
+ANSWER_WAIT_MS = 5
+"""How long execution waits for the newest books at most; the feed answers within a fraction of a millisecond."""
 
 
 class BusError(RuntimeError):
@@ -228,53 +230,50 @@ class Subscriber:
 
 
 class LatestQuotes:
-    """The newest quote of each instrument, read only when wanted: until then ZeroMQ overwrites it, at no cost to us.
+    """The newest quote of instruments, asked of the feed only when wanted: until then no quote costs us anything.
 
-    What was published before this reader was there is asked for once, so that a quiet instrument has a quote as well.
+    `read` waits for the answer, as a rule a fraction of a millisecond and at most `wait_ms`: while the feed is away or
+    stands still its quotes are absent, and whoever wanted them has to ask again. A subscription that overwrites what
+    nobody reads (ZMQ_CONFLATE) wakes this process's input thread for every quote of the site.
     """
 
-    def __init__(self, bus_dir: str | Path, instrument_ids: Iterable[str]) -> None:
-        self._last: dict[str, Quote] = {}
-        self._sockets = {name: self._connect(bus_dir, name) for name in instrument_ids}
-        self._answers: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.DEALER)
-        self._answers.setsockopt(zmq.LINGER, 0)
-        self._answers.connect(endpoint(bus_dir, "feed.snap"))
-        self._answers.send_multipart([b"", *(f"Q.{name}".encode() for name in self._sockets)])
-        self._unanswered = True
-
-    @staticmethod
-    def _connect(bus_dir: str | Path, instrument_id: str) -> zmq.Socket[bytes]:
-        socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.SUB)
-        socket.setsockopt(zmq.CONFLATE, 1)
-        socket.setsockopt(zmq.LINGER, 0)
-        socket.connect(endpoint(bus_dir, "feed.pub"))
-        socket.subscribe(prefix(f"Q.{instrument_id}"))
-        return socket
+    def __init__(self, bus_dir: str | Path, wait_ms: int = ANSWER_WAIT_MS) -> None:
+        self._wait_ms = wait_ms
+        self._asked = 0
+        self._outstanding = 0
+        self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.DEALER)
+        self._socket.setsockopt(zmq.LINGER, 0)
+        self._socket.setsockopt(zmq.IMMEDIATE, 1)
+        self._socket.connect(endpoint(bus_dir, "feed.snap"))
 
     def read(self, instrument_ids: Sequence[str]) -> tuple[Quote, ...]:
-        """The newest quote of each that has one, in the order asked."""
-        if self._unanswered:
-            self._take_answer()
-        for name in instrument_ids:
-            with contextlib.suppress(zmq.Again):
-                self._keep(self._sockets[name].recv(zmq.NOBLOCK))
-        return tuple(self._last[name] for name in instrument_ids if name in self._last)
-
-    def _take_answer(self) -> None:
-        answer = _receive(self._answers)
-        if answer is not None:
-            self._unanswered = False
-            for frame in answer[:-1]:
-                self._keep(frame)
-
-    def _keep(self, frame: bytes) -> None:
-        message = unpack(frame).message
-        if isinstance(message, Quote):
-            self._last[message.instrument_id] = message
+        """The newest quote of each that has one, in the order asked; none without an answer in time."""
+        while _receive(self._socket) is not None:
+            self._outstanding -= 1  # too late for whoever asked
+        self._asked += 1
+        tag = str(self._asked).encode()
+        try:
+            self._socket.send_multipart([tag, *(f"Q.{name}".encode() for name in instrument_ids)], zmq.NOBLOCK)
+        except zmq.Again:
+            return ()
+        self._outstanding += 1
+        while self._outstanding > 0 and self._socket.poll(self._wait_ms):
+            *frames, end = self._socket.recv_multipart(zmq.NOBLOCK)
+            self._outstanding -= 1
+            if unpack_end(end)[1] == tag:
+                self._outstanding = 0  # what was asked before went down with the feed that was asked
+                return _quotes_of(frames, instrument_ids)
+        return ()
 
     def close(self) -> None:
-        for socket in (*self._sockets.values(), self._answers):
-            socket.close()
+        self._socket.close()
+
+
+def _quotes_of(frames: Iterable[bytes], instrument_ids: Sequence[str]) -> tuple[Quote, ...]:
+    """The quotes in an answer, in the order asked; names that only begin alike are among it."""
+    messages = [unpack(frame).message for frame in frames]
+    found = {one.instrument_id: one for one in messages if isinstance(one, Quote)}
+    return tuple(found[name] for name in instrument_ids if name in found)
 
 
 class IntentSender:

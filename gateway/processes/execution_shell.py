@@ -118,7 +118,7 @@ class ExecutionShell:
         self.timers = Timers()
         self.sessions: FixSessions | None = None
         self._wake_fd = wake_fd
-        self._quotes = LatestQuotes(bus_dir, list(site.instruments))
+        self._quotes = LatestQuotes(bus_dir)
         self._inbox: deque[_Waiting] = deque()
         self._refused: deque[BadOrderMessage] = deque()
         self._events: deque[ExecutionEvent] = deque()

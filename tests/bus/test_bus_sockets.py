@@ -4,7 +4,7 @@
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -280,35 +280,69 @@ def test_a_request_that_is_none_does_not_end_the_publisher(bus_dir: Path, opened
     assert answers == [1, 1, 2]
 
 
-def test_the_newest_quote_is_read_and_none_before_it(bus_dir: Path, opened: Keep) -> None:
-    """Whatever came in between was overwritten; each instrument has its own, in the order asked."""
-    publisher = opened(Publisher(bus_dir, "feed", 4))
-    latest = opened(LatestQuotes(bus_dir, ["A", "B", "C"]))
+@pytest.fixture
+def feed(bus_dir: Path, opened: Keep) -> Iterator[Publisher]:
+    """A publisher whose thread answers for its last messages, as the feed's main thread does."""
+    publisher = Publisher(bus_dir, "feed", 4)
+    over = threading.Event()
 
-    def there() -> bool:
-        publisher.publish(quote(0))
-        publisher.publish(quote(0, "B"))
-        return len(latest.read(["A", "B"])) == 2
+    def answer() -> None:
+        while not over.is_set():
+            if publisher.snapshots.poll(5):
+                publisher.answer_snapshots()
+        publisher.close()
 
-    until(there)
+    thread = threading.Thread(target=answer)
+    thread.start()
+    yield publisher
+    over.set()
+    thread.join()
+
+
+def test_the_newest_quote_is_read_and_none_before_it(bus_dir: Path, opened: Keep, feed: Publisher) -> None:
+    """The last of many, of exactly the instruments wanted, in the order asked; one without a quote is absent."""
+    latest = opened(LatestQuotes(bus_dir, wait_ms=2000))
     for number in range(1, 1001):
-        publisher.publish(quote(number))
-        publisher.publish(quote(-number, "B"))
+        feed.publish(quote(number))
+        feed.publish(quote(-number, "B"))
+        feed.publish(quote(number, "AB"))
     until(lambda: latest.read(["B", "A", "C"]) == (quote(-1000, "B"), quote(1000)))
+    feed.publish(quote(7))
+    assert latest.read(["A"]) == (quote(7),)
 
 
-def test_a_reader_that_joins_late_has_the_quotes_of_quiet_instruments(bus_dir: Path, opened: Keep) -> None:
-    """What was published before it was there is asked for; exactly the instruments wanted are given."""
+def test_books_are_absent_while_the_feed_is_away_and_come_back_with_it(bus_dir: Path, opened: Keep) -> None:
+    """Without a feed nobody waits; a feed that does not answer in time gives no quote; its late answer is passed over."""
+    latest = opened(LatestQuotes(bus_dir, wait_ms=1))
+    assert latest.read(["A"]) == ()
     publisher = opened(Publisher(bus_dir, "feed", 4))
-    publisher.publish(quote(7))
-    publisher.publish(quote(8, "AB"))
-    latest = opened(LatestQuotes(bus_dir, ["A"]))
+    publisher.publish(quote(1))
+    asked = []
 
-    def there() -> bool:
-        publisher.answer_snapshots()
-        return latest.read(["A"]) == (quote(7),)
+    def reached() -> bool:
+        asked.append(latest.read(["A"]))
+        return bool(publisher.snapshots.poll(0))
 
-    until(there)
+    until(reached)
+    assert set(asked) == {()}
+    publisher.answer_snapshots()
+    publisher.publish(quote(2))
+
+    answering = threading.Event()
+
+    def answer() -> None:
+        while not answering.is_set():
+            if publisher.snapshots.poll(1):
+                publisher.answer_snapshots()
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    try:
+        found = until(lambda: latest.read(["A"]))
+    finally:
+        answering.set()
+        thread.join()
+    assert found == (quote(2),)
 
 
 def test_an_intent_with_nobody_there_is_not_sent(bus_dir: Path, opened: Keep) -> None:
