@@ -1,5 +1,7 @@
 """One installation from a seed: venues, instruments, pairs, rules, limits, and how far away the venues are."""
 
+# ruff: noqa: S311 - chance is seeded here
+
 from decimal import Decimal
 from fractions import Fraction
 from random import Random
@@ -66,9 +68,7 @@ def installation(seed: int, *, plain: bool = False) -> Installation:
     }
     instruments = {f"{name}.{name.lower()}": _instrument(name, ratio_of, models[name]) for name in venues}
     names = tuple(instruments)
-    time_in_force = {
-        name: TimeInForce.IOC if plain or rng.random() < 0.6 else TimeInForce.DAY for name in venues
-    }
+    time_in_force = {name: TimeInForce.IOC if plain or rng.random() < 0.6 else TimeInForce.DAY for name in venues}
     units = 1 if plain else rng.randint(1, 3)
     follows: dict[str, str] = {}
     if legs == 2 and not plain and rng.random() < 0.3:
@@ -100,7 +100,7 @@ def installation(seed: int, *, plain: bool = False) -> Installation:
     )
     specs = {name: _venue(name, rng) for name in venues}
     settings = ExecutionSettings("C", "full", pairs, rules, instruments, limits, site_limits, specs)
-    mids = {name: 4_000 for name in names[1:]}
+    mids = dict.fromkeys(names[1:], 4000)
     mids[names[0]] = sum(mids.values())
     ways = {name: _ways(rng, near=plain or name == "SHFE") for name in venues}
     cod = {name: rng.random() < 0.4 for name in venues}
@@ -118,7 +118,7 @@ def _instrument(venue_id: str, ratio_of: dict[str, int], model: PositionModel) -
 
 def _venue(name: str, rng: Random) -> VenueSpec:
     offered = (TimeInForce.DAY, TimeInForce.IOC) if rng.random() < 0.85 else (TimeInForce.DAY,)
-    return VenueSpec(name, ACCOUNT, rng.random() < 0.5, offered, True, rng.choice((300, 800)) * MS)  # noqa: FBT003
+    return VenueSpec(name, ACCOUNT, rng.random() < 0.5, offered, True, rng.choice((300, 800)) * MS)
 
 
 def _ways(rng: Random, *, near: bool) -> tuple[Way, Way]:

@@ -4,6 +4,8 @@ Made once from the seed, event by event, so that a world of a minute costs a few
 one-sided books are faults of the plan and are written into the tape.
 """
 
+# ruff: noqa: S311 - chance is seeded here
+
 from collections.abc import Iterator
 from decimal import Decimal
 from random import Random
@@ -36,7 +38,7 @@ class WorldTape:
 
 
 def tapes(given: Installation, plan: Plan, active_ns: int, duration_ns: int) -> dict[str, WorldTape]:
-    """venue -> its tape; faults strike until `active_ns`."""
+    """Venue -> its tape; faults strike until `active_ns`."""
     rng = Random(f"tape {plan.seed}")
     instruments = given.settings.instruments
     made = {
@@ -67,14 +69,17 @@ def tapes(given: Installation, plan: Plan, active_ns: int, duration_ns: int) -> 
         if side:
             bids, asks = (bids, ()) if side % 2 else ((), asks)
         made[venue].made.append(TapeBook(at_ns, venue, instruments[name].symbol, bids, asks))
-        at_ns += rng.randint(STEP_NS // 4, STEP_NS) // len(names)
+        # When nothing goes wrong any more nobody trades on the books, but repairs look at them.
+        slower = 1 if at_ns < active_ns else 6
+        at_ns += slower * rng.randint(STEP_NS // 4, STEP_NS) // len(names)
     for name in names:
         _breaks(rng, made[instruments[name].venue_id], plan, active_ns)
     return made
 
 
 def _levels(rng: Random, best: int, ratio: int, step: int) -> tuple[tuple[int, int], ...]:
-    return tuple((best + step * depth, ratio * rng.randint(1, 8)) for depth in range(DEPTH))
+    draw = rng.random
+    return tuple((best + step * depth, ratio * (1 + int(draw() * 8))) for depth in range(DEPTH))
 
 
 def _windows(rng: Random, mean_ns: int | None, until_ns: int, length_ns: int) -> list[tuple[int, int]]:

@@ -4,6 +4,8 @@ What it knows it reads as a screen would show it. It is never in a hurry and nev
 looked at again, what is unexplained is explained, what is disarmed is armed.
 """
 
+# ruff: noqa: S311 - chance is seeded here
+
 from __future__ import annotations
 
 from random import Random

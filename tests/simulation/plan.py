@@ -5,6 +5,8 @@ some know many at once. Faults per order are probabilities; faults in time have 
 for good; what follows from that is the referee's to judge (`Referee.gone`).
 """
 
+# ruff: noqa: S311 - chance is seeded here
+
 from random import Random
 from typing import NamedTuple
 
@@ -23,7 +25,7 @@ ORDER_FAULTS: dict[str, tuple[float, tuple[Params, ...]]] = {
     "delay": (0.10, ({"delay_ms": 100}, {"delay_ms": 900}, {"delay_ms": 2600})),
     "duplicate": (0.20, ({},)),
     "out_of_order": (0.15, ({"delay_ms": 20}, {"delay_ms": 400})),
-    "bust": (0.05, ({"delay_ms": 30}, {"delay_ms": 1200})),
+    "bust": (0.10, ({"delay_ms": 30}, {"delay_ms": 1200})),
     "correct": (0.05, ({"delay_ms": 200, "ticks": 1}, {"delay_ms": 900, "ticks": 0.5})),
     "silence": (0.05, ({}, {"lost": True})),
     "cancel_reject": (0.30, ({}, {"reason": "0", "text": "too late"})),
@@ -43,6 +45,7 @@ WIRE_FAULTS: dict[str, float] = {
     "replay_after_answers": 0.4,
     "numbers_reset": 0.15,
     "notice_late": 0.5,
+    "stale_answer": 0.2,
     "duplicate_intent": 0.05,
     "late_intent": 0.03,
 }
@@ -56,6 +59,8 @@ TIMED_FAULTS: dict[str, tuple[int, int]] = {
     "break": (6 * SECOND, 20 * SECOND),
     "unsolicited_cancel": (2 * SECOND, 6 * SECOND),
     "stranger": (10 * SECOND, 30 * SECOND),
+    "stray_cancel_reject": (SECOND, 4 * SECOND),
+    "new_day": (SECOND, 2 * SECOND),
     "disk_full": (5 * SECOND, 15 * SECOND),
     "kill_before_write": (8 * SECOND, 25 * SECOND),
     "kill_after_write": (8 * SECOND, 25 * SECOND),
@@ -71,6 +76,7 @@ TIMED_FAULTS: dict[str, tuple[int, int]] = {
     "takeover": (4 * SECOND, 12 * SECOND),
 }
 """Faults that come by themselves: shortest and longest mean interval."""
+
 
 class Plan(NamedTuple):
     """The faults of one world."""
@@ -93,6 +99,8 @@ def draw(seed: int) -> Plan:
     share = rng.choice((0.15, 0.3, 0.5))
     chosen = {name for name in (*ORDER_FAULTS, *WIRE_FAULTS, *TIMED_FAULTS) if rng.random() < share}
     chosen.add(rng.choice(sorted(ORDER_FAULTS)))
+    if "new_day" in chosen:
+        chosen.add("break")
     chosen.add(rng.choice(("partial", "reject", "duplicate", "fill_before_ack", "delay", "out_of_order")))
     order = tuple(
         FaultSpec(name, most * rng.uniform(0.3, 1.0), params=rng.choice(params))

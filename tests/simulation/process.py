@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-
 from typing import TYPE_CHECKING
 
 from gateway.execution.engine import ExecutionEngine
@@ -245,5 +244,3 @@ class Process:
         if decision is not None and not any(isinstance(one, SendOrders) for one in decision.actions):
             return
         raise Killed(name)
-
-

@@ -4,6 +4,8 @@ Prints the plan of faults, then every event and action that names the failing pa
 all, with --all), and at the end what was broken. Exit code 0 when nothing was, 1 when an invariant was broken.
 """
 
+# ruff: noqa: T201 - it prints its result
+
 import argparse
 import sys
 from collections.abc import Iterable

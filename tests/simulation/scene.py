@@ -5,6 +5,8 @@ CHEAP is a book of SHFE at which it buys, AGREE one at which it does nothing. Al
 the world must come to rest.
 """
 
+# ruff: noqa: ANN401 - settings are changed by name
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
@@ -141,7 +143,7 @@ class Scene(World):
         return self
 
     def kill(self, at_ms: int, where: str) -> Scene:
-        """kill -9 at the next place of this name."""
+        """Kill -9 at the next place of this name."""
 
         def plan_it() -> None:
             if self.process is not None:
@@ -170,7 +172,9 @@ class Scene(World):
 
     def net(self) -> tuple[int, int]:
         """What the venues say is held."""
-        return tuple(self.lines[name.partition(".")[0]].venue.position(name.partition(".")[2]).net for name in (NEAR, FAR))  # type: ignore[return-value]
+        return tuple(
+            self.lines[name.partition(".")[0]].venue.position(name.partition(".")[2]).net for name in (NEAR, FAR)
+        )  # type: ignore[return-value]
 
     def refused(self) -> list[str]:
         return [what.name.value for _, what in self.told if isinstance(what, IntentRefused)]
@@ -230,7 +234,9 @@ def _tapes(given: Installation, events: list[TapeEvent], until_ms: int, *, repea
             later = [one.at_ns for one in own[number + 1 :] if isinstance(one, TapeBook)]
             end_ns = later[0] if later else until_ms * MS + 20 * SECOND
             for step, at_ns in enumerate(range(event.at_ns + 200 * MS, end_ns, 200 * MS)):
-                tape.made.append(event._replace(at_ns=at_ns, bids=_more(event.bids, step), asks=_more(event.asks, step)))
+                tape.made.append(
+                    event._replace(at_ns=at_ns, bids=_more(event.bids, step), asks=_more(event.asks, step))
+                )
         tape.made.sort(key=lambda one: one.at_ns)
     return made
 

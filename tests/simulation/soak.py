@@ -5,6 +5,8 @@ were visited, how pair trades ended, and what share of the opportunities was tak
 failure is the seed, the next the command that tells its story again. Exit code 0 when every invariant held, else 1.
 """
 
+# ruff: noqa: T201 - it prints its result
+
 import argparse
 import sys
 import time
@@ -22,9 +24,27 @@ CHUNK = 10
 QUIET_EVERY = 20
 """One seed in so many is played again with nothing going wrong, for the share of opportunities taken."""
 LIMITS = frozenset(
-    "min_size max_size order_value legged_value self_match pair_busy open_trades pair_legged legged_trades "
-    "instrument_position pair_position venue_position margin order_rate orders_per_day cancels_per_day throttled "
-    "daily_loss shut_soon hours".split()
+    [
+        "min_size",
+        "max_size",
+        "order_value",
+        "legged_value",
+        "self_match",
+        "pair_busy",
+        "open_trades",
+        "pair_legged",
+        "legged_trades",
+        "instrument_position",
+        "pair_position",
+        "venue_position",
+        "margin",
+        "order_rate",
+        "orders_per_day",
+        "cancels_per_day",
+        "throttled",
+        "daily_loss",
+        "hours",
+    ]
 )
 """Refusals that a limit of the site asks for."""
 CAPTURE_LEAST = 0.95

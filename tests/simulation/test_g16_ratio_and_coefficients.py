@@ -28,7 +28,9 @@ def test_g16_a_coefficient_changes_while_execution_runs() -> None:
         given = scene.given.settings
         pair = given.pairs["P1"]
         legs = tuple(replace(leg, factor=Fraction("1.01")) if leg.instrument_id == NEAR else leg for leg in pair.legs)
-        scene.trigger = TriggerCore([replace(pair, legs=legs)], given.rules.values(), given.instruments, silence_ns=10**9)
+        scene.trigger = TriggerCore(
+            [replace(pair, legs=legs)], given.rules.values(), given.instruments, silence_ns=10**9
+        )
 
     scene.on(2_000, another_factor).play()
     opened_ns = [trade.opened_ns for trade in scene.trades]

@@ -7,6 +7,8 @@ process had taken from its session and not yet journalled when it was killed is 
 What is left out: that a venue refuses a logon, and heartbeats; a connection that breaks is noticed now or later.
 """
 
+# ruff: noqa: S311 - chance is seeded here
+
 from __future__ import annotations
 
 from collections import Counter
@@ -173,7 +175,7 @@ class Line:
             self._next = len(self._said)
             self.gone(_named(missed))
             missed = []
-        self.deliver(SessionChanged(self.venue_id, "orders", True, now_ns))  # noqa: FBT003
+        self.deliver(SessionChanged(self.venue_id, "orders", True, now_ns))
         self._replay(now_ns, first, missed)
 
     def process_died(self, now_ns: int) -> None:
@@ -201,7 +203,12 @@ class Line:
                 name = event.orig_cl_ord_id or event.cl_ord_id
                 self._most[name] = max(self._most.get(name, 0), event.cum_qty)
             self._said.append(event)
-            if self.up:
+            if not self.up:
+                continue
+            if isinstance(event, Report) and event.exec_type == "I" and self._strikes("stale_answer"):
+                late_ns = self.rng.randint(20, 1500) * MS
+                self._at(now_ns + late_ns, self._stale_arrives, len(self._said) - 1, self._epoch)
+            else:
                 self._down(now_ns, self._said_arrives, len(self._said) - 1, self._epoch)
         self.touched(now_ns, self)
 
@@ -260,7 +267,7 @@ class Line:
         if self.noticed_up and not self.up:
             self.noticed_up = False
             if self.deliver is not None:
-                self.deliver(SessionChanged(self.venue_id, "orders", False, now_ns, "connection lost"))  # noqa: FBT003
+                self.deliver(SessionChanged(self.venue_id, "orders", False, now_ns, "connection lost"))
 
     def _said_arrives(self, now_ns: int, number: int, epoch: int) -> None:
         if epoch != self._epoch or number < self._next:
@@ -288,6 +295,11 @@ class Line:
             self._at(now_ns + late_ns, self._replayed, first + len(missed), self._epoch)
         else:
             self._down(now_ns, self._replayed, first + len(missed), self._epoch)
+
+    def _stale_arrives(self, now_ns: int, number: int, epoch: int) -> None:
+        """An answer that others have overtaken."""
+        if epoch == self._epoch:
+            self._hand_over(now_ns, number, poss_dup=False)
 
     def _again_arrives(self, now_ns: int, number: int, epoch: int) -> None:
         if epoch == self._epoch:

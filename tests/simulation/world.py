@@ -7,6 +7,8 @@ First things go wrong as the plan says; after `active_ns` nothing does any more,
 the world must come to rest.
 """
 
+# ruff: noqa: ANN401, S311 - what is put on the timeline is called as it was given; chance is seeded here
+
 from __future__ import annotations
 
 import heapq
@@ -15,6 +17,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any, NamedTuple
 
+from gateway.model.instrument import Instrument
 from gateway.model.order import ExecutionReport, Order, OrderEvent, SessionChanged
 from gateway.model.quote import BookState, Quote
 from gateway.model.record import Decision
@@ -34,9 +37,10 @@ from gateway.model.trade import (
     SendOrders,
 )
 from gateway.trigger.core import Hops, TriggerCore
+from simulators.core.checks import Limits
 from simulators.core.config import FaultSpec, Listing, VenueConfig
 from simulators.core.tape import TapeStatus
-from simulators.core.values import CLOSED, READY, RESUME
+from simulators.core.values import CLOSED, READY, RESUME, Levels
 from simulators.core.venue import Venue
 from tests.simulation import cells, plan
 from tests.simulation.disk import Disk
@@ -46,6 +50,7 @@ from tests.simulation.market_tape import WorldTape, tapes
 from tests.simulation.person import Person
 from tests.simulation.plan import MS, SECOND, Plan
 from tests.simulation.process import Killed, Process
+from tests.simulation.trouble import Trouble
 from tests.simulation.wire import Line
 
 ACTIVE_NS = 20 * SECOND
@@ -53,6 +58,7 @@ CALM_NS = 30 * SECOND
 INTENT_NS = 120_000
 """From a quote's arrival to its intent's."""
 BEAT_NS = 500 * MS
+TRADING_DAY = 20260615
 
 
 class Result(NamedTuple):
@@ -150,6 +156,7 @@ class World:
                 exec_id_per_side=name == "SHFE",
                 faults=self._venue_faults(name),
                 truth=False,
+                keep_done=self.seed % 2 == 0,
             )
             venue = Venue(config, self._tapes[name])
             line = Line(venue, instrument, self.given.ways[name], self.plan, self.at, self.faults)
@@ -201,8 +208,7 @@ class World:
         self.at(MS, self._start_process)
         self.at(BEAT_NS, self._beat)
         self.at(self.active_ns, self._calm_down)
-        for name, mean_ns in self.plan.timed.items():
-            self._next_fault(name, mean_ns)
+        Trouble(self).begin()
         self._rested = False
         self.person.begin()
 
@@ -268,11 +274,25 @@ class World:
         venue = self.given.settings.instruments[name].venue_id
         changes = [event for event in self._tapes[venue].made if isinstance(event, TapeStatus)]
         shuts = [event.at_ns for event in changes if event.status == CLOSED]
+        day = TRADING_DAY
         for at_ns, is_open in [(0, True), *[(event.at_ns, event.status == READY) for event in changes]]:
             shut_ns = next((each for each in shuts if each > at_ns), 0)
-            told = HoursChanged(name, is_open, shut_ns if is_open else 0, "20260615")
+            if is_open and at_ns and "new_day" in self.plan.timed and self.rng.random() < 0.5:
+                day += 1
+                self.at(at_ns - 1, self._new_day, self.lines[venue], str(day))
+            told = HoursChanged(name, is_open, shut_ns if is_open else 0, str(day))
             self.at(max(0, at_ns + self.rng.randint(-20, 20) * MS), self._hours_change, told)
             self.faults["break"] += not is_open
+
+    def _new_day(self, _now_ns: int, line: Line, day: str) -> None:
+        """The venue's next trading day: what is held is yesterday's."""
+        self.faults["new_day"] += 1
+        market = line.venue._markets[self._by_symbol[line.venue_id].symbol]
+        market.trade_date = day
+        lots = market.position.lots
+        for side in ("long", "short"):
+            lots[f"{side}_yesterday"] += lots[f"{side}_today"]
+            lots[f"{side}_today"] = 0
 
     def _hours_change(self, _now_ns: int, told: HoursChanged) -> None:
         self._hours[told.instrument_id] = told
@@ -315,13 +335,16 @@ class World:
         try:
             return call(*what)
         except Killed as killed:
-            self._die(str(killed))
+            self.die(str(killed))
         return None
 
-    def _die(self, how: str) -> None:
+    def die(self, how: str) -> None:
+        """The process ends here; another begins soon."""
+        if self.process is None:
+            return
         self.faults[how] += 1
         self.note("killed", how)
-        in_memory: list[ExecutionEvent] = [] if self.process is None else self.process.in_memory()
+        in_memory = self.process.in_memory()
         self.process = None
         if how == "power_lost":
             lost = self.disk.lose_tail()
@@ -400,64 +423,18 @@ class World:
         self.faults[fault] += 1
         return True
 
-    def _next_fault(self, name: str, mean_ns: int) -> None:
-        at_ns = self.now_ns + int(self.rng.expovariate(1 / mean_ns)) + 200 * MS
-        if at_ns < self.active_ns and name not in ("one_sided", "break"):
-            self.at(at_ns, self._fault, name, mean_ns)
+    def stall(self, line: Line, until_ns: int) -> None:
+        """No quote of this venue arrives before `until_ns`."""
+        self._stalled_until_ns[line.venue_id] = until_ns
 
-    def _fault(self, now_ns: int, name: str, mean_ns: int) -> None:
-        line = self.lines[self.rng.choice(sorted(self.lines))]
-        rng = self.rng
-        match name:
-            case "session_drop" | "venue_down":
-                late = rng.random() < self.plan.wire.get("notice_late", 0.0)
-                notice_ns = now_ns + (rng.randint(200, 1500) * MS if late else rng.randint(0, 5) * MS)
-                down_ns = rng.randint(2000, 5000) * MS if name == "venue_down" else rng.randint(20, 1200) * MS
-                self.faults[name] += line.up
-                line.cut(now_ns, notice_ns + down_ns, notice_ns)
-            case "quotes_stall":
-                self.faults[name] += 1
-                self._stalled_until_ns[line.venue_id] = now_ns + rng.randint(300, 3000) * MS
-            case "unsolicited_cancel":
-                said = line.venue.on_mass_cancel(now_ns, f"X{self._count}", "7")[:-1]
-                self.faults[name] += bool(said)
-                line.said(now_ns, said)
-            case "stranger":
-                self.faults[name] += 1
-                line.said(now_ns, [self._stranger(now_ns, line)])
-            case "disk_full":
-                self.faults[name] += 1
-                self.disk.full_until_ns = now_ns + rng.randint(50, 1500) * MS
-            case "power_lost":
-                if self.process is not None:
-                    self._die(name)
-            case "held_up":
-                if self.process is not None:
-                    self.process.held_up_ns = rng.choice((40, 150, 400)) * MS
-            case "lease_taken":
-                if self.process is not None:
-                    self.process.lease = False
-                    self.at(now_ns + rng.randint(100, 1500) * MS, self._watch_kills, self.process)
-            case _ if name.startswith("kill_") and name not in ("kill_hold", "kill_balance"):
-                if self.process is not None:
-                    self.process.kill_at = name
-            case _:
-                self.faults[name] += self.person.trouble(now_ns, name)
-        self._next_fault(name, mean_ns)
+    def name(self, prefix: str) -> str:
+        """A word that was not used before."""
+        self._count += 1
+        return f"{prefix}{self._count}"
 
-    def _watch_kills(self, _now_ns: int, process: Process) -> None:
-        if self.process is process:
-            self._die("lease_taken")
-
-    def _stranger(self, now_ns: int, line: Line) -> Any:
-        """A fill of an order that is not ours."""
-        symbol = self._by_symbol[line.venue_id].symbol
-        answer = line.venue.on_status(now_ns, f"S{self._count}", symbol, "1")[-1]
-        px = self.given.mid_ticks[self._by_symbol[line.venue_id].instrument_id] * 10
-        return answer._replace(
-            exec_type="F", ord_status="2", order_id=f"S{self._count}", exec_id=f"S{self._count}", last_qty=1,
-            last_px=_decimal(px), cum_qty=1, order_qty=1,
-        )  # fmt: skip
+    def instrument_of(self, line: Line) -> Instrument:
+        """What the venue of this line lists."""
+        return self._by_symbol[line.venue_id]
 
     def _calm_down(self, now_ns: int) -> None:
         """From now on nothing goes wrong."""
@@ -468,7 +445,7 @@ class World:
         self._shown.clear()
         for line in self.lines.values():
             line.calm_down()
-            line.venue.faults._orders.clear()  # noqa: SLF001 - the core has no switch for it
+            line.venue.faults._orders.clear()
             for order in line.venue.orders():
                 order.faults.pop("cancel_reject", None)
             self._publish(now_ns, line)
@@ -539,19 +516,13 @@ def _orders(record: Decision) -> list[tuple[SendOrders, Order]]:
     return [(action, order) for action in record.actions if isinstance(action, SendOrders) for order in action.orders]
 
 
-def _decimal(px: int) -> Any:
-    from decimal import Decimal
-
-    return Decimal(px)
-
-
-def _state(bids: Any, asks: Any, status: str, limits: Any) -> BookState:
+def _state(bids: Levels, asks: Levels, status: str, limits: Limits) -> BookState:
     if status not in (READY, RESUME):
         return BookState.SHUT
     if bids and asks:
         return BookState.OK
     if not bids and not asks:
         return BookState.EMPTY
-    if bids and bids[0][0] == limits.high_ticks or asks and asks[0][0] == limits.low_ticks:
+    if (bids and bids[0][0] == limits.high_ticks) or (asks and asks[0][0] == limits.low_ticks):
         return BookState.LIMIT_LOCKED
     return BookState.ONE_SIDED
