@@ -22,6 +22,7 @@ from gateway.journal.report import write_report
 from gateway.journal.site_facts import SiteFactsError
 from gateway.journal.summary import summarise
 from gateway.journal.timeline import start_ns, timeline
+from gateway.journal.told import Told, environment_language, said, told
 from gateway.journal.truth import TruthError
 from gateway.journal.units import duration, money
 from gateway.model.order import Side
@@ -69,7 +70,8 @@ def trade_as_json(trade: TradeStory) -> dict[str, Any]:
 def _reconcile(run_dir: Path, *, as_json: bool) -> int:
     result = reconcile(run_dir)
     if not result.venues:
-        print(f"{run_dir}: holds no truth/<VENUE>/orders.jsonl to compare with", file=sys.stderr)  # noqa: T201
+        text = told("{}: holds no truth/<VENUE>/orders.jsonl to compare with", run_dir)
+        print(said(text, environment_language()), file=sys.stderr)  # noqa: T201
         return WRONG_CALL
     if as_json:
         _print(json.dumps(_as_json(result), indent=2, ensure_ascii=False))
@@ -92,25 +94,28 @@ def _as_json(result: Reconciliation) -> dict[str, Any]:
 
 
 def _show(result: Reconciliation) -> None:
-    compared = f"{result.orders} orders, {result.fills} fills, {result.positions} positions"
-    _print(f"{'equal' if result.equal else 'NOT equal'}: {compared} at {', '.join(result.venues)}")
+    venues = ", ".join(result.venues)
+    equal = told("equal") if result.equal else told("NOT equal")
+    counts = (result.orders, result.fills, result.positions)
+    _print(told("{}: {} orders, {} fills, {} positions at {}", equal, *counts, venues))
     for text in result.not_compared:
-        _print(f"not compared: {text}")
+        _print(told("not compared: {}", text))
     for text in result.notes:
         _print(text)
     if result.differences:
-        table = _table("venue", "subject", "field", "journal", "venue says")
+        table = _table(told("venue"), told("subject"), told("field"), told("journal"), told("venue says"))
         for difference in result.differences[:MAX_DIFFERENCES]:
             table.add_row(*difference)
         Console().print(table)
     if len(result.differences) > MAX_DIFFERENCES:
-        _print(f"and {len(result.differences) - MAX_DIFFERENCES} more; --json lists all")
+        _print(told("and {} more; --json lists all", len(result.differences) - MAX_DIFFERENCES))
 
 
 def _report(run_dir: Path) -> int:
     summary = summarise(run_dir)
     path = write_report(run_dir)
-    _print(f"{path}: {summary['verdict']['overall']}")
+    head, bracket, figures = summary["verdict"]["overall"].partition(" (")
+    _print(told("{}: {}{}", path, told(head), f"{bracket}{figures}"))
     return SUCCESS
 
 
@@ -120,22 +125,38 @@ def _trades(run_dir: Path, *, as_json: bool) -> int:
     if as_json:
         _print(json.dumps([trade_as_json(trade) for trade in story.trades.values()], indent=2, ensure_ascii=False))
         return SUCCESS
-    table = _table("trade", "pair", "side", "units", "price", "outcome", "slippage", "quote to order", "legged")
+    table = _table(
+        told("trade"),
+        told("pair"),
+        told("side"),
+        told("units"),
+        told("price"),
+        told("outcome"),
+        told("slippage"),
+        told("quote to order"),
+        told("legged"),
+    )
+    language = environment_language()
     for trade in story.trades.values():
         last, intent = trade.last, trade.intent
         table.add_row(
             trade.trade_id,
             last.pair_id if last else "",
-            _side(trade),
+            said(told(_side(trade)), language),
             str(last.units if last else ""),
             money(intent.pair_px_e9) if intent else "",
-            f"{trade.outcome}{', legged' if trade.is_legged else ''}",
+            said(_outcome(trade), language),
             money(last.slippage_e9) if last else "",
             duration(quote_to_order_ns(trade)),
             duration(last.legged_ns if last else None),
         )
     Console().print(table)
     return SUCCESS
+
+
+def _outcome(trade: TradeStory) -> Told:
+    outcome = told(trade.outcome)
+    return told("{}, legged", outcome) if trade.is_legged else outcome
 
 
 def _side(trade: TradeStory) -> str:
@@ -146,7 +167,7 @@ def _side(trade: TradeStory) -> str:
 def _table(*columns: str) -> Table:
     table = Table(box=None, header_style="bold")
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(said(column, environment_language()), overflow="fold")
     return table
 
 
@@ -159,4 +180,4 @@ def _guarded(command: Callable[[], int]) -> int:
 
 
 def _print(text: str) -> None:
-    print(text)  # noqa: T201 - the command's answer
+    print(said(text, environment_language()))  # noqa: T201 - the command's answer

@@ -24,7 +24,7 @@ from gateway.journal.reader import RECORDER, read_run
 from gateway.journal.summary import Run, figures, read
 from gateway.journal.timeline import Moment, start_ns, timeline
 from gateway.journal.units import duration, money, percent, rounded_money
-from gateway.journal.words import both
+from gateway.journal.words import both, both_of_name
 from gateway.model.order import Side
 
 REPORT_FILE = "report.html"
@@ -65,7 +65,7 @@ def render(run: Run, given: Mapping[str, Any] | None = None) -> str:
     observations = observe(read_run(run.run_dir, RECORDER))
     summary = figures(run, given or {})
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.globals.update(t=both, duration=duration, money=money, percent=percent)
+    environment.globals.update(t=both, sentence=both_of_name, duration=duration, money=money, percent=percent)
     template = environment.from_string(files("gateway.journal").joinpath("report.html.j2").read_text(encoding="utf-8"))
     return template.render(
         summary=summary,

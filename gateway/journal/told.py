@@ -83,6 +83,12 @@ def told_by(error: Exception) -> str:
     return first if isinstance(first, Told) else str(error)
 
 
+def verdict_told(verdict: str) -> Told:
+    """A pair price's verdict: what stands in the way, after the instrument that it is about."""
+    subject, colon, word = verdict.rpartition(": ")
+    return told("{}: {}", subject, told(word)) if colon else told(word)
+
+
 def environment_language(environment: Mapping[str, str] | None = None) -> str:
     """CMC_LANGUAGE, else the locale's; English where neither says Chinese."""
     seen = os.environ if environment is None else environment

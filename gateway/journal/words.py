@@ -6,6 +6,9 @@ from importlib.resources import files
 
 from markupsafe import Markup
 
+from gateway.journal.told import name_sentence
+from gateway.model.trade import AlarmName, RefusalName
+
 LANGUAGES = ("en", "zh")
 
 
@@ -24,6 +27,15 @@ def both(key: str) -> Markup:
     """Give both languages' words; the page shows one."""
     return Markup("").join(
         Markup('<span class="{0}" lang="{0}">{1}</span>').format(language, word(key, language))
+        for language in LANGUAGES
+    )
+
+
+def both_of_name(kind: str, name: str) -> Markup:
+    """Give the sentence of a refusal's or an alarm's name in both languages."""
+    member = RefusalName(name) if kind == "refusals" else AlarmName(name)
+    return Markup("").join(
+        Markup('<span class="{0}" lang="{0}">{1}</span>').format(language, name_sentence(member, language))
         for language in LANGUAGES
     )
 

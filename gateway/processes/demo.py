@@ -21,7 +21,7 @@ from rich.live import Live
 from gateway.bus.sockets import Subscriber
 from gateway.journal.report import write_report
 from gateway.journal.summary import summarise
-from gateway.journal.told import told
+from gateway.journal.told import Told, environment_language, joined, told, told_by
 from gateway.processes import clock, demo_sites, machine
 from gateway.processes.child import Child, python
 from gateway.processes.cli import FAILED, OK, WrongCallError
@@ -52,6 +52,7 @@ class Options(NamedTuple):
     asked: Asked
     out: Path
     json: Path | None
+    language: str
 
 
 class Outcome(NamedTuple):
@@ -80,7 +81,7 @@ def options(parsed: argparse.Namespace) -> Options:
         network=parsed.profile,
         faults=parsed.faults,
     )
-    return Options(asked, parsed.out, parsed.json)
+    return Options(asked, parsed.out, parsed.json, environment_language())
 
 
 def run(wanted: Options) -> int:
@@ -89,7 +90,7 @@ def run(wanted: Options) -> int:
         tape = demo_sites.tape_of(wanted.asked)
         made = demo_sites.plan(wanted.asked, tape)
     except DemoError as error:
-        raise WrongCallError(str(error)) from error
+        raise WrongCallError(told_by(error)) from error
     run_dir = _new_folder(wanted.out)
     bus_dir = Path(tempfile.mkdtemp(prefix="cmc-"))
     out(told("run {}\n{}\n{}", run_dir, made.title, tape.label))
@@ -122,7 +123,7 @@ def _trade(asked: Asked, made: Plan, run_dir: Path, bus_dir: Path, signals: Sign
         with speaker(run_dir) as tell:
             return _run_gateway(asked, made, run_dir, bus_dir, site, venues, signals, tell)
     except SupervisorError as error:
-        return Outcome(Stopped(answered=False, open_trades=0, working_orders=0, pairs=()), str(error), 0)
+        return Outcome(Stopped(answered=False, open_trades=0, working_orders=0, pairs=()), told_by(error), 0)
     finally:
         _end_venues(venues)
 
@@ -149,7 +150,7 @@ def _start_venues(
     # A venue has no book to show before its tape starts.
     clock.pause_ns(max(0, start_ns - clock.monotonic_ns()))
     file = run_dir / "site.toml"
-    file.write_text(toml_text(demo_sites.site(made, ports, str(bus_dir))), encoding="utf-8")
+    file.write_text(toml_text(demo_sites.site(made, ports, str(bus_dir), environment_language())), encoding="utf-8")
     return load_site(file)
 
 
@@ -208,9 +209,9 @@ def _run_gateway(
             tell(told("armed {} ms after the gateway's first process was started", armed_after_ns // MS))
             failed = _watch(asked, made, bus_dir, site, supervisor, venues, signals)
         else:
-            failed = "" if signals.any() else f"execution could not be armed: {failed}"
+            failed = "" if signals.any() else told("execution could not be armed: {}", failed)
     except SupervisorError as error:
-        failed = "" if signals.any() else str(error)
+        failed = "" if signals.any() else told_by(error)
     finally:
         stopped = supervisor.stop(
             lambda: operator.stop(
@@ -232,7 +233,7 @@ def _watch(
     signals: Signals,
 ) -> str:
     """Show what happens until the time is up; why it ended early, or ""."""
-    state = LiveState(site.instruments, f"{made.title} ({asked.kind} {asked.name})")
+    state = LiveState(site.instruments, f"{made.title} ({asked.kind} {asked.name})", site.language)
     subscribers = [Subscriber(bus_dir, name) for name in PUBLISHERS]
     for one in subscribers:
         one.ask()
@@ -278,7 +279,7 @@ def _loop(
         for child in venues.values():
             if not child.running:
                 child.end()
-                return f"{child.name} ended by itself ({child.last_end}); its log ends:\n{child.log_tail()}"
+                return told("{} ended by itself ({}); its log ends:\n{}", child.name, child.last_end, child.log_tail())
         clock.pause_ns(TICK_NS)
     return ""
 
@@ -320,16 +321,23 @@ def succeeded(summary: Mapping[str, Any], outcome: Outcome) -> bool:
     )
 
 
-def verdict_lines(summary: Mapping[str, Any], outcome: Outcome) -> list[str]:
+def verdict_lines(summary: Mapping[str, Any], outcome: Outcome) -> list[Told]:
     """The end of the demo in words."""
-    trades = ", ".join(f"{name} {count}" for name, count in summary["pair_trades"].items() if isinstance(count, int))
-    compared = summary["reconciliation"]
-    agreed = "agree" if summary["reconciled_with_venues"] else f"DISAGREE in {len(summary['differences'])} places"
+    counts = summary["pair_trades"]
+    trades = joined(", ", [told(f"{name} {{}}", count) for name, count in counts.items() if isinstance(count, int)])
+    compared, differences = summary["reconciliation"], len(summary["differences"])
+    agreed = told("agree") if summary["reconciled_with_venues"] else told("DISAGREE in {} places", differences)
     lines = [
-        f"pair trades: {trades}",
-        f"journal and venues {agreed} ({compared['orders']} orders, {compared['fills']} fills)",
-        *(f"{name}: {word}" for name, word in summary["verdict"].items()),
+        told("pair trades: {}", trades),
+        told("journal and venues {} ({} orders, {} fills)", agreed, compared["orders"], compared["fills"]),
+        *(told("{}: {}", told(name), _verdict(word)) for name, word in summary["verdict"].items()),
     ]
     if outcome.armed_after_ns:
-        lines.append(f"gateway started to armed: {outcome.armed_after_ns // MS} ms")
+        lines.append(told("gateway started to armed: {} ms", outcome.armed_after_ns // MS))
     return lines
+
+
+def _verdict(word: str) -> Told:
+    """A word of the summary's verdict; the figures in its brackets stay."""
+    head, bracket, figures = word.partition(" (")
+    return told("{}{}", told(head), f"{bracket}{figures}")

@@ -328,11 +328,11 @@ def profile(made: Plan, venue: Venue, asked: Asked, run_dir: Path, start_monoton
     }
 
 
-def site(made: Plan, ports: Mapping[str, tuple[int, int]], bus_dir: str) -> dict[str, Any]:
+def site(made: Plan, ports: Mapping[str, tuple[int, int]], bus_dir: str, language: str = "en") -> dict[str, Any]:
     """The site file; `ports` are market data and orders by venue."""
     venues = (made.domestic, made.overseas)
     return {
-        "site": {"name": "demo", "language": "en", "stage": "full", "state_dir": "state", "bus_dir": bus_dir},
+        "site": {"name": "demo", "language": language, "stage": "full", "state_dir": "state", "bus_dir": bus_dir},
         "journal": {"fdatasync_interval_ms": 5, "sync_before_send": False, "min_free_mb": 64},
         "supervisor": {"restarts_max": 5, "restarts_window_s": 60, "stop_timeout_s": 30},
         "bus": {"high_water_mark": 10000, "heartbeat_interval_ms": 500, "pair_price_interval_ms": 50},

@@ -14,9 +14,11 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from gateway.bus.topics import FeedStatus, Published
+from gateway.bus.topics import FeedStatus, OrderSessions, Published, SessionStatus
+from gateway.journal.told import EN, Told, joined, name_sentence, name_short, name_told, said, told, verdict_told
 from gateway.model.base import PRICE_E9
 from gateway.model.instrument import Instrument
+from gateway.model.order import Side
 from gateway.model.quote import BookState, Quote
 from gateway.model.trade import (
     Alarm,
@@ -26,6 +28,7 @@ from gateway.model.trade import (
     PairTradeChanged,
     PairTradeState,
     PositionChanged,
+    RefusalName,
 )
 from gateway.processes.site_file import MS
 
@@ -44,20 +47,22 @@ STATE_COLOURS = {
 class LiveState:
     """The newest of everything that was published."""
 
-    def __init__(self, instruments: Mapping[str, Instrument], title: str) -> None:
+    def __init__(self, instruments: Mapping[str, Instrument], title: str, language: str = EN) -> None:
         self.title = title
+        self.language = language
         self.instruments = instruments
         self.quotes: dict[str, Quote] = {}
         self.prices: dict[str, PairPrice] = {}
         self.positions: dict[str, PositionChanged] = {}
         self.trades: dict[str, PairTradeChanged] = {}
         self.done: deque[PairTradeChanged] = deque(maxlen=LAST_TRADES)
-        self.counts: Counter[str] = Counter()
-        self.refusals: Counter[str] = Counter()
+        self.counts: Counter[PairTradeState] = Counter()
+        self.refusals: Counter[RefusalName] = Counter()
         self.alarms: deque[Alarm] = deque(maxlen=LAST_ALARMS)
         self.alarm_count = 0
         self.execution: ExecutionStatus | None = None
         self.feed: FeedStatus | None = None
+        self.orders: OrderSessions | None = None
         self.feed_ns: deque[int] = deque(maxlen=LATENCY_SAMPLE)
 
     def take(self, messages: Iterable[Published]) -> None:
@@ -82,10 +87,17 @@ class LiveState:
             case Alarm():
                 self.alarms.append(message)
                 self.alarm_count += 1
-            case ExecutionStatus():
-                self.execution = message
+            case _:
+                self._beat(message)
+
+    def _beat(self, message: Published) -> None:
+        match message:
             case FeedStatus():
                 self.feed = message
+            case OrderSessions():
+                self.orders = message
+            case ExecutionStatus():
+                self.execution = message
             case _:
                 pass
 
@@ -103,10 +115,33 @@ class LiveState:
 def one_line(state: LiveState, now_ns: int, left_s: int) -> str:
     """The whole state in a line, for a log."""
     quotes = " | ".join(_quote_words(state, name, now_ns) for name in state.instruments)
-    prices = " ".join(f"{one.pair_id} {_band(one)} {one.verdict}" for one in state.prices.values())
-    counts = ", ".join(f"{count} {name}" for name, count in sorted(state.counts.items())) or "no trade yet"
-    refused = sum(state.refusals.values())
-    return f"{left_s:>4} s left | {quotes} | {prices} | {counts}, {refused} refused, {state.alarm_count} alarms"
+    prices = " ".join(
+        f"{one.pair_id} {said(_band(one), state.language)} {said(verdict_told(one.verdict), state.language)}"
+        for one in state.prices.values()
+    )
+    down = [one.key for one in _down(state)]
+    ended = _counts(state) if state.counts else told("no trade yet")
+    line = told(
+        "{} s left | {} | {} | {}, {} refused, {} alarms{}",
+        f"{left_s:>4}",
+        quotes,
+        prices,
+        ended,
+        sum(state.refusals.values()),
+        state.alarm_count,
+        told(", sessions down: {}", ", ".join(down)) if down else "",
+    )
+    return said(line, state.language)
+
+
+def _counts(state: LiveState) -> Told:
+    return joined(", ", [f"{count} {name_short(name, state.language)}" for name, count in sorted(state.counts.items())])
+
+
+def _down(state: LiveState) -> list[SessionStatus]:
+    """Sessions that are not logged on."""
+    known = [*(state.feed.sessions if state.feed else ()), *(state.orders.sessions if state.orders else ())]
+    return [one for one in known if not one.up]
 
 
 def _quote_words(state: LiveState, name: str, now_ns: int) -> str:
@@ -116,13 +151,13 @@ def _quote_words(state: LiveState, name: str, now_ns: int) -> str:
     instrument = state.instruments[name]
     bid = instrument.price(quote.bids[0][0]) if quote.bids else "-"
     ask = instrument.price(quote.asks[0][0]) if quote.asks else "-"
-    words = "" if quote.state is BookState.OK else f" {quote.state}"
+    words = "" if quote.state is BookState.OK else f" {name_short(quote.state, state.language)}"
     return f"{name} {bid}/{ask}{words} {max(0, now_ns - quote.recv_ns) // MS} ms"
 
 
-def _band(price: PairPrice) -> str:
-    buy = f"buy {_e9(price.buy_px_e9)} (at {_e9(price.buy_at_e9)})"
-    return f"{buy} sell {_e9(price.sell_px_e9)} (at {_e9(price.sell_at_e9)})"
+def _band(price: PairPrice) -> Told:
+    figures = (price.buy_px_e9, price.buy_at_e9, price.sell_px_e9, price.sell_at_e9)
+    return told("buy {} (at {}) sell {} (at {})", *(_e9(one) for one in figures))
 
 
 def _e9(value: int | None) -> str:
@@ -137,31 +172,50 @@ def screen(state: LiveState, now_ns: int, left_s: int) -> RenderableType:
     """The whole state as a screen."""
     return Panel(
         Group(_quotes(state, now_ns), "", _prices(state), "", _trades(state), "", _footer(state)),
-        title=f"{state.title}, {left_s} s left",
-        subtitle="Ctrl-C stops in order: no new trades, then balanced",
+        title=said(told("{}, {} s left", state.title, left_s), state.language),
+        subtitle=said(told("Ctrl-C stops in order: no new trades, then balanced"), state.language),
     )
 
 
-def _table(*columns: str) -> Table:
+def _table(state: LiveState, *columns: Told) -> Table:
     table = Table(box=None, expand=True, pad_edge=False)
     for index, column in enumerate(columns):
-        table.add_column(column, justify="left" if index == 0 else "right", no_wrap=True)
+        table.add_column(said(column, state.language), justify="left" if index == 0 else "right", no_wrap=True)
     return table
 
 
 def _quotes(state: LiveState, now_ns: int) -> Table:
-    table = _table("instrument", "bid lots", "bid", "ask", "ask lots", "age", "state", "position")
+    table = _table(
+        state,
+        told("instrument"),
+        told("bid lots"),
+        told("bid"),
+        told("ask"),
+        told("ask lots"),
+        told("age"),
+        told("state"),
+        told("position"),
+    )
     for name, instrument in state.instruments.items():
         quote = state.quotes.get(name)
         held = state.positions.get(name)
         position = f"{held.net_lots:+d}" if held is not None else ("0" if instrument.tradable else "")
         if quote is None:
-            table.add_row(name, "", "", "", "", "", "nothing yet", position)
+            table.add_row(name, "", "", "", "", "", said(told("nothing yet"), state.language), position)
             continue
         bid, ask = _best(instrument, quote.bids), _best(instrument, quote.asks)
         colour = "green" if quote.state is BookState.OK else "red"
         age = f"{max(0, now_ns - quote.recv_ns) // MS} ms"
-        table.add_row(name, bid[1], bid[0], ask[0], ask[1], age, Text(quote.state, style=colour), position)
+        table.add_row(
+            name,
+            bid[1],
+            bid[0],
+            ask[0],
+            ask[1],
+            age,
+            Text(name_short(quote.state, state.language), style=colour),
+            position,
+        )
     return table
 
 
@@ -170,7 +224,15 @@ def _best(instrument: Instrument, levels: tuple[tuple[int, int], ...]) -> tuple[
 
 
 def _prices(state: LiveState) -> Table:
-    table = _table("pair", "buys at", "if at most", "sells at", "if at least", "verdict")
+    table = _table(
+        state,
+        told("pair"),
+        told("buys at"),
+        told("if at most"),
+        told("sells at"),
+        told("if at least"),
+        told("verdict"),
+    )
     for one in state.prices.values():
         table.add_row(
             one.pair_id,
@@ -178,20 +240,29 @@ def _prices(state: LiveState) -> Table:
             _e9(one.buy_at_e9),
             _e9(one.sell_px_e9),
             _e9(one.sell_at_e9),
-            Text(one.verdict, style="green" if one.verdict == "ok" else "yellow"),
+            Text(said(verdict_told(one.verdict), state.language), style="green" if one.verdict == "ok" else "yellow"),
         )
     return table
 
 
 def _trades(state: LiveState) -> Table:
-    table = _table("trade", "side", "units", "state", "legs", "slippage", "unbalanced")
+    table = _table(
+        state,
+        told("trade"),
+        told("side"),
+        told("units"),
+        told("state"),
+        told("legs"),
+        told("slippage"),
+        told("unbalanced"),
+    )
     for one in [*state.trades.values(), *reversed(state.done)]:
         legs = "  ".join(f"{leg.filled_lots:+d}/{leg.target_lots}" for leg in one.legs)
         table.add_row(
             one.trade_id,
-            one.side.name.lower(),
+            said(told("buy") if one.side is Side.BUY else told("sell"), state.language),
             f"{one.hedged_units}/{one.units}",
-            Text(one.state, style=STATE_COLOURS.get(one.state, "cyan")),
+            Text(name_short(one.state, state.language), style=STATE_COLOURS.get(one.state, "cyan")),
             legs,
             _e9(one.slippage_e9),
             f"{one.legged_ns // MS} ms",
@@ -200,21 +271,44 @@ def _trades(state: LiveState) -> Table:
 
 
 def _footer(state: LiveState) -> Text:
-    counts = ", ".join(f"{count} {name}" for name, count in sorted(state.counts.items())) or "no trade has ended yet"
-    refused = ", ".join(f"{name} {count}" for name, count in state.refusals.most_common(3)) or "none"
-    feed = f"{int(median(state.feed_ns)) // 1000} us" if state.feed_ns else "-"
+    text = Text("\n".join(said(one, state.language) for one in _footer_lines(state)))
+    for one in _down(state):
+        text.append("\n" + said(told("session {} is down: {}", one.key, one.detail), state.language), style="bold red")
+    for alarm in state.alarms:
+        sentence = name_sentence(alarm.name, state.language)
+        words = told("alarm {} ({}) {}: {}", alarm.name.value, sentence, alarm.subject, alarm.figures)
+        text.append("\n" + said(words, state.language), style="bold red")
+    return text
+
+
+def _footer_lines(state: LiveState) -> list[Told]:
+    refused = joined(
+        ", ", [f"{name_told(name, state.language)} {count}" for name, count in state.refusals.most_common(3)]
+    )
     lines = [
-        f"trades: {counts}",
-        f"refused: {refused}",
-        f"quote read to published: {feed} (median of the last {len(state.feed_ns)})",
+        told("trades: {}", _counts(state) if state.counts else told("no trade has ended yet")),
+        told("refused: {}", refused if state.refusals else told("none")),
+        told(
+            "quote read to published: {} (median of the last {})",
+            f"{int(median(state.feed_ns)) // 1000} us" if state.feed_ns else "-",
+            len(state.feed_ns),
+        ),
     ]
     if state.execution is not None:
         one = state.execution
-        mode = "HALTED" if one.halted else "stopping" if one.stopping else "armed" if one.armed else "disarmed"
-        lines.append(f"execution: {mode}, {one.open_trades} open, {one.working_orders} working orders")
+        lines.append(
+            told("execution: {}, {} open, {} working orders", execution_mode(one), one.open_trades, one.working_orders)
+        )
     if state.feed is not None:
-        lines.append(f"feed: {state.feed.quotes} quotes, {state.feed.gaps} gaps, {state.feed.repaired} repaired")
-    text = Text("\n".join(lines))
-    for alarm in state.alarms:
-        text.append(f"\nalarm {alarm.name} {alarm.subject}: {alarm.figures}", style="bold red")
-    return text
+        feed = state.feed
+        lines.append(told("feed: {} quotes, {} gaps, {} repaired", feed.quotes, feed.gaps, feed.repaired))
+    return lines
+
+
+def execution_mode(status: ExecutionStatus) -> Told:
+    """In a word."""
+    if status.halted:
+        return told("HALTED")
+    if status.stopping:
+        return told("stopping")
+    return told("armed") if status.armed else told("disarmed")

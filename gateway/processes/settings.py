@@ -28,6 +28,7 @@ from gateway.processes.site_checks import Mistake, check, nearest
 from gateway.processes.site_env import override
 from gateway.processes.site_file import SiteFile, VenueSection
 from gateway.processes.site_limits import check_limits
+from gateway.processes.site_types import type_remedy
 from gateway.processes.site_values import (
     BusSettings,
     JournalSettings,
@@ -113,8 +114,7 @@ def _typed(error: ErrorDetails, names: Mapping[str, str]) -> Mistake:
     value = json.dumps(error["input"], default=str, ensure_ascii=False)[:60]
     if error["type"] == "extra_forbidden":
         return Mistake(named, value, told("no such key; {}", nearest(str(place[-1]), _known(place))))
-    text = error["msg"].removeprefix("Value error, ")
-    return Mistake(named, value, text[:1].lower() + text[1:])
+    return Mistake(named, value, type_remedy(error))
 
 
 def _model(place: tuple[int | str, ...]) -> Any:  # noqa: ANN401 a class of site_file, or None

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from gateway.journal.told import told
 from gateway.model.instrument import PositionModel
 from gateway.model.site import DispatchMode, FormulaKind, InDoubtPolicy
 
@@ -42,14 +43,14 @@ def _exact(value: Any) -> Any:  # noqa: ANN401 what TOML gives may be anything; 
     if isinstance(value, Decimal):
         return value
     if isinstance(value, bool) or not isinstance(value, int | str):
-        message = 'write the number as text in quotes, such as "0.50": a float is not exact'
+        message = told('write the number as text in quotes, such as "0.50": a float is not exact')
         raise ValueError(message)
     try:
         made = Decimal(value)
     except InvalidOperation:
         made = Decimal("nan")
     if not made.is_finite():
-        message = 'write a decimal number in quotes, such as "0.50"'
+        message = told('write a decimal number in quotes, such as "0.50"')
         raise ValueError(message)
     return made
 

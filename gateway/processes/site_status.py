@@ -15,7 +15,7 @@ import msgspec
 
 from gateway.bus.sockets import Subscriber
 from gateway.bus.topics import FeedStatus, OrderSessions, Published, SessionStatus, TriggerStatus
-from gateway.journal.told import Told, joined, name_sentence, told
+from gateway.journal.told import Told, joined, name_sentence, told, verdict_told
 from gateway.journal.units import money
 from gateway.model.quote import BookState
 from gateway.model.site import PairSpec
@@ -175,7 +175,7 @@ def _why(standing: Standing, pair: PairSpec) -> Iterator[str]:
         yield told("trigger does not answer")
     price = standing.prices.get(pair.pair_id)
     if not books and price is not None and price.verdict != "ok":
-        yield told(price.verdict)
+        yield verdict_told(price.verdict)
 
 
 def _execution_why(standing: Standing) -> Iterator[str]:

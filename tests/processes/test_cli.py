@@ -21,6 +21,12 @@ COMMANDS = (
     "arm",
     "disarm",
     "kill",
+    "stage",
+    "explain",
+    "trade",
+    "fill",
+    "pairs",
+    "positions",
     "reconcile",
     "report",
     "trades",
@@ -79,6 +85,21 @@ status                                                   | 2    | which site?
 kill sites/demo.toml --who A --reason B                  | 2    | --hold --balance
 arm sites/demo.toml --who A                              | 2    | --reason
 arm sites/demo.toml --who A --reason  -                  | 1    | did not answer
+pairs sites/demo.toml                                    | 1    | the installation does not run
+positions sites/demo.toml                                | 1    | execution does not answer
+stage gold sites/demo.toml --who A --reason B            | 2    | invalid choice
+stage canary sites/demo.toml --who A --reason B          | 1    | did not answer
+stage canary sites/demo.toml --who A                     | 2    | --reason
+trade takeover sites/demo.toml --who A --reason B        | 2    | which site?
+trade takeover T1 sites/demo.toml --who A --reason B     | 1    | did not answer
+trade release T1 sites/demo.toml --who A                 | 2    | --reason
+trade                                                    | 2    | ACTION
+fill add T1 sites/demo.toml --leg 1 --side buy --lots 5 --price 70000 --exec-id E1 --who A --reason B | 1 | did not answer
+fill add T1 sites/demo.toml --leg 0 --side buy --lots 5 --price 70000 --exec-id E1 --who A --reason B | 2 | at least 1
+fill add T1 sites/demo.toml --leg 1 --side hold --lots 5 --price 70000 --exec-id E1 --who A --reason B | 2 | invalid choice
+fill add T1 sites/demo.toml --leg 1 --side buy --lots 5 --exec-id E1 --who A --reason B | 2 | --price
+fill assign T1 sites/demo.toml --leg 2 --exec-id E1 --who A --reason B | 1 | did not answer
+explain SHFE.cu2609 sites/demo.toml --who A --reason B   | 1    | did not answer
 """
 
 
@@ -121,7 +142,14 @@ def test_status_of_a_site_that_does_not_run_says_so(tmp_path: Path) -> None:
     plain, machine = cmc("status", str(file)), cmc("status", str(file), "--json")
     assert (plain.returncode, machine.returncode) == (1, 1)
     assert plain.stdout.splitlines()[0] == f"demo: not running ({file})"
-    assert json.loads(machine.stdout) == {"running": False, "processes": [], "execution": None}
+    assert json.loads(machine.stdout) == {
+        "running": False,
+        "processes": [],
+        "execution": None,
+        "held": None,
+        "sessions": [],
+        "pairs": [{"pair": "CU-CA", "traded": False, "why": ["the installation does not run"]}],
+    }
 
 
 def test_down_of_a_site_that_does_not_run_is_done(tmp_path: Path) -> None:
