@@ -81,6 +81,8 @@ ROADS = (
     Road("110 ms, bursts, loss, reroute", 110 * MS, 110 * MS, _quiet, 60 * MS, 0.003, (15 * MS, 15 * MS)),
 )
 REACH_MS = {"same rack": 1.0, "2 ms, 1 ms jitter": 1.0, "80 ms, exp 10 ms": 3.0}
+IN_STEP_MS = 35.0
+"""Reached with stamps of a millisecond or finer; what whole seconds give is told beside it."""
 BURST_EVERY_NS, BURST_LASTS_NS = 20 * SECOND, 300 * MS
 RESEND_NS = 200 * MS
 """What a lost segment costs beside a round trip: the least that TCP waits."""
@@ -360,7 +362,7 @@ def _figures(one: Result, *, slanted: bool) -> list[Figure]:
     reach = None if slanted or one.resolution == "s" else REACH_MS.get(one.road)
     return [
         Figure(f"{name}.error_p99", round(one.error_p99, 3), "ms", reach),
-        Figure(f"{name}.in_step_p99", round(one.in_step, 2), "ms", 35.0),
+        Figure(f"{name}.in_step_p99", round(one.in_step, 2), "ms", None if one.resolution == "s" else IN_STEP_MS),
         Figure(f"{name}.covered", round(100 * one.covered, 3), "%", 99.0, less_is_better=False),
         Figure(f"{name}.width", round(one.width, 3), "ms", round(one.width_allowed, 3)),
         Figure(f"{name}.offset_p99", round(one.offset_p99, 3), "ms"),

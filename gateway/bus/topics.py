@@ -95,11 +95,12 @@ class FeedStatus(Message):
 
 
 class OrderSessions(Message):
-    """Execution's FIX sessions, beside its heartbeat."""
+    """Execution's FIX sessions and their venues' clocks, beside its heartbeat."""
 
     incarnation: int
     at_ns: int
     sessions: tuple[SessionStatus, ...]
+    clocks: tuple[ClockStatus, ...] = ()
 
 
 class TriggerStatus(Message):

@@ -14,8 +14,8 @@ NOT_CALIBRATED = (0, 0)
 class ClockMap(NamedTuple):
     """The line through (`local_ns`, `venue_ns`); the venue's clock gains `rate_ppb` on ours.
 
-    `bound_ns` holds at the anchor and grows by `growth_ppb` of the time since. `delay_ns` is what the fastest messages
-    take to us by this calibration, `spread_ns` how much longer nearly all others take at most, `usual_ns` most of them.
+    `bound_ns` holds at the anchor and grows by `growth_ppb` of the time since. The fastest messages take `way_ns` to us
+    by this calibration, and at most `delay_ns`; nearly all others `spread_ns` longer at most, most of them `usual_ns`.
     From `live_until_ns` on it is not used.
     """
 
@@ -25,6 +25,7 @@ class ClockMap(NamedTuple):
     bound_ns: int
     growth_ppb: int
     delay_ns: int
+    way_ns: int
     spread_ns: int
     usual_ns: int
     live_until_ns: int
@@ -32,7 +33,7 @@ class ClockMap(NamedTuple):
     def local_of(self, venue_ns: int) -> int:
         """When, on our clock, the venue's clock showed `venue_ns`.
 
-        >>> ClockMap(100, 5_000_000_100, 0, 0, 0, 0, 0, 0, 0).local_of(5_000_000_107)
+        >>> ClockMap(100, 5_000_000_100, 0, 0, 0, 0, 0, 0, 0, 0).local_of(5_000_000_107)
         107
         """
         since_ns = venue_ns - self.venue_ns

@@ -96,10 +96,13 @@ class ClockSession:
         resolution_ns = form.high_ns - form.low_ns
         if resolution_ns < COARSE_NS or self.map is None or not self._round_trips:
             return next_ns
-        # Every third request meets the venue where its stamp changes: then both bounds are as tight as the ways allow.
-        # The others meet it at ever other phases: at the edges alone, a step of half a second would not show.
-        phase_ns = self._count * UNEVEN_PPB % SECOND * resolution_ns // SECOND if self._count % 3 else 0
+        # Meet the venue where its stamp changes: then both bounds are as tight as the ways allow, each request halving
+        # what is not known. Every third, and once that is little two of three, meet it at ever other phases: at the
+        # edges alone, a step of half a second would not show.
         way_ns = min(self._round_trips) // 2
+        sharp = self.map.bound_ns < 2 * way_ns + COARSE_NS
+        aimed = self._count % 3 == 0 if sharp else self._count % 3 != 0
+        phase_ns = 0 if aimed else self._count * UNEVEN_PPB % SECOND * resolution_ns // SECOND
         arrives = self.map.venue_of(next_ns + way_ns) - form.low_ns - phase_ns
         edge = -(-arrives // resolution_ns) * resolution_ns
         return next_ns + edge - arrives
@@ -274,6 +277,7 @@ class ClockSession:
             bound_ns,
             self._drift_bound_ppb + settings.wander_ppb,
             offset_ns - lower_ns,
+            max(0, offset_ns - lower_ns - max(0, upper_ns - lower_ns - ordered[0]) // 2),
             ordered[len(ordered) * 99 // 100] - ordered[0],
             ordered[len(ordered) * 95 // 100] - ordered[0],
             self._answered_ns + settings.live_ns,

@@ -57,11 +57,17 @@ def coarse(made: ClockMap, stamps: StampClocks, local_ns: int, bound_ns: int, re
     earliest_ns = latest_ns - made.spread_ns - (stamps.publish_lag_ns - stamps.publish_floor_ns)
     low_ns, high_ns = max(local_ns - bound_ns, earliest_ns - off_ns), min(local_ns + bound_ns, latest_ns + off_ns)
     if low_ns > high_ns:
-        return local_ns, bound_ns  # later than any message before it: only the stamp is left to believe
+        # Sent before its stamp: the stamp is left to believe. Or later than nearly all: its last moment is likeliest.
+        return (local_ns, bound_ns) if latest_ns < local_ns else (local_ns + bound_ns, 2 * bound_ns)
     at_phase = _at_phase(made, stamps, earliest_ns, latest_ns)
     if at_phase is not None and low_ns <= at_phase <= high_ns:
         return at_phase, off_ns
-    usual_ns = latest_ns - (made.usual_ns + stamps.publish_lag_ns - stamps.publish_floor_ns) // 2
+    usual_ns = (
+        recv_ns
+        - made.way_ns
+        - stamps.publish_floor_ns
+        - (made.usual_ns + stamps.publish_lag_ns - stamps.publish_floor_ns) // 2
+    )
     best_ns = min(high_ns, max(low_ns, usual_ns))
     return best_ns, max(high_ns - best_ns, best_ns - low_ns)
 

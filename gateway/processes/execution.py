@@ -26,6 +26,7 @@ from gateway.processes.held import read_held
 from gateway.processes.hours import HoursTeller
 from gateway.processes.ids import next_epoch
 from gateway.processes.lease import Lease
+from gateway.processes.session_clocks import Clocks
 from gateway.processes.session_lines import session_lines
 from gateway.processes.settings import Site, load_site
 from gateway.processes.site_calendars import read_run_calendars
@@ -111,21 +112,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         shell.handle(word)
     say_what_is_held(shell)
     rearm = Rearm(shell, wanted=given.after_death == "signal" and recovered.armed)
+    clocks = Clocks(site.venues, "orders")
     sessions = FixSessions(
         start.fix_sessions(site, "orders"),
         site.state_dir / "fix",
         given.run_dir / "logs",
         clock.monotonic_ns,
-        on_message=shell.on_message,
-        on_session=shell.on_session,
+        on_message=clocks.hearing(shell.on_message),
+        on_session=clocks.following(shell.on_session, clock.monotonic_ns),
         on_sent=shell.on_sent,
+        on_admin=clocks.on_admin,
         on_refused=shell.on_refused,
     )
     shell.sessions = sessions
     sessions.start()
     start.say_ready(given.run_dir, "execution")
     hours = HoursTeller(read_run_calendars(given.run_dir, site.calendars))
-    loop(shell, rearm, hours, stop, site.bus.heartbeat_interval_ns)
+    loop(shell, rearm, hours, clocks, stop, site.bus.heartbeat_interval_ns)
     sessions.stop(timeout_s=2.0)
     shell.close()
     return 0
@@ -141,7 +144,14 @@ def say_what_is_held(shell: ExecutionShell) -> None:
         shell.publisher.publish(PairPosition(rule.pair_id, rule.rule_id, units))
 
 
-def loop(shell: ExecutionShell, rearm: Rearm, hours: HoursTeller, stop: start.StopFlag, beat_interval_ns: int) -> None:
+def loop(
+    shell: ExecutionShell,
+    rearm: Rearm,
+    hours: HoursTeller,
+    clocks: Clocks,
+    stop: start.StopFlag,
+    beat_interval_ns: int,
+) -> None:
     """Intents before anything else; then venues, timers, commands; a heartbeat."""
     poller = zmq.Poller()
     states = (shell.states.socket, shell.states.answers)
@@ -171,10 +181,20 @@ def loop(shell: ExecutionShell, rearm: Rearm, hours: HoursTeller, stop: start.St
             shell.handle(change)
         if now_ns >= beat_ns:
             beat_ns = now_ns + beat_interval_ns
-            shell.publisher.publish(shell.engine.status(now_ns))
-            if shell.sessions is not None:
-                lines = session_lines(shell.sessions)
-                shell.publisher.publish(OrderSessions(shell.engine.ledger.incarnation, now_ns, lines))
+            beat(shell, clocks, now_ns)
+
+
+def beat(shell: ExecutionShell, clocks: Clocks, now_ns: int) -> None:
+    """Say how execution, its sessions and its venues' clocks stand; ask for the time where that is due."""
+    shell.publisher.publish(shell.engine.status(now_ns))
+    if shell.sessions is None:
+        return
+    lines = session_lines(shell.sessions)
+    incarnation = shell.engine.ledger.incarnation
+    shell.publisher.publish(OrderSessions(incarnation, now_ns, lines, clocks.status(now_ns)))
+    clocks.ask(shell.sessions, now_ns)
+    for alarm in clocks.alarms(now_ns):
+        shell.publisher.publish(alarm)
 
 
 if __name__ == "__main__":

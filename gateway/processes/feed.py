@@ -21,9 +21,9 @@ from gateway.fix.market_data import MarketDataDecoder
 from gateway.model.quote import BadMarketData, BookState, MdRejected, Quote
 from gateway.model.trade import Alarm, AlarmName, BookStateChanged
 from gateway.processes import clock, start
-from gateway.processes.feed_clocks import Clocks
 from gateway.processes.host_clock import HostWatch
 from gateway.processes.ids import next_epoch
+from gateway.processes.session_clocks import Clocks
 from gateway.processes.session_lines import session_lines
 from gateway.processes.settings import Site, load_site
 from gateway.processes.site_file import MS, SECOND

@@ -8,7 +8,7 @@ that could not be sent counts as one without answer.
 """
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
@@ -73,6 +73,26 @@ class Clocks:
                 clock.session.on_heartbeat(test_req_id, sending_ns, recv_ns)
             else:
                 clock.session.observe(sending_ns, recv_ns)
+
+    def hearing(self, on_message: Callable[[str, str, int], None]) -> Callable[[str, str, int], None]:
+        """`on_message` of a process that stamps no quotes: the message is handed over, then its stamp is looked at."""
+
+        def both(key: str, raw: str, recv_ns: int) -> None:
+            on_message(key, raw, recv_ns)
+            self.on_message(key, raw, recv_ns)
+
+        return both
+
+    def following(
+        self, on_session: Callable[[str, bool, str], None], clock: Callable[[], int]
+    ) -> Callable[[str, bool, str], None]:
+        """`on_session` of such a process."""
+
+        def both(key: str, up: bool, detail: str) -> None:  # noqa: FBT001 the callback's form
+            self.on_session(key, up=up, at_ns=clock())
+            on_session(key, up, detail)
+
+        return both
 
     def on_message(self, key: str, raw: str, recv_ns: int) -> int:
         """An application message; what `stamp` wants to know of it."""
