@@ -112,7 +112,9 @@ class ExecutionShell:
         self.journal = journal
         self.states = Subscriber(bus_dir, "feed", ["X."], site.bus.high_water_mark)
         self._lease = lease
-        self.publisher = Publisher(bus_dir, "execution", engine.ledger.incarnation, site.bus.high_water_mark)
+        # The lease's, not the ledger's: that one is still of the last journal, and whoever listens would take what is
+        # published now for old and drop it, until as much was published as before.
+        self.publisher = Publisher(bus_dir, "execution", lease.holder, site.bus.high_water_mark)
         self.intents = IntentReceiver(bus_dir, INTENTS_WAITING)
         self.commands = CommandServer(bus_dir)
         self.timers = Timers()
