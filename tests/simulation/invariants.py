@@ -37,7 +37,7 @@ from tests.simulation.plan import SECOND
 
 if TYPE_CHECKING:
     from tests.simulation.process import Process
-    from tests.simulation.world import World
+    from tests.simulation.sim_world import World
 
 CAUSES = {cause.value for cause in HaltCause}
 UNRESOLVABLE = {HaltCause.OVERFILLED.value, HaltCause.VENUE_DISAGREES.value}

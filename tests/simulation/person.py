@@ -17,7 +17,7 @@ from tests.simulation.plan import MS, SECOND
 if TYPE_CHECKING:
     from gateway.execution.pair_trade import PairTrade
     from tests.simulation.process import Process
-    from tests.simulation.world import World
+    from tests.simulation.sim_world import World
 
 LOOK_NS = 250 * MS
 

@@ -37,7 +37,7 @@ from tests.simulation.disk import DiskFullError
 from tests.simulation.plan import MS
 
 if TYPE_CHECKING:
-    from tests.simulation.world import World
+    from tests.simulation.sim_world import World
 
 JOURNAL_RETRY_NS = 200 * MS
 STALE_NS = 100 * MS

@@ -15,7 +15,7 @@ import msgspec
 from gateway.model.trade import Intent, SendOrders
 from tests.simulation import plan
 from tests.simulation.invariants import BrokenError
-from tests.simulation.world import World
+from tests.simulation.sim_world import World
 
 Noted = tuple[int, str, object]
 

@@ -25,7 +25,7 @@ from simulators.core.tape import TapeBook, TapeEvent, TapeStatus
 from tests.simulation.installation import TICK, Installation, Way, installation
 from tests.simulation.market_tape import WorldTape
 from tests.simulation.plan import MS, SECOND, Plan
-from tests.simulation.world import CALM_NS, World
+from tests.simulation.sim_world import CALM_NS, World
 
 NEAR, FAR = "SHFE.shfe", "LME.lme"
 CHEAP, AGREE = 3_990, 4_000

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from tests.simulation import cells, plan
 from tests.simulation.invariants import BrokenError
 from tests.simulation.plan import SECOND
-from tests.simulation.world import Result, World
+from tests.simulation.sim_world import Result, World
 
 CHUNK = 10
 QUIET_EVERY = 20

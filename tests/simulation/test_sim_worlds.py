@@ -16,7 +16,7 @@ from gateway.model.order import ExecutionReport
 from gateway.model.trade import RefusalName
 from tests.simulation import plan, soak
 from tests.simulation.invariants import BrokenError
-from tests.simulation.world import Result, World
+from tests.simulation.sim_world import Result, World
 
 SEEDS = range(14)
 

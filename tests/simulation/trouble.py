@@ -14,8 +14,8 @@ from tests.simulation.plan import MS
 
 if TYPE_CHECKING:
     from tests.simulation.process import Process
+    from tests.simulation.sim_world import World
     from tests.simulation.wire import Line
-    from tests.simulation.world import World
 
 KILLS = ("kill_before_write", "kill_after_write", "kill_between_sends", "kill_after_sends", "kill_any_time")
 PERSON = ("kill_hold", "kill_balance", "disarm", "takeover")

@@ -101,6 +101,7 @@ class Line:
         self._last_down_ns = 0
         self._cut_ns = 0
         self._most: dict[str, int] = {}
+        self._fills: dict[str, dict[str, int]] = {}
         self.touched: Callable[[int, Line], None]
         """Called after everything that may have changed the venue."""
         self.gone: Callable[[list[tuple[str, str]]], None]
@@ -201,7 +202,11 @@ class Line:
                 continue
             if isinstance(event, Report):
                 name = event.orig_cl_ord_id or event.cl_ord_id
-                self._most[name] = max(self._most.get(name, 0), event.cum_qty)
+                fills = self._fills.setdefault(name, {})
+                if event.exec_type == "F":
+                    fills[event.exec_id] = event.last_qty
+                # A bust that is still on its way leaves its fill counted beside the one that came in its place.
+                self._most[name] = max(self._most.get(name, 0), event.cum_qty, sum(fills.values()))
             self._said.append(event)
             if not self.up:
                 continue
