@@ -31,6 +31,8 @@ FIRST_FASTER = 5
 UNEVEN_PPB = 854_101_966
 """The share of the interval that is waited: irrational, so that requests meet every phase of the venue's stamps."""
 OUTSTANDING_MOST = 8
+STEP_TOLD_NS = 10 * SECOND
+"""Steps within this time of one that was told are counted only."""
 ROUND_TRIPS_KEPT = 300
 PATH_SAMPLES = 16
 """So many round trips in a row have to be longer before it is another route; a single shorter one shows it at once."""
@@ -50,6 +52,8 @@ class ClockSession:
         self._prefix = prefix
         self._window = Window(settings.window_ns)
         self._entry = EntryClock(stamps, settings.window_ns) if stamps.entry_clock != stamps.sending_clock else None
+        self._entry_middle_ns, self._entry_half_ns = stamps.entry.middle_ns, stamps.entry.half_ns
+        self._sending_low_ns = stamps.sending.low_ns
         self._sent: dict[str, int] = {}
         self._count = 0
         self._due_ns = 0
@@ -65,7 +69,7 @@ class ClockSession:
         self._noise_ns = 0
         self._drift_bound_ppb = settings.max_drift_ppb
         self._lower_ns = self._floor_ns = self._ceiling_ns = 0
-        self._asked_ns = 0
+        self._asked_ns = self._requested_ns = self._step_told_ns = 0
         self.map: ClockMap | None = None
         self.answers = self.steps = self.path_changes = 0
 
@@ -81,7 +85,7 @@ class ClockSession:
             del self._sent[next(iter(self._sent))]
         self._count += 1
         name = f"{self._prefix}{self._count}"
-        self._sent[name] = at_ns
+        self._sent[name] = self._requested_ns = at_ns
         if self._count == 1:
             self._asked_ns = at_ns
         self._due_ns = self._next_due(at_ns)
@@ -129,7 +133,7 @@ class ClockSession:
 
         -1 when the stamp lies where it cannot, so that the calibration does not hold for it.
         """
-        lower_ns = sending_ns + self._stamps.sending.low_ns - recv_ns
+        lower_ns = sending_ns + self._sending_low_ns - recv_ns
         if self._best is None or lower_ns > self._best.value_ns:
             self._best = Bound(recv_ns, lower_ns)
         if self.map is None or self._floor_ns <= lower_ns <= self._ceiling_ns:
@@ -183,11 +187,10 @@ class ClockSession:
         made = self.map
         if made is None or extra_ns < 0 or recv_ns > made.live_until_ns or not venue_ns:
             return NOT_CALIBRATED
-        form = self._stamps.entry
-        half_ns = form.half_ns
+        half_ns = self._entry_half_ns
         shift_ns, extra_bound_ns = self._entry.shift() if self._entry is not None else (0, 0)
-        local_ns = made.local_of(venue_ns + form.middle_ns - shift_ns)
-        bound_ns = made.bound_at(recv_ns) + half_ns + extra_bound_ns
+        local_ns = made.local_of(venue_ns + self._entry_middle_ns - shift_ns)
+        bound_ns = made.bound_at(local_ns) + half_ns + extra_bound_ns
         if half_ns > COARSE_NS // 2:
             return coarse(made, self._stamps, local_ns, bound_ns, recv_ns)
         return local_ns, max(bound_ns, extra_ns)
@@ -230,7 +233,7 @@ class ClockSession:
         gap_ns, spread_ns = self._least_gap()
         rates = view.rates(gap_ns, self._settings.max_drift_ppb)
         if rates is None:
-            self._stepped(view)
+            self._stepped(view, at_ns)
             return None
         self.map = self._line(at_ns, view, rates, gap_ns, spread_ns)
         return self.map
@@ -310,14 +313,17 @@ class ClockSession:
         declared = self._settings.utc_error_ns is not None and self._utc_holds
         return "utc" if declared and self._utc_minus_local_ns is not None else "half round trip"
 
-    def _stepped(self, view: View) -> None:
+    def _stepped(self, view: View, at_ns: int) -> None:
         """No line is possible any more: another clock, or a step of this one."""
         least_ns = max(value for _, value in view.lowers) - min(value for _, value in view.uppers)
         figures = f"no offset with a drift within {self._settings.max_drift_ppb} ppb; bounds miss by {least_ns} ns"
         self.steps += 1
-        self._events.append(ClockEvent(ClockEventName.STEPPED, figures))
+        # Stamps of two clocks on one session would look like a step with every message: asked and told at leisure.
+        if not self._step_told_ns or at_ns - self._step_told_ns > STEP_TOLD_NS:
+            self._step_told_ns = at_ns
+            self._events.append(ClockEvent(ClockEventName.STEPPED, figures))
         self._forget()
-        self._due_ns = 0
+        self._due_ns = self._requested_ns + self._settings.interval_ns // FIRST_FASTER
 
     def _forget(self) -> None:
         self._window.clear()
