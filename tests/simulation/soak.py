@@ -19,6 +19,7 @@ from tests.simulation import cells, plan
 from tests.simulation.invariants import BrokenError
 from tests.simulation.plan import SECOND
 from tests.simulation.sim_world import Result, World
+from tests.simulation.state_matrices import NEVER_ASKED
 
 CHUNK = 10
 QUIET_EVERY = 20
@@ -173,12 +174,14 @@ def tell(total: Sums, took_s: float) -> None:
         taken = numbers["quiet trades"] / max(1, numbers["quiet intents within limits"])
         print(f"with no faults: {taken:.2%} of the opportunities that the limits allow were taken, "
               f"{numbers['quiet hedged'] / numbers['quiet trades']:.2%} of them ended hedged")  # fmt: skip
-    for machine, known in cells.legal().items():
+    for machine, all_legal in cells.legal().items():
+        known = {cell for cell in all_legal if (machine, *cell) not in NEVER_ASKED}
         seen = {(state, given) for name, state, given in total.cells if name == machine}
-        print(f"{machine}: {len(seen & known)} of {len(known)} legal cells visited; not visited: "
+        print(f"{machine}: {len(seen & known)} of {len(known)} legal cells that are asked for visited; not visited: "
               + (", ".join(f"{state} x {given}" for state, given in sorted(known - seen)) or "none"))  # fmt: skip
-        refused = Counter({(state, given): total.cells[machine, state, given] for state, given in seen - known})
-        print(f"{machine}: refused cells met: "
+        unasked = seen - known
+        refused = Counter({(state, given): total.cells[machine, state, given] for state, given in unasked})
+        print(f"{machine}: other cells met: "
               + (_list((f"{state} x {given}", count) for (state, given), count in refused.items()) or "none"))  # fmt: skip
 
 
