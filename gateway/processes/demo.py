@@ -93,7 +93,7 @@ def run(wanted: Options) -> int:
         raise WrongCallError(told_by(error)) from error
     run_dir = _new_folder(wanted.out)
     bus_dir = Path(tempfile.mkdtemp(prefix="cmc-"))
-    out(told("run {}\n{}\n{}", run_dir, made.title, tape.label))
+    out(told("run {}\n{}\n{}", run_dir, made.title, _label(made, tape)))
     with Signals() as signals:
         try:
             outcome = _trade(wanted.asked, made, run_dir, bus_dir, signals)
@@ -284,6 +284,11 @@ def _loop(
     return ""
 
 
+def _label(made: Plan, tape: Tape) -> str:
+    """What the market data is, and how the rule came by its thresholds."""
+    return f"{tape.label}; {made.note}" if made.note else tape.label
+
+
 def _prove(wanted: Options, made: Plan, tape: Tape, run_dir: Path, outcome: Outcome) -> int:
     """Compare, summarise, report, say."""
     if outcome.failed:
@@ -296,7 +301,7 @@ def _prove(wanted: Options, made: Plan, tape: Tape, run_dir: Path, outcome: Outc
         run_dir,
         seed=wanted.asked.seed,
         tape=tape.name,
-        tape_label=tape.label,
+        tape_label=_label(made, tape),
         network={one.id: one.network for one in _both(made)},
         machine=machine.describe(),
     )

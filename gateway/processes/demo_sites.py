@@ -3,8 +3,11 @@ connects to them, for the tape that was asked for.
 
 The thresholds of the synthetic pairs stand in `_SYNTHETIC`; they lie a little outside what crossing both spreads costs,
 so that the shocks of the tape's basis meet them every few seconds. A recorded pair has no fair value that we know, so
-its rule is set around its own first mid: buy at or below it, sell at or above it and a hundred-thousandth more. That
-makes it trade whenever the ratio has moved by half of both spreads. Neither is a strategy, and no profit is meant.
+its rule stands at its own mean: the time-weighted mean of the ratio of both mids over the `LOOK_BACK_S` before the
+start of the tape, and nothing after it. It buys the pair at or below that mean, sells at or above it and a
+hundred-thousandth more, so it trades whenever the ratio has moved away by half of both spreads. Lots are value-neutral
+at the same mean. The minutes that the demo starts in (`_RECORDED`) are chosen with the day known, such that the ratio
+crosses its mean both ways; thresholds and lots are not. None of it is a strategy, and no profit is meant.
 
 What can go wrong: a tape that cannot be opened, or that has no common book; DemoError says so before a venue starts.
 """
@@ -17,11 +20,15 @@ from typing import Any, NamedTuple
 from gateway.journal.told import told
 from simulators.core.tape import Tape, TapeBook
 from simulators.tapes import TapeError, load_tape, usdcny_fixing
+from simulators.tapes.draws import SECOND_NS
+from simulators.tapes.text import time_of_day_ns
 
 NINE_PLACES = Decimal("0.000000001")
 LEAD_IN_S, LEAD_OUT_S = 30, 60
 """The tape runs longer than the trading: the gateway starts within it, and its stop is balanced within it."""
-ABOVE_MID = Decimal("1.00001")
+ABOVE_MEAN = Decimal("1.00001")
+LOOK_BACK_S = 300
+"""Of the tape before the start, to set a recorded pair's rule by."""
 
 
 class DemoError(ValueError):
@@ -78,6 +85,8 @@ class Plan(NamedTuple):
     rule: Mapping[str, Any]
     legs: tuple[Mapping[str, Any], Mapping[str, Any]]
     title: str
+    note: str = ""
+    """How the rule was set, where that is not plain."""
 
 
 HOME_CLOCK = {"offset_ms": 1250, "drift_ppm": 12.0}
@@ -152,10 +161,28 @@ _SYNTHETIC = {
         slippage_budget="10000",
     ),
 }
+
+
+class Recorded(NamedTuple):
+    """A recorded pair: its date for the currency fixing, its contracts, and the minute that the demo starts in.
+
+    Pay-ups are ticks of the leg's own contract; the last figure of each repair attempt is bounded by the collar.
+    """
+
+    date: str
+    domestic: Contract
+    away: str
+    overseas: Contract
+    start: str
+    away_pay_up: int = 4
+    repair_pay_up: tuple[int, ...] = (2, 4, 8, 16)
+
+
 _RECORDED = {
-    "if-cn-20140129": ("20140129", index_future("IF0000"), "SGX", A50, 16),
-    "if-cn-ticks": ("20210104", index_future("IF2101"), "SGX", A50, 16),
-    "if-xauusd": ("20210104", index_future("IF2101"), "OANDA", SPOT_GOLD, 19),
+    "if-cn-20140129": Recorded("20140129", index_future("IF0000"), "SGX", A50, "09:39:00"),
+    "if-cn-ticks": Recorded("20210104", index_future("IF2101"), "SGX", A50, "09:39:00"),
+    # A tick of XAUUSD is a thousandth: its pay-ups cover what it moves in 200 ms.
+    "if-xauusd": Recorded("20210104", index_future("IF2101"), "OANDA", SPOT_GOLD, "09:46:00", 300, (50, 100, 200, 400)),
 }
 DEFAULT_NAMES = {"synthetic": "cu", "recorded": "if-cn-20140129"}
 
@@ -163,10 +190,17 @@ DEFAULT_NAMES = {"synthetic": "cu", "recorded": "if-cn-20140129"}
 def tape_of(asked: Asked) -> Tape:
     """The tape, long enough for start and stop."""
     try:
-        return load_tape(asked.kind, asked.name, asked.directory, asked.seed, tape_seconds(asked))
+        return load_tape(asked.kind, tape_name(asked), asked.directory, asked.seed, tape_seconds(asked))
     except TapeError as error:
         message = told("--tape, --name: {}", error)
         raise DemoError(message) from error
+
+
+def tape_name(asked: Asked) -> str:
+    """The name with its start: a recorded pair begins where the demo has its minute, unless the name says otherwise."""
+    if asked.kind != "recorded" or "@" in asked.name or asked.name not in _RECORDED:
+        return asked.name
+    return f"{asked.name}@{_RECORDED[asked.name].start}"
 
 
 def tape_seconds(asked: Asked) -> int:
@@ -181,7 +215,13 @@ def plan(asked: Asked, tape: Tape) -> Plan:
     if base not in known:
         message = told("--name {}: one of {}", asked.name, ", ".join(known))
         raise DemoError(message)
-    return _synthetic(asked) if asked.kind == "synthetic" else _recorded(asked, base, tape)
+    made = _synthetic(asked) if asked.kind == "synthetic" else _recorded(asked, base)
+    ticks = {one.symbol: one.tick for one in tape.instruments}
+    for one in (*made.domestic.contracts, *made.overseas.contracts):
+        if ticks.get(one.symbol) != Decimal(one.tick):
+            message = told("tape {}: tick of {} is {}, not {}", tape.name, one.symbol, ticks.get(one.symbol), one.tick)
+            raise DemoError(message)
+    return made
 
 
 def _synthetic(asked: Asked) -> Plan:
@@ -204,43 +244,74 @@ def _synthetic(asked: Asked) -> Plan:
     )
 
 
-def _recorded(asked: Asked, base: str, tape: Tape) -> Plan:
-    date, domestic, away, overseas, lots = _RECORDED[base]
+def _recorded(asked: Asked, base: str) -> Plan:
+    one = _RECORDED[base]
     try:
-        rate, fixed_on = usdcny_fixing(asked.directory, date)
+        rate, fixed_on = usdcny_fixing(asked.directory, one.date)
+        before = _tape_before(asked)
     except TapeError as error:
         message = told("--tape {}: {}", asked.directory, error)
         raise DemoError(message) from error
-    mid = _first_mid(tape, domestic.symbol, overseas.symbol) / rate
-    pair_id = f"{domestic.symbol[:2]}-{overseas.symbol[:2]}"
-    thresholds = (_text(mid), _text(mid * ABOVE_MID))
+    mean = mean_ratio(before, one.domestic.symbol, one.overseas.symbol) / rate
+    lots = max(1, int((mean * Decimal(one.domestic.lot_units) / Decimal(one.overseas.lot_units)).to_integral_value()))
+    pair_id = f"{one.domestic.symbol[:2]}-{one.overseas.symbol[:2]}"
     return Plan(
-        Venue("CFFEX", "domestic44", HOME_NETWORK, HOME_CLOCK, (domestic,)),
-        Venue(away, "overseas42", asked.network or "shanghai-chicago", AWAY_CLOCK, (overseas,)),
-        _pair(pair_id, "ratio", "point") | {"max_quote_skew_ms": 5000, "slippage_budget": "10000"},
-        _rule(f"{base}-mid", pair_id, "ratio", *thresholds),
+        Venue("CFFEX", "domestic44", HOME_NETWORK, HOME_CLOCK, (one.domestic,)),
+        Venue(one.away, "overseas42", asked.network or "shanghai-chicago", AWAY_CLOCK, (one.overseas,)),
+        _pair(pair_id, "ratio", "point")
+        | {"max_quote_skew_ms": 5000, "slippage_budget": "10000", "repair_pay_up_ticks": list(one.repair_pay_up)},
+        _rule(f"{base}-mean", pair_id, "ratio", _text(mean), _text(mean * ABOVE_MEAN))
+        | {"cool_down_ms": 2500, "max_units": 6},
         (
-            _leg(f"CFFEX.{domestic.symbol}", 1, 1500),
-            _leg(f"{away}.{overseas.symbol}", lots, 10_000)
+            _leg(f"CFFEX.{one.domestic.symbol}", 1, 1500),
+            _leg(f"{one.away}.{one.overseas.symbol}", lots, 10_000, one.away_pay_up)
             | {"fx_rate": str(rate), "fx_source": f"ECB reference rate of {fixed_on}"},
         ),
-        f"CFFEX {domestic.symbol} against {away} {overseas.symbol}",
+        f"CFFEX {one.domestic.symbol} against {one.away} {one.overseas.symbol}",
+        f"rule set at the time-weighted mean ratio of the {LOOK_BACK_S} s before {tape_name(asked).partition('@')[2]}, "
+        f"{lots} lots of {one.overseas.symbol} to one of {one.domestic.symbol} by value at that mean; nothing later is "
+        f"known to it; the minute is chosen to show trades, not to prove a strategy",
     )
 
 
-def _first_mid(tape: Tape, domestic: str, overseas: str) -> Decimal:
-    """Domestic mid over overseas mid when both sides first have a two-sided book."""
+def _tape_before(asked: Asked) -> Tape:
+    """The stretch of the tape that ends where the demo's begins."""
+    base, _, start = tape_name(asked).partition("@")
+    begin_s = time_of_day_ns(start, "--name") // SECOND_NS - LOOK_BACK_S
+    if begin_s < 0:
+        raise TapeError("--name", asked.name, f"a start at least {LOOK_BACK_S} s after midnight")
+    minutes, seconds = divmod(begin_s, 60)
+    name = f"{base}@{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}"
+    return load_tape(asked.kind, name, asked.directory, asked.seed, LOOK_BACK_S)
+
+
+def mean_ratio(tape: Tape, domestic: str, overseas: str) -> Decimal:
+    """Domestic mid over overseas mid, weighted by how long it stood; only while both books have two sides."""
     ticks = {one.symbol: one.tick for one in tape.instruments}
-    mids: dict[str, Decimal] = {}
+    mids: dict[str, Decimal | None] = {domestic: None, overseas: None}
+    weighted, length_ns, last_ns = Decimal(0), 0, 0
     for event in tape.events():
-        if isinstance(event, TapeBook) and event.bids and event.asks:
-            mids[event.symbol] = ticks[event.symbol] * (event.bids[0][0] + event.asks[0][0]) / 2
-            if domestic in mids and overseas in mids:
-                return mids[domestic] / mids[overseas]
-    message = told(
-        "tape {}: {} and {} never have a book at the same time; choose another start", tape.name, domestic, overseas
-    )
-    raise DemoError(message)
+        if not isinstance(event, TapeBook) or event.symbol not in mids:
+            continue
+        weighted, length_ns = _weigh(weighted, length_ns, mids[domestic], mids[overseas], event.at_ns - last_ns)
+        last_ns = event.at_ns
+        whole = bool(event.bids and event.asks)
+        mids[event.symbol] = ticks[event.symbol] * (event.bids[0][0] + event.asks[0][0]) / 2 if whole else None
+    weighted, length_ns = _weigh(weighted, length_ns, mids[domestic], mids[overseas], tape.duration_ns - last_ns)
+    if not length_ns:
+        message = told(
+            "tape {}: {} and {} never have a book at the same time; choose another start", tape.name, domestic, overseas
+        )
+        raise DemoError(message)
+    return weighted / length_ns
+
+
+def _weigh(
+    weighted: Decimal, length_ns: int, home: Decimal | None, away: Decimal | None, stood_ns: int
+) -> tuple[Decimal, int]:
+    if home is None or away is None:
+        return weighted, length_ns
+    return weighted + home / away * stood_ns, length_ns + stood_ns
 
 
 def _text(value: Decimal) -> str:
@@ -310,7 +381,7 @@ def profile(made: Plan, venue: Venue, asked: Asked, run_dir: Path, start_monoton
         "network": {"profile": venue.network},
         "tape": {
             "kind": asked.kind,
-            "name": asked.name,
+            "name": tape_name(asked),
             "dir": asked.directory,
             "seed": asked.seed,
             "seconds": tape_seconds(asked),

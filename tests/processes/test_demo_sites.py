@@ -45,7 +45,7 @@ class SmallTape:
 
     name = "small"
     label = "small"
-    duration_ns = 1
+    duration_ns = 7
     instruments = (
         TapeInstrument("A", "a", Decimal("0.2"), "CNY", "20140129"),
         TapeInstrument("B", "b", Decimal(5), "USD", "20140129"),
@@ -56,17 +56,34 @@ class SmallTape:
         yield TapeBook(0, "A", "a", ((10, 1),), ())
         yield TapeBook(1, "B", "b", ((1, 1),), ((3, 1),))
         yield TapeBook(2, "A", "a", ((100, 1),), ((102, 1),))
+        yield TapeBook(3, "A", "a", ((200, 1),), ((204, 1),))
+        yield TapeBook(6, "A", "a", ((200, 1),), ())
 
 
-def test_a_recorded_pairs_rule_stands_around_the_first_common_mid() -> None:
-    """(100 + 102) / 2 ticks of 0.2 over (1 + 3) / 2 ticks of 5 is 20.2 over 10."""
-    assert demo_sites._first_mid(SmallTape(), "a", "b") == Decimal("2.02")
+def test_a_recorded_pairs_mean_counts_each_ratio_by_how_long_it_stood() -> None:
+    """(100 + 102) / 2 ticks of 0.2 over (1 + 3) / 2 ticks of 5 is 2.02, 1 ns; then 4.04 for 3 ns; one side counts not."""
+    assert demo_sites.mean_ratio(SmallTape(), "a", "b") == Decimal("3.535")
 
 
 def test_a_tape_without_a_common_book_is_refused() -> None:
     """There is no price to set a rule around."""
     with pytest.raises(DemoError, match="never have a book at the same time"):
-        demo_sites._first_mid(SmallTape(), "a", "c")
+        demo_sites.mean_ratio(SmallTape(), "a", "c")
+
+
+@pytest.mark.skipif(not RECORDED_SETS.is_dir(), reason="no recorded sets here")
+def test_a_recorded_pairs_rule_knows_nothing_after_its_start() -> None:
+    """Its thresholds are those of the five minutes before; value-neutral, IF to CN is 1 to 16 on 2014-01-29."""
+    made = {}
+    for seconds in (60, 600):
+        asked = Asked("recorded", "if-cn-20140129", str(RECORDED_SETS), 7, seconds, "", faults=False)
+        made[seconds] = demo_sites.plan(asked, demo_sites.tape_of(asked))
+    assert made[60].rule == made[600].rule
+    assert made[60].legs[1]["ratio_lots"] == 16
+    before = Asked("recorded", "if-cn-20140129@09:34:00", str(RECORDED_SETS), 7, 60, "", faults=False)
+    own = demo_sites._tape_before(asked)
+    assert own.duration_ns == 300 * 10**9
+    assert list(own.events())[:1] == list(demo_sites.tape_of(before).events())[:1]
 
 
 def test_toml_text_is_what_toml_reads() -> None:
