@@ -24,12 +24,15 @@ name = "bench"
 stage = "full"
 state_dir = "state"
 
+[performance]
+warm_interval_ms = {warm_interval_ms}
+
 [limits]
 max_open_trades = 8
 max_orders_per_s = 10000
 throttle_trades = 1000000
 throttle_window_s = 60
-daily_loss = { CNY = "1000000000" }
+daily_loss = {{ CNY = "1000000000" }}
 """
 
 _VENUE = """
@@ -115,9 +118,9 @@ def instrument_id(leg: int) -> str:
     return f"{LEGS[leg].venue}.{LEGS[leg].symbol}"
 
 
-def site_text(venue: Venue) -> str:
+def site_text(venue: Venue, *, warm: bool) -> str:
     """The site file of the benchmark: limits so wide that nothing but the rule decides."""
-    text = _SITE
+    text = _SITE.format(warm_interval_ms=int(warm))
     for leg in (A, B):
         text += _VENUE.format(
             venue=LEGS[leg].venue,
@@ -199,8 +202,8 @@ class Gateway:
     def _start(self, venue: Venue, programs: Programs, directory: Path, names: Iterable[str]) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         site = directory / "site.toml"
-        site.write_text(site_text(venue), encoding="utf-8")
-        environment = {"PYTHONPATH": str(REPOSITORY)} | ({"CMC_WARM": "1"} if self._knobs.warm else {})
+        site.write_text(site_text(venue, warm=self._knobs.warm), encoding="utf-8")
+        environment = {"PYTHONPATH": str(REPOSITORY)}
         for name in names:
             command = [sys.executable, "-m", f"gateway.processes.{name}", "--site", str(site)]
             command += ["--run-dir", str(directory / "run"), "--bus-dir", str(directory)]

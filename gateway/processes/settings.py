@@ -32,6 +32,7 @@ from gateway.processes.site_types import type_remedy
 from gateway.processes.site_values import (
     BusSettings,
     JournalSettings,
+    PerformanceSettings,
     SessionSettings,
     Site,
     SupervisorSettings,
@@ -44,6 +45,7 @@ from gateway.processes.site_values import (
 __all__ = [
     "BusSettings",
     "JournalSettings",
+    "PerformanceSettings",
     "SessionSettings",
     "Site",
     "SiteError",

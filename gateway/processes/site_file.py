@@ -116,6 +116,14 @@ class BusSection(Section):
     pair_price_interval_ms: Milliseconds = Field(50, description="at most one published price of a pair in this time")
 
 
+class PerformanceSection(Section):
+    """What a quick answer may cost while nothing happens (docs/BENCHMARKS.md, "Warm and burn")."""
+
+    warm_interval_ms: int = Field(
+        1, ge=0, le=1000, description="trigger and execution rehearse a trade so often while they wait; 0: never"
+    )
+
+
 class LimitsSection(Section):
     """Limits of the installation as a whole."""
 
@@ -279,6 +287,7 @@ class SiteFile(Section):
     supervisor: SupervisorSection = SupervisorSection()  # type: ignore[call-arg]
     watch: WatchSection = WatchSection()  # type: ignore[call-arg]
     bus: BusSection = BusSection()  # type: ignore[call-arg]
+    performance: PerformanceSection = PerformanceSection()  # type: ignore[call-arg]
     limits: LimitsSection
     venue: tuple[VenueSection, ...] = Field(min_length=1)
     instrument: tuple[InstrumentSection, ...] = Field(min_length=1)

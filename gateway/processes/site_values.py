@@ -29,6 +29,7 @@ from gateway.processes.site_file import (
     InstrumentSection,
     JournalSection,
     PairSection,
+    PerformanceSection,
     RuleSection,
     SessionSection,
     SiteFile,
@@ -110,6 +111,14 @@ class BusSettings:
 
 
 @dataclass(frozen=True)
+class PerformanceSettings:
+    """What a quick answer may cost while nothing happens."""
+
+    warm_interval_ns: int
+    """0: no rehearsal."""
+
+
+@dataclass(frozen=True)
 class Site:
     """An installation, checked."""
 
@@ -123,6 +132,7 @@ class Site:
     supervisor: SupervisorSettings
     watch: WatchSettings
     bus: BusSettings
+    performance: PerformanceSettings
     limits: SiteLimits
     venues: Mapping[str, VenueSettings]
     instruments: Mapping[str, Instrument]
@@ -157,6 +167,7 @@ def make_site(
         supervisor=_supervisor(written.supervisor),
         watch=_watch(written.watch),
         bus=_bus(written.bus),
+        performance=_performance(written.performance),
         limits=_limits(written),
         venues={one.id: _venue(one, dialect, index, passwords) for index, one, dialect in venues},
         instruments={one.id: _instrument(one, accounts[one.venue]) for one in written.instrument},
@@ -208,6 +219,10 @@ def _watch(one: WatchSection) -> WatchSettings:
 
 def _bus(one: BusSection) -> BusSettings:
     return BusSettings(one.high_water_mark, one.heartbeat_interval_ms * MS, one.pair_price_interval_ms * MS)
+
+
+def _performance(one: PerformanceSection) -> PerformanceSettings:
+    return PerformanceSettings(one.warm_interval_ms * MS)
 
 
 def _limits(written: SiteFile) -> SiteLimits:

@@ -13,6 +13,8 @@ executable size, whether or not the rule may fire.
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+import msgspec
+
 from gateway.model.instrument import Instrument
 from gateway.model.order import Side
 from gateway.model.quote import Quote
@@ -30,7 +32,7 @@ from gateway.model.trade import (
 from gateway.trigger.depth import Walk
 from gateway.trigger.price import PairFormula, leg_side
 from gateway.trigger.rule import RuleMachine, RuleState
-from gateway.trigger.standing import Seat, StandingPair
+from gateway.trigger.standing import Seat, StandingPair, StandingRule, limits
 
 ENDED = frozenset({PairTradeState.HEDGED, PairTradeState.UNWOUND, PairTradeState.MISSED, PairTradeState.HALTED})
 
@@ -62,6 +64,9 @@ class TriggerCore:
         for rule in self._rules.values():
             machines.setdefault(rule.spec.pair_id, []).append(rule)
         self._pairs = [StandingPair(one, machines.get(one.spec.pair_id, ()), self._seats) for one in formulas]
+        self._silence_ns = silence_ns
+        self._rehearsed = [pair for pair in self._pairs if pair.rules]
+        self._turn = 0
         self._execution = 0
         self.evaluations = 0
         self.intents = 0
@@ -128,6 +133,28 @@ class TriggerCore:
     def on_unsent(self, intent: Intent, at_ns: int) -> None:
         """The shell could not hand an intent over."""
         self._rules[intent.rule_id].not_sent(at_ns)
+
+    def rehearse(self, at_ns: int) -> "Wish | None":
+        """What the next pair in turn would ask for if its price of now met a rule; None where it has no price.
+
+        It goes the whole way of an intent with a rule of its own, so that the way is in the processor's caches when it
+        matters; nothing that decides is another afterwards. Its wish is for nobody.
+        """
+        if not self._rehearsed:
+            return None
+        self._turn = (self._turn + 1) % len(self._rehearsed)
+        pair = self._rehearsed[self._turn]
+        quote = pair.first.seat.quote
+        price_e9 = pair.price_e9(Side.BUY) if pair.priced else None
+        if quote is None or price_e9 is None:
+            return None
+        spec = msgspec.structs.replace(pair.rules[0].machine.spec, buy_at_e9=price_e9, sell_at_e9=None, persist_ns=0)
+        rule = RuleMachine(spec, self._silence_ns)
+        sides = pair.met(StandingRule(rule, *limits(pair.formula, rule)))
+        counted = self.opportunities, self.intents
+        wish = self._judge(pair, rule, sides, quote, at_ns)
+        self.opportunities, self.intents = counted
+        return wish
 
     def changed_prices(self) -> list[PairPrice]:
         """The price of every pair that has a new one since the last call."""

@@ -113,7 +113,7 @@ class StandingPair:
         )
         self.first = self.legs[0]
         self.others = self.legs[1:]
-        self.rules = tuple(StandingRule(one, *_limits(formula, one)) for one in machines)
+        self.rules = tuple(StandingRule(one, *limits(formula, one)) for one in machines)
         self.seats = tuple(seats[name] for name in formula.instrument_ids)
         self.max_skew_ns = formula.spec.max_quote_skew_ns
         self.unusable = len(self.seats)
@@ -224,11 +224,12 @@ class StandingPair:
         pair_id = self.formula.spec.pair_id
         if obstacle:
             return PairPrice(pair_id, self.at_ns, None, None, 0, 0, *thresholds, obstacle)
-        buy_e9, sell_e9 = self._price_e9(Side.BUY), self._price_e9(Side.SELL)
+        buy_e9, sell_e9 = self.price_e9(Side.BUY), self.price_e9(Side.SELL)
         buys, sells = self.units(Side.BUY), self.units(Side.SELL)
         return PairPrice(pair_id, self.at_ns, buy_e9, sell_e9, buys, sells, *thresholds, verdict)
 
-    def _price_e9(self, side: Side) -> int | None:
+    def price_e9(self, side: Side) -> int | None:
+        """The price of one unit as it stands; None where the books do not hold it."""
         parts = [leg.ask if leg_side(side, index) is Side.BUY else leg.bid for index, leg in enumerate(self.legs)]
         known = [part for part in parts if part is not None]
         if len(known) < len(parts):
@@ -236,11 +237,11 @@ class StandingPair:
         return self.formula.round_e9(side, known[0], sum(known[1:]), 1)
 
 
-def _limits(formula: PairFormula, machine: RuleMachine) -> tuple[int | None, int | None]:
+def limits(formula: PairFormula, machine: RuleMachine) -> tuple[int | None, int | None]:
     """The rule's thresholds in the scale of the pair's looks."""
-    limits = (machine.spec.buy_at_e9, machine.spec.sell_at_e9)
+    both = (machine.spec.buy_at_e9, machine.spec.sell_at_e9)
     if not formula.is_spread:
-        return limits
+        return both
     charges_e9 = formula.spec.charges_e9
-    buy, sell = (None if one is None else (one - charges_e9) * formula.denominator for one in limits)
+    buy, sell = (None if one is None else (one - charges_e9) * formula.denominator for one in both)
     return buy, sell
