@@ -34,6 +34,8 @@ class Position:
         self._prompt = ""
         self._held: _Table = {}
         self._frozen: _Table = {}
+        self.moved: set[str] = set()
+        """Where it notes its name when its lots have changed."""
 
     def effects(self, side: Side, qty_lots: int) -> list[tuple[int, PositionEffect]]:
         """Split an order of `qty_lots` by the effects it needs, closes first."""
@@ -61,9 +63,13 @@ class Position:
         if order.position_effect in _CLOSING:
             _add(self._frozen, order.side.opposite, order.position_effect, -lots)
 
-    def fill(self, order: Order, lots: int) -> None:
-        """Book `lots` of a fill of this order; negative for what a bust takes back."""
+    def fill(self, order: Order, lots: int, trade_date: str = "") -> None:
+        """Book `lots` of a fill of this order; negative for what a bust takes back.
+
+        A fill that is told after its trading day is of an earlier day from the start: `trade_date` is TradeDate(75).
+        """
         self.net_lots += order.side.sign * lots
+        self.moved.add(self.instrument_id)
         if self._prompt:
             self.by_prompt[self._prompt] = self.by_prompt.get(self._prompt, 0) + order.side.sign * lots
         if self.model is PositionModel.NET:
@@ -71,11 +77,13 @@ class Position:
         if order.position_effect in _CLOSING:
             _add(self._held, order.side.opposite, order.position_effect, -lots)
         else:
-            _add(self._held, order.side, self._todays(), lots)
+            earlier = "" < trade_date < self._trading_day
+            _add(self._held, order.side, PositionEffect.CLOSE if earlier else self._todays(), lots)
 
     def seed(self, side: Side, lots: int, *, today: bool) -> None:
         """Lots held before our first fill."""
         self.net_lots += side.sign * lots
+        self.moved.add(self.instrument_id)
         if self.model is not PositionModel.NET:
             _add(self._held, side, self._todays() if today else PositionEffect.CLOSE, lots)
 

@@ -199,7 +199,7 @@ class VenueWords:
                 lots = own.told_cum(report)
         if lots:
             position = self._ledger.positions[own.order.instrument_id]
-            position.fill(own.order, lots)
+            position.fill(own.order, lots, report.trade_date)
             own.thaw(position, lots)
             self._out.announce(position.report())
         return lots

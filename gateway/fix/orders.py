@@ -116,6 +116,7 @@ class OrderDecoder:
             text=get(tags.TEXT, ""),
             reason=get(tags.ORD_REJ_REASON, ""),
             ref_exec_key=self._ref_exec_key(fields, prices, exec_type),
+            trade_date=get(tags.TRADE_DATE, ""),
         )
 
     def _exec_type(self, fields: Fields) -> ExecType:

@@ -147,6 +147,8 @@ class ExecutionReport(Message):
     """OrdRejReason(103) of a reject, as the venue wrote it."""
     ref_exec_key: str = ""
     """On a bust or a correction: the key of the fill that it takes back."""
+    trade_date: str = ""
+    """TradeDate(75), YYYYMMDD: the trading day that a fill belongs to, empty where the venue does not say."""
 
 
 class CancelRejected(Message):

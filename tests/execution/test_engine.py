@@ -473,6 +473,17 @@ def test_locking_opens_the_other_side_instead_of_closing() -> None:
     assert (position.net_lots, position.long_today_lots, position.short_today_lots) == (0, 5, 5)
 
 
+def test_a_fill_told_after_its_trading_day_is_yesterday_s() -> None:
+    """TradeDate(75) says which day a fill belongs to; told late, it is closed as an earlier day's."""
+    desk = Desk()
+    desk.do(HoursChanged(CU, True, 0, "20260615"))
+    cu, _ = desk.open()
+    desk.do(HoursChanged(CU, True, 0, "20260616"))
+    desk.fill(cu, trade_date="20260615")
+    position = desk.engine.ledger.positions[CU].report()
+    assert (position.long_today_lots, position.long_yesterday_lots) == (0, 5)
+
+
 def test_a_residual_is_booked_and_traded_away_when_it_adds_up_to_a_lot() -> None:
     """Each unit bought leaves 0.4 lots too many: after three of them one lot is sold, and 0.2 stay booked."""
     desk = Desk(settings(residual_lots_e9=400_000_000, max_units=9))

@@ -49,6 +49,7 @@ REPORT = ExecutionReport(
     cum_qty_lots=2,
     leaves_qty_lots=3,
     avg_px="71230",
+    trade_date="20260105",
 )
 
 
