@@ -82,6 +82,9 @@ class RuleSpec(Message):
     """After a pair trade of it has ended."""
     ttl_ns: int
     """Life of an intent."""
+    quote_band_e9: int = 0
+    """For a pair whose lead rests (quote then hedge): an intent is made while the price is so near to the threshold,
+    so that the order rests before the threshold is met."""
 
 
 class PairSpec(Message):
@@ -123,6 +126,8 @@ class PairSpec(Message):
     residual_lots_e9: int = 0
     """What one unit bought leaves over, in 1e-9 lots of the first leg: positive when that leg is the larger. It is
     booked, and traded away when it adds up to a lot."""
+    max_fx_age_ns: int = 60_000_000_000
+    """A live currency rate older than this makes no price: a stale currency blocks the pair."""
     max_orders_per_trade: int = 40
     """A pair trade that has sent so many orders is given to a person."""
     quote_slop_ticks: int = 2

@@ -10,6 +10,7 @@ second would otherwise be gone from the processor's caches each time.
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import zmq
 
@@ -18,8 +19,10 @@ from gateway.bus.topics import ENCODER, Received, TriggerStatus, pack, unpack
 from gateway.model.quote import Quote
 from gateway.model.trade import ExecutionStatus, IntentRefused, PairPosition, PairTradeChanged
 from gateway.processes import clock, start
+from gateway.processes.hours import HoursTeller
 from gateway.processes.ids import IdCounter, next_epoch
 from gateway.processes.settings import Site, load_site
+from gateway.processes.site_calendars import read_run_calendars
 from gateway.processes.site_file import MS, SECOND
 from gateway.trigger.core import Hops, TriggerCore
 
@@ -33,7 +36,8 @@ _HEARD = (PairTradeChanged, IntentRefused, PairPosition, ExecutionStatus)
 class Trigger:
     """The core with its sockets."""
 
-    def __init__(self, site: Site, bus_dir: str, incarnation: int) -> None:
+    def __init__(self, site: Site, run_dir: Path, bus_dir: str, incarnation: int) -> None:
+        self._hours = HoursTeller(read_run_calendars(run_dir, site.calendars))
         self._core = TriggerCore(site.pairs.values(), site.rules.values(), site.instruments, silence_ns=SILENCE_NS)
         self._ids = IdCounter("I", incarnation)
         self._incarnation = incarnation
@@ -73,6 +77,11 @@ class Trigger:
                 self._unsent += 1
                 self._core.on_unsent(intent, clock.monotonic_ns())
 
+    def mind_hours(self, now_ns: int) -> None:
+        """Hear which instruments opened or shut."""
+        for change in self._hours.changes(now_ns, clock.utc_ns()):
+            self._core.on_hours(change.instrument_id, is_open=change.open)
+
     def rehearse(self, at_ns: int) -> None:
         """Decode a quote and make an intent of it as if a rule were met, for nobody."""
         wish = self._core.rehearse(at_ns)
@@ -110,7 +119,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = start.arguments(argv, "trigger")
     site = load_site(given.site)
     stop = start.StopFlag()
-    trigger = Trigger(site, str(given.bus_dir), next_epoch(site.state_dir / "trigger"))
+    trigger = Trigger(site, given.run_dir, str(given.bus_dir), next_epoch(site.state_dir / "trigger"))
     start.say_ready(given.run_dir, "trigger")
     poller = zmq.Poller()
     for socket in (trigger.quotes.socket, trigger.execution.socket, trigger.publisher.snapshots, stop.fd):
@@ -132,6 +141,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             trigger.rehearse(now_ns)
             warmed_ns = now_ns
         if now_ns >= prices_ns:
+            trigger.mind_hours(now_ns)
             prices_ns = now_ns + site.bus.pair_price_interval_ns
             trigger.publish_prices()
         if now_ns >= beat_ns:

@@ -130,6 +130,16 @@ class TriggerCore:
                 elif message.rule_id in self._rules:
                     self._rules[message.rule_id].opened(message.intent_id, message.opened_ns)
 
+    def on_hours(self, instrument_id: str, *, is_open: bool) -> None:
+        """An instrument opened or shut: while it is shut its pairs have no price."""
+        seat = self._seats.get(instrument_id)
+        if seat is not None:
+            seat.mind_hours(is_open=is_open)
+            for pair, legs in seat.touched:
+                for leg in legs:
+                    leg.reprice()
+                pair.fresh = True
+
     def on_unsent(self, intent: Intent, at_ns: int) -> None:
         """The shell could not hand an intent over."""
         self._rules[intent.rule_id].not_sent(at_ns)

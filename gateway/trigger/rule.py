@@ -59,12 +59,17 @@ class RuleMachine:
         """The price that `side` has to meet."""
         return self.spec.buy_at_e9 if side is Side.BUY else self.spec.sell_at_e9
 
-    def meets(self, side: Side, px_e9: int) -> bool:
-        """Whether a price is at the threshold or better."""
+    def limit_e9(self, side: Side) -> int | None:
+        """From where on it asks for an intent: the threshold, or the edge of the band in which a lead may rest."""
         threshold_e9 = self.threshold_e9(side)
-        if threshold_e9 is None:
+        return None if threshold_e9 is None else threshold_e9 + side.sign * self.spec.quote_band_e9
+
+    def meets(self, side: Side, px_e9: int) -> bool:
+        """Whether a price is at that limit or better."""
+        limit_e9 = self.limit_e9(side)
+        if limit_e9 is None:
             return False
-        return px_e9 <= threshold_e9 if side is Side.BUY else px_e9 >= threshold_e9
+        return px_e9 <= limit_e9 if side is Side.BUY else px_e9 >= limit_e9
 
     def room_units(self, side: Side) -> int:
         """Most units that an intent may have without going beyond max_units."""

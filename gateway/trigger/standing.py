@@ -23,18 +23,28 @@ from gateway.trigger.rule import RuleMachine
 class Seat:
     """An instrument's newest quote, and what it touches: each pair with those of its legs that are priced anew."""
 
-    __slots__ = ("name", "quote", "touched", "usable")
+    __slots__ = ("name", "open", "quote", "touched", "usable")
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.quote: Quote | None = None
         self.usable = False
+        self.open = True
+        """Within its trading hours, or without a calendar."""
         self.touched: list[tuple[StandingPair, tuple[StandingLeg, ...]]] = []
 
     def take(self, quote: Quote) -> None:
         """A new quote: every pair that it touches stands at its prices afterwards."""
         self.quote = quote
-        usable = quote.state is BookState.OK
+        self._judge()
+
+    def mind_hours(self, *, is_open: bool) -> None:
+        """It opened, or shut."""
+        self.open = is_open
+        self._judge()
+
+    def _judge(self) -> None:
+        usable = self.open and self.quote is not None and self.quote.state is BookState.OK
         if usable is not self.usable:
             self.usable = usable
             for pair, _ in self.touched:
@@ -101,8 +111,9 @@ class StandingPair:
     """
 
     __slots__ = (
-        "at_ns", "buy", "buy_scale", "first", "formula", "fresh", "holding", "is_spread", "legs", "max_skew_ns",
-        "nearest_buy", "nearest_sell", "others", "priced", "rules", "seats", "sell", "sell_scale", "unusable",
+        "at_ns", "buy", "buy_scale", "currencies", "first", "formula", "fresh", "holding", "is_spread", "legs",
+        "max_fx_age_ns", "max_skew_ns", "nearest_buy", "nearest_sell", "others", "priced", "rules", "seats", "sell",
+        "sell_scale", "unusable",
     )  # fmt: skip
 
     def __init__(self, formula: PairFormula, machines: Iterable[RuleMachine], seats: dict[str, Seat]) -> None:
@@ -116,6 +127,8 @@ class StandingPair:
         self.rules = tuple(StandingRule(one, *limits(formula, one)) for one in machines)
         self.seats = tuple(seats[name] for name in formula.instrument_ids)
         self.max_skew_ns = formula.spec.max_quote_skew_ns
+        self.currencies = tuple({leg.fx.name: leg.fx for leg in self.legs if leg.fx is not None}.values())
+        self.max_fx_age_ns = formula.spec.max_fx_age_ns
         self.unusable = len(self.seats)
         self.buy: int | None = None
         self.sell: int | None = None
@@ -129,7 +142,7 @@ class StandingPair:
         for seat in self.seats:
             seat.touched.append((self, tuple(leg for leg in self.legs if seat in (leg.seat, leg.fx))))
 
-    def look(self, at_ns: int) -> bool:  # noqa: C901 - looked at for every pair that a quote touches: no calls
+    def look(self, at_ns: int) -> bool:  # noqa: C901, PLR0911 - for every pair that a quote touches: no calls
         """Set the prices, or `priced` to False when something stands in their way (`obstacle` names it); True when a
         rule has to hear of it.
         """
@@ -144,6 +157,9 @@ class StandingPair:
         earliest_ns = latest_ns = first.calibrated_ns
         if at_ns - oldest_ns > first.max_age_ns:
             return self.holding
+        for seat in self.currencies:
+            if seat.quote is not None and at_ns - seat.quote.recv_ns > self.max_fx_age_ns:
+                return self.holding
         for leg in self.others:
             recv_ns = leg.recv_ns
             if at_ns - recv_ns > leg.max_age_ns:
@@ -198,8 +214,13 @@ class StandingPair:
         for seat in self.seats:
             if seat.quote is None:
                 return f"{seat.name}: no quote yet"
+            if not seat.open:
+                return f"{seat.name}: outside trading hours"
             if not seat.usable:
                 return f"{seat.name}: {seat.quote.state.value}"
+        for seat in self.currencies:
+            if seat.quote is not None and at_ns - seat.quote.recv_ns > self.max_fx_age_ns:
+                return f"{seat.name}: stale"
         for leg in self.legs:
             if at_ns - leg.recv_ns > leg.max_age_ns:
                 return f"{leg.seat.name}: stale"
@@ -239,7 +260,7 @@ class StandingPair:
 
 def limits(formula: PairFormula, machine: RuleMachine) -> tuple[int | None, int | None]:
     """The rule's thresholds in the scale of the pair's looks."""
-    both = (machine.spec.buy_at_e9, machine.spec.sell_at_e9)
+    both = (machine.limit_e9(Side.BUY), machine.limit_e9(Side.SELL))
     if not formula.is_spread:
         return both
     charges_e9 = formula.spec.charges_e9

@@ -1,5 +1,6 @@
 """Given quotes and what execution says: exactly these intents, and a named verdict where there is none."""
 
+import msgspec
 import pytest
 from trigger_values import (
     AGE_NS,
@@ -194,6 +195,35 @@ def test_a_rate_that_cannot_be_used_stands_in_the_way() -> None:
     one.on_quote(book(RATE, 70_000, 70_010), T)
     (price,) = one.changed_prices()
     assert (price.buy_px_e9, price.verdict) == (e9("1010") - e9("7700"), "ok")
+
+
+def test_a_stale_rate_blocks_the_pair() -> None:
+    """A currency that has not moved for longer than its limit makes no price, however fresh the legs are."""
+    spec = msgspec.structs.replace(pair(leg(DOMESTIC), leg(THIRD, fx=RATE)), max_fx_age_ns=50)
+    one = core(rule("-100000", "1000000"), pairs=(spec,))
+    one.on_quote(book(RATE, 71_000, 71_010, recv_ns=T), T)
+    one.on_quote(book(THIRD, 100, 101), T + 50)
+    assert [price.verdict for price in one.changed_prices()] == ["ok"]
+    one.on_quote(book(THIRD, 100, 101), T + 51)
+    assert [price.verdict for price in one.changed_prices()] == [f"{RATE}: stale"]
+
+
+def test_an_instrument_outside_its_hours_blocks_the_pair() -> None:
+    """Shut by its calendar, an instrument prices nothing even while its book still shows levels."""
+    one = core(rule("-15", "15"))
+    one.on_hours(THIRD, is_open=False)
+    assert shoot(one, CHEAP) == []
+    assert [price.verdict for price in one.changed_prices()] == [f"{THIRD}: outside trading hours"]
+    one.on_hours(THIRD, is_open=True)
+    assert len(shoot(one, CHEAP)) == 1
+
+
+def test_a_rule_with_a_band_asks_before_its_threshold_is_met() -> None:
+    """So that a lead may rest: the intent names the threshold, the price may still be on the other side of it."""
+    one = core(msgspec.structs.replace(rule("-25"), quote_band_e9=e9("5")))
+    (intent,) = shoot(one, CHEAP)
+    assert (intent.threshold_e9, intent.pair_px_e9) == (e9("-25"), e9("-20"))
+    assert shoot(core(msgspec.structs.replace(rule("-26"), quote_band_e9=e9("5"))), CHEAP) == []
 
 
 def test_a_leg_that_moved_during_an_obstacle_is_priced_as_it_is_now() -> None:
