@@ -19,7 +19,7 @@ from gateway.processes.child import Identity, alive, send_signal
 from gateway.processes.cli import FAILED, OK, WrongCallError
 from gateway.processes.operator import Stopped
 from gateway.processes.session_rows import SessionError
-from gateway.processes.settings import Site, SiteError, load_site
+from gateway.processes.settings import Site, SiteError, default_bus_dir, load_site
 from gateway.processes.site_calendars import site_calendars, site_outlook_json, site_outlook_text, write_run_calendars
 from gateway.processes.site_open import RUN_FOLDER, language_of_file, load, operator_of, site_path, wait
 from gateway.processes.supervisor import (
@@ -140,6 +140,7 @@ def _run(site: Site, run_dir: Path, signals: Signals, tell: Callable[[str], None
 
     failed = _keep(supervisor, signals, tell)
     stopped = supervisor.stop(balance)
+    _leave_no_sockets(site)
     tell(stopped.words())
     result = {"balanced": stopped.balanced, "words": stopped.words(), "failed": failed, "stopped": stopped._asdict()}
     try:
@@ -163,6 +164,12 @@ def _keep(supervisor: Supervisor, signals: Signals, tell: Callable[[str], None])
         tell(told_by(error))
         return True
     return False
+
+
+def _leave_no_sockets(site: Site) -> None:
+    """The directory of the sockets, where it is one that we chose: everybody who used it has ended."""
+    if site.bus_dir == default_bus_dir(site.path):
+        shutil.rmtree(site.bus_dir, ignore_errors=True)
 
 
 def own_directory(path: Path) -> None:
@@ -193,6 +200,7 @@ def down(path: Path | None) -> int:
     for name in STOP_ORDER:
         if name in left:
             _end(left[name])
+    _leave_no_sockets(site)
     say(stopped.words(), site.language)
     return OK if stopped.balanced else FAILED
 

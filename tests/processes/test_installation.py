@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,17 @@ class Installation(NamedTuple):
 
     site: Path
     folder: Path
+    venues: dict[str, "subprocess.Popen[bytes]"]
+
+    def start_venue(self, name: str) -> None:
+        """It listens where it did before, and remembers its numbers."""
+        profile = str(self.folder / f"{name}.toml")
+        self.venues[name] = subprocess.Popen([*CMC, "simulate", profile], cwd=ROOT, env=_environment())
+
+    def end_venue(self, name: str) -> None:
+        """As when its machine loses power."""
+        self.venues[name].kill()
+        self.venues[name].wait()
 
     def cmc(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """One command, as a person calls it."""
@@ -72,28 +84,41 @@ def installation(tmp_path: Path) -> Iterator[Installation]:
     """Two venues that run, and a site file that connects to them; all of it ended in any case."""
     made = demo_sites.plan(ASKED, demo_sites.tape_of(ASKED))
     venues = (made.domestic, made.overseas)
-    running = []
+    free = free_ports(4)
+    ports = {venue.id: (free.pop(), free.pop()) for venue in venues}
     (tmp_path / "ready").mkdir()
     with tempfile.TemporaryDirectory(prefix="cmc-") as bus_dir:
+        site = tmp_path / "site.toml"
+        site.write_text(toml_text(demo_sites.site(made, ports, bus_dir)), encoding="utf-8")
+        installed = Installation(site, tmp_path, {})
         try:
             for venue in venues:
-                profile = tmp_path / f"{venue.id}.toml"
-                profile.write_text(toml_text(demo_sites.profile(made, venue, ASKED, tmp_path, 0)), encoding="utf-8")
-                running.append(subprocess.Popen([*CMC, "simulate", str(profile)], cwd=ROOT, env=_environment()))
-            files = {venue.id: tmp_path / "ready" / f"venue-{venue.id}.json" for venue in venues}
-            until(lambda: all(file.exists() for file in files.values()))
-            said = {name: json.loads(file.read_text(encoding="utf-8")) for name, file in files.items()}
-            ports = {name: (one["md_port"], one["orders_port"]) for name, one in said.items()}
-            site = tmp_path / "site.toml"
-            site.write_text(toml_text(demo_sites.site(made, ports, bus_dir)), encoding="utf-8")
-            yield Installation(site, tmp_path)
+                content = demo_sites.profile(made, venue, ASKED, tmp_path, 0)
+                content["venue"]["md_port"], content["venue"]["orders_port"] = ports[venue.id]
+                content["venue"]["state_dir"] = str(tmp_path / "venue-state" / venue.id)
+                (tmp_path / f"{venue.id}.toml").write_text(toml_text(content), encoding="utf-8")
+                installed.start_venue(venue.id)
+            until(lambda: all((tmp_path / "ready" / f"venue-{venue.id}.json").exists() for venue in venues))
+            yield installed
         finally:
-            for process in running:
+            for process in installed.venues.values():
                 process.terminate()
-            for process in running:
+            for process in installed.venues.values():
                 process.wait(15)
             for pid in [one.pid for one in psutil.process_iter(["cmdline"]) if _ours(one, tmp_path)]:
                 os.kill(pid, signal.SIGKILL)
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody had a moment ago: a venue that comes back has to listen where it did."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [int(one.getsockname()[1]) for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
 
 
 def _ours(one: psutil.Process, folder: Path) -> bool:
@@ -123,6 +148,91 @@ def test_an_installation_goes_up_is_armed_refuses_a_second_one_and_goes_down_bal
     finally:
         up.kill()
         up.wait()
+
+
+def test_operators_commands_have_their_effect_on_a_running_installation(installation: Installation) -> None:
+    """Pairs, positions, stage, fill, takeover, release, explain: exit codes, words, and what changed."""
+    site = str(installation.site)
+    who = (site, "--who", "Li Lei", "--reason", "test")
+    up = installation.up()
+    try:
+        until(lambda: (installation.status()["execution"] or {"sessions": ()})["sessions"] != ())
+        until(lambda: all(one[1] and one[2] for one in installation.status()["execution"]["sessions"]))
+        assert installation.status()["pairs"][0]["why"][0] == "execution is disarmed until `cmc arm`"
+        assert installation.cmc("arm", *who).returncode == 0
+        until(lambda: bool(ended(installation)))
+        trade = ended(installation)[0]
+        pairs = json.loads(installation.cmc("pairs", site, "--json").stdout)
+        assert [(one["pair"], one["traded"], one["price"]["verdict"]) for one in pairs] == [("CU-CA", True, "ok")]
+        assert installation.cmc("stage", "limited", *who).returncode == 0
+        assert installation.cmc("kill", "--hold", *who).returncode == 0
+        until(lambda: installation.status()["execution"]["open_trades"] == 0)
+        assert installation.status()["execution"]["stage"] == "limited"
+        before = net(installation, "SHFE.cu2609")
+        fill = ("fill", "add", trade, *who, "--leg", "1", "--side", "buy", "--lots", "5", "--price", "70000")
+        first, again = (installation.cmc(*fill, "--exec-id", "E1") for _ in range(2))
+        assert (first.returncode, again.returncode) == (0, 0), first.stdout + first.stderr
+        assert "booked already" in again.stdout
+        assert net(installation, "SHFE.cu2609") == before + 5
+        taken = installation.cmc("trade", "takeover", trade, *who)
+        assert (taken.returncode, f"{trade} is yours" in taken.stdout) == (0, True), taken.stdout
+        assert installation.cmc("trade", "release", trade, *who).returncode == 0
+        for call, words in (
+            (("trade", "takeover", "P9-9", *who), "no pair trade 'P9-9'"),
+            (("trade", "release", "P9-9", *who), "no pair trade 'P9-9'"),
+            (("fill", "assign", trade, *who, "--leg", "1", "--exec-id", "none"), "no unexplained fill"),
+            (("explain", "SHFE.cu2609", *who), "nothing unexplained"),
+        ):
+            refused = installation.cmc(*call)
+            assert (refused.returncode, words in refused.stdout) == (1, True), refused.stdout + refused.stderr
+        assert installation.cmc("down", site).returncode == 1  # what a person holds unbalanced is told at the end
+        assert up.wait(10) == 1
+    finally:
+        up.kill()
+        up.wait()
+
+
+def ended(installation: Installation) -> list[str]:
+    """Pair trades that are balanced."""
+    listed = installation.cmc("trades", str(installation.site), "--json").stdout
+    return [one["trade_id"] for one in json.loads(listed or "[]") if one["outcome"] == "hedged"]
+
+
+def net(installation: Installation, name: str) -> int:
+    """Lots held, as `cmc positions` says."""
+    content = json.loads(installation.cmc("positions", str(installation.site), "--json").stdout)
+    return next(int(one["net_lots"]) for one in content["instruments"] if one["instrument_id"] == name)
+
+
+def test_a_venue_that_is_gone_is_told_and_comes_back_by_itself(installation: Installation) -> None:
+    """Status says session, attempts, error and next attempt; the pair is not traded meanwhile, and is again after."""
+    up = installation.up()
+    try:
+        until(lambda: len(sessions(installation, "up")) == 4)
+        installation.cmc("arm", str(installation.site), "--who", "Li Lei", "--reason", "test")
+        until(lambda: installation.status()["pairs"][0]["traded"])
+        installation.end_venue("LME")
+        until(lambda: sorted(sessions(installation, "waiting")) == ["LME.md", "LME.orders"])
+        one = next(one for one in installation.status()["sessions"] if one["session"] == "LME.orders")
+        assert one["attempts"] >= 1
+        assert f"{one['venue']}.{one['kind']}" == "LME.orders"
+        assert "LME: order session is down" in installation.status()["pairs"][0]["why"]
+        assert installation.status()["pairs"][0]["traded"] is False
+        plain = installation.cmc("status", str(installation.site)).stdout
+        assert "LME.orders" in plain
+        assert "DOWN" in plain
+        installation.start_venue("LME")
+        until(lambda: installation.status()["pairs"][0]["traded"], 40)
+        assert len(sessions(installation, "up")) == 4
+        assert installation.cmc("down", str(installation.site)).returncode == 0
+    finally:
+        up.kill()
+        up.wait()
+
+
+def sessions(installation: Installation, state: str) -> list[str]:
+    """Keys of the sessions in this state."""
+    return [one["session"] for one in installation.status()["sessions"] if one["state"] == state]
 
 
 def test_a_supervisor_that_dies_ends_nothing_and_down_still_stops_in_order(installation: Installation) -> None:
