@@ -177,9 +177,9 @@ class Referee:
                 self._broken("never unwound beyond nothing", at_ns, text, trade.trade_id)
 
     def _exposure_within_limits(self, engine: ExecutionEngine, action: SendOrders, at_ns: int) -> None:
-        """Position and all open orders of one side, both ways, within the instrument's limit."""
+        """Position and all open orders of the side that the trade adds to, within the instrument's limit."""
         ledger = engine.ledger
-        for name in {order.instrument_id for order in action.orders}:
+        for name, sign in {(order.instrument_id, order.side.sign) for order in action.orders}:
             most = ledger.settings.instrument_limits[name].max_position_lots
             net = ledger.positions[name].net_lots
             up = down = 0
@@ -188,8 +188,7 @@ class Referee:
                     if own.order.instrument_id == name:
                         up += own.open_lots if own.order.side.sign > 0 else 0
                         down += own.open_lots if own.order.side.sign < 0 else 0
-            worst = max(net + up, down - net)
-            if worst > most and worst > abs(net):
+            if (net + up if sign > 0 else down - net) > most:
                 text = f"{name}: {net} lots held, {up} being bought, {down} being sold, at most {most}"
                 self._broken("worst-case exposure within limits", at_ns, text, action.trade_id)
 

@@ -359,7 +359,7 @@ class World:
             ]
         )
         for line in self.lines.values():
-            line.process_died(self.now_ns)
+            line.process_died(self.now_ns, power_lost=how == "power_lost")
         self.at(self.now_ns + self.rng.randint(50, 900) * MS, self._start_process)
 
     def referee_gone(self, what: list[tuple[str, str]]) -> None:

@@ -4,7 +4,7 @@ from tests.simulation.scene import AGREE, CHEAP, CHEAP_AT_1S, Scene, far, near
 
 
 def test_g01_no_price_is_made_of_a_fresh_and_a_stale_leg() -> None:
-    """The far leg's last book is 3.5 s old (2 s allowed): the trigger makes no intent (`TriggerCore._obstacle`)."""
+    """The far leg's last book is 3.5 s old (2 s allowed): the trigger makes no intent (`StandingPair.look`)."""
     scene = Scene(near(0, AGREE), far(0, AGREE), near(3500, CHEAP), repeat=False).play()
     assert (scene.intents, scene.sent) == (0, [])
 

@@ -4,7 +4,7 @@ from tests.simulation.scene import AGREE, CHEAP, CHEAP_AT_1S, FAR, Scene, book, 
 
 
 def test_g03_a_one_sided_book_makes_no_price() -> None:
-    """Nobody bids for what the pair would sell: no intent (`TriggerCore._obstacle`, `feed` states of a book)."""
+    """Nobody bids for what the pair would sell: no intent (`StandingPair.unusable`)."""
     scene = Scene(near(0, AGREE), far(0, AGREE), book(900, FAR, None, AGREE + 1), near(1000, CHEAP)).play()
     assert (scene.intents, scene.sent) == (0, [])
 

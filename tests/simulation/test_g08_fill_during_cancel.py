@@ -5,7 +5,7 @@ from tests.simulation.scene import AGREE, CHEAP_AT_1S, FAR, Scene, far
 
 
 def test_g08_the_fill_that_overtakes_a_cancel_counts() -> None:
-    """The resting leg is filled while its cancel travels: counted once, no second hedge (`on_cancel_rejected`)."""
+    """The resting leg is filled while its cancel travels: nobody hedges meanwhile (`Settler._balance`)."""
     scene = Scene(
         *CHEAP_AT_1S,
         far(1030, 3_995),

@@ -12,8 +12,8 @@ def test_g14_a_silent_venue_is_chased_by_time_outs() -> None:
 
 
 def test_g14_a_venue_that_was_away_is_asked_when_it_is_back() -> None:
-    """Gone for 3 s with an order in flight: in doubt, asked about after the logon, never sent again (`on_session`)."""
-    scene = Scene(*CHEAP_AT_1S, far_delay_ms=60)
+    """Gone for 3 s, nothing resent: in doubt, asked about after the logon, never sent again (`VenueWords.on_session`)."""
+    scene = Scene(*CHEAP_AT_1S, far_delay_ms=60, wire={"numbers_reset": 1.0})
     scene.cut(1080, FAR, 4_080).play()
     assert scene.ends() == [("hedged", (1, 1))]
     assert len(scene.orders(FAR)) == 1

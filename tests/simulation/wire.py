@@ -96,6 +96,8 @@ class Line:
         self._said: list[VenueEvent] = []
         """Everything that the venue has said on this session, by number."""
         self._next = 0
+        self._replaying: int | None = None
+        """The first number of what is being sent again."""
         self._sent = 0
         self._last_up_ns = 0
         self._last_down_ns = 0
@@ -153,8 +155,7 @@ class Line:
         self.refuse_until_ns = max(self.refuse_until_ns, back_ns, notice_ns + MS)
         if not self.up:
             return
-        self.up = False
-        self._epoch += 1
+        self._break()
         floor_ns, jitter_ns = self._to_venue
         self._cut_ns = now_ns + self.rng.randint(0, floor_ns + jitter_ns)
         self._at(self._cut_ns, self._venue_disconnected)
@@ -181,15 +182,25 @@ class Line:
         self.deliver(SessionChanged(self.venue_id, "orders", True, now_ns))
         self._replay(now_ns, first, missed)
 
-    def process_died(self, now_ns: int) -> None:
-        """The process at our end is gone, and with it what it had taken and not journalled."""
+    def process_died(self, now_ns: int, *, power_lost: bool) -> None:
+        """The process at our end is gone, and with it what it had taken and not journalled.
+
+        What a killed process had written to its socket still arrives; what a machine without power had, may not.
+        """
         self.deliver = None
         self.noticed_up = False
         if self.up:
-            self.up = False
-            self._epoch += 1
-            self._cut_ns = now_ns + self.rng.randint(0, sum(self._to_venue))
+            self._break()
+            longest_ns = sum(self._to_venue)
+            self._cut_ns = now_ns + (self.rng.randint(0, longest_ns) if power_lost else longest_ns + MS)
             self._at(self._cut_ns, self._venue_disconnected)
+
+    def _break(self) -> None:
+        self.up = False
+        self._epoch += 1
+        if self._replaying is not None:
+            self._next = min(self._next, self._replaying)
+            self._replaying = None
 
     # The venue's side.
 
@@ -294,6 +305,7 @@ class Line:
             self.rng.shuffle(numbers)
         if self._strikes("replay_twice"):
             numbers += numbers
+        self._replaying = first
         late_ns = 0
         if self._strikes("replay_after_answers"):
             late_ns = sum(self._to_venue) + sum(self._to_us) + 50 * MS
@@ -319,6 +331,7 @@ class Line:
     def _replayed(self, _now_ns: int, until: int, epoch: int) -> None:
         if epoch == self._epoch:
             self._next = max(self._next, until)
+            self._replaying = None
 
     def _hand_over(self, now_ns: int, number: int, *, poss_dup: bool) -> None:
         if self.deliver is None:
