@@ -58,7 +58,7 @@ class ClockSession:
         self._count = 0
         self._due_ns = 0
         self._round_trips: deque[int] = deque(maxlen=ROUND_TRIPS_KEPT)
-        self._path_ns = 0
+        self._path_ns = self._path_samples = 0
         self._asymmetry_holds = True
         self._utc_holds = True
         self._utc_minus_local_ns: int | None = None
@@ -118,7 +118,7 @@ class ClockSession:
         self._sent.clear()
         self._forget()
         self._round_trips.clear()
-        self._path_ns = self._count = 0
+        self._path_ns = self._path_samples = self._count = 0
         self._answered_ns = self._asked_ns = 0
         self._asymmetry_holds = self._utc_holds = True
         self._due_ns = at_ns if up else at_ns + 10**18
@@ -342,16 +342,19 @@ class ClockSession:
         """Whether the least round trip of late is another one than that of the route as it was known."""
         recent = list(self._round_trips)[-PATH_SAMPLES:]
         low_ns = min(recent)
-        if not self._path_ns or len(recent) < PATH_SAMPLES:
+        self._path_samples += 1
+        if self._path_samples < PATH_SAMPLES or len(recent) < PATH_SAMPLES:
             self._path_ns = low_ns
             return
         ordered = sorted(self._round_trips)
-        tolerance_ns = max(3 * (ordered[len(ordered) // 2] - ordered[0]) // 2, ordered[0] // 20, LEAST_SPREAD_NS)
+        # From a tenth on: the first round trip of a shorter route must not count as jitter of the old one.
+        jitter_ns = ordered[len(ordered) // 2] - ordered[len(ordered) // 10]
+        tolerance_ns = max(2 * jitter_ns, ordered[0] // 20, LEAST_SPREAD_NS)
         if abs(low_ns - self._path_ns) <= tolerance_ns:
             self._path_ns = min(self._path_ns, low_ns)
             return
         figures = f"least round trip {low_ns} ns, was {self._path_ns}, {tolerance_ns} is within its jitter"
         self._events.append(ClockEvent(ClockEventName.PATH_CHANGED, figures))
-        self._path_ns = low_ns
+        self._path_ns, self._path_samples = low_ns, 0
         self.path_changes += 1
         self._asymmetry_holds = False

@@ -11,12 +11,15 @@ least delays move neither up nor down with it. What can go wrong: a clock that s
 `wander_ppb`, leaves no such line. `rates` then gives None, which is how a step is found.
 """
 
+from collections import deque
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from gateway.feed.clock_settings import SECOND
 
 SLOTS = 60
+NEWEST = 16
+"""So many of the newest are kept whatever they are: while the drift is unknown nobody can tell which is tightest."""
 _MOST_STEPS = 40
 _ROUNDING_PPB = 2
 
@@ -42,6 +45,8 @@ class Window:
         self._slot_ns = max(1, window_ns // SLOTS)
         self._uppers: dict[int, Bound] = {}
         self._lowers: dict[int, Bound] = {}
+        self._new_uppers: deque[Bound] = deque(maxlen=NEWEST)
+        self._new_lowers: deque[Bound] = deque(maxlen=NEWEST)
         self._least: dict[int, int] = {}
         self.rate_ppb = 0
 
@@ -49,6 +54,8 @@ class Window:
         """Forget everything: the clock is another one now."""
         self._uppers.clear()
         self._lowers.clear()
+        self._new_uppers.clear()
+        self._new_lowers.clear()
         self._least.clear()
 
     def round_trip(self, at_ns: int, round_trip_ns: int) -> None:
@@ -66,6 +73,7 @@ class Window:
 
     def upper(self, bound: Bound) -> None:
         """Take an upper bound."""
+        self._new_uppers.append(bound)
         slot = bound.at_ns // self._slot_ns
         known = self._uppers.get(slot)
         if known is None or bound.value_ns - self._moved_ns(known, bound.at_ns) < 0:
@@ -74,6 +82,7 @@ class Window:
 
     def lower(self, bound: Bound) -> None:
         """Take a lower bound."""
+        self._new_lowers.append(bound)
         slot = bound.at_ns // self._slot_ns
         known = self._lowers.get(slot)
         if known is None or bound.value_ns - self._moved_ns(known, bound.at_ns) > 0:
@@ -88,9 +97,13 @@ class Window:
         _drop_old(self._least, newest)
         if not self._uppers or not self._lowers:
             return None
-        uppers = [(age := at_ns - at, value + abs(age) * wander_ppb // SECOND) for at, value in self._uppers.values()]
-        lowers = [(age := at_ns - at, value - abs(age) * wander_ppb // SECOND) for at, value in self._lowers.values()]
-        return View(uppers, lowers)
+        since_ns = (newest - SLOTS + 1) * self._slot_ns
+        uppers = {*self._uppers.values(), *(one for one in self._new_uppers if one.at_ns >= since_ns)}
+        lowers = {*self._lowers.values(), *(one for one in self._new_lowers if one.at_ns >= since_ns)}
+        return View(
+            [(age := at_ns - at, value + abs(age) * wander_ppb // SECOND) for at, value in uppers],
+            [(age := at_ns - at, value - abs(age) * wander_ppb // SECOND) for at, value in lowers],
+        )
 
     def _moved_ns(self, bound: Bound, at_ns: int) -> int:
         return bound.value_ns + (at_ns - bound.at_ns) * self.rate_ppb // SECOND
