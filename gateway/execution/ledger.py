@@ -8,6 +8,7 @@ pairs cost an intent nothing.
 from collections import deque
 from typing import NamedTuple
 
+from gateway.execution.exposure import Exposure
 from gateway.execution.order_book import OwnOrder
 from gateway.execution.pair_trade import PairTrade
 from gateway.execution.positions import Position
@@ -108,6 +109,9 @@ class Ledger:
         self._rule_trades_ns: dict[str, deque[int]] = {}
         self._by_pair: dict[str, dict[str, PairTrade]] = {}
         self._by_instrument: dict[str, dict[str, PairTrade]] = {}
+        self.exposure = Exposure(settings.instruments, settings.instrument_limits, self.positions, self.swing)
+        for position in self.positions.values():
+            position.moved = self.exposure.changed
 
     def venue_of(self, instrument_id: str) -> VenueState:
         return self.venues[self.settings.instruments[instrument_id].venue_id]
@@ -120,6 +124,7 @@ class Ledger:
         self._by_pair.setdefault(trade.intent.pair_id, {})[trade.trade_id] = trade
         for leg in trade.legs:
             self._by_instrument.setdefault(leg.instrument_id, {})[trade.trade_id] = trade
+        self.touch(trade)
 
     def drop_open(self, trade: PairTrade) -> None:
         """The pair trade has ended."""
@@ -128,6 +133,12 @@ class Ledger:
         del self._by_pair[trade.intent.pair_id][trade.trade_id]
         for leg in trade.legs:
             self._by_instrument[leg.instrument_id].pop(trade.trade_id, None)
+        self.touch(trade)
+
+    def touch(self, trade: PairTrade) -> None:
+        """Something of this pair trade has changed: what its legs can lead to is found anew when it is asked for."""
+        for leg in trade.legs:
+            self.exposure.changed.add(leg.instrument_id)
 
     def pair_trades(self, pair_id: str) -> list[PairTrade]:
         """Pair trades of this pair that have not ended, halted ones included."""

@@ -23,7 +23,6 @@ from gateway.execution.order_state import IllegalInputError, read_table
 from gateway.model.order import Side
 from gateway.model.trade import HaltCause, Intent, LegReport, PairTradeChanged, PairTradeState
 
-
 MOST_MONEY_E9 = 2**63 - 1
 """What a number of the journal holds. Only a price that a venue got wrong leads beyond it: it is told as this."""
 

@@ -13,7 +13,7 @@ from gateway.execution.ledger import Ledger
 from gateway.model.base import PRICE_E9, Message
 from gateway.model.order import Side
 from gateway.model.quote import BookState
-from gateway.model.trade import Intent, IntentLeg, RefusalName
+from gateway.model.trade import Intent, RefusalName
 
 
 class RiskApproved(Message, frozen=True):
@@ -262,23 +262,11 @@ def _legged_trades(ledger: Ledger, _intent: Intent, _at_ns: int) -> str:
 
 def _instrument_position(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
     for leg in intent.legs:
-        worst = abs(_worst_lots(ledger, leg.instrument_id, leg))
+        worst = abs(ledger.exposure.furthest_with(leg))
         most = ledger.settings.instrument_limits[leg.instrument_id].max_position_lots
         if worst > most:
             return f"{leg.instrument_id}: up to {worst} lots, at most {most}"
     return ""
-
-
-def _worst_lots(ledger: Ledger, instrument_id: str, leg: IntentLeg | None) -> int:
-    """The furthest signed position that all that is open can lead to: in the direction of `leg` where there is one.
-
-    In its direction only: a trade that reduces a position above its limit is not refused for that.
-    """
-    net = ledger.positions[instrument_id].net_lots
-    bought, sold = ledger.swing(instrument_id)
-    if leg is None:
-        return max(net + bought, net - sold, key=abs)
-    return max(net + bought + leg.qty_lots, 0) if leg.side is Side.BUY else min(net - sold - leg.qty_lots, 0)
 
 
 def _pair_position(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
@@ -289,45 +277,29 @@ def _pair_position(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
 
 
 def _venue_position(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
-    for venue_id in dict.fromkeys(_venue_id(ledger, leg) for leg in intent.legs):
+    for venue_id in _venue_ids(ledger, intent):
         spec = ledger.settings.venues[venue_id]
         if spec.max_gross_lots is None and spec.max_net_lots is None:
             continue
-        after = _lots_after(ledger, intent, venue_id)
-        gross, net = sum(abs(lots) for lots in after.values()), abs(sum(after.values()))
-        if spec.max_gross_lots is not None and gross > spec.max_gross_lots:
-            return f"{venue_id}: {gross} lots gross, at most {spec.max_gross_lots}"
-        if spec.max_net_lots is not None and net > spec.max_net_lots:
-            return f"{venue_id}: {net} lots net, at most {spec.max_net_lots}"
+        after = ledger.exposure.of_venue(venue_id, intent.legs)
+        if spec.max_gross_lots is not None and after.gross_lots > spec.max_gross_lots:
+            return f"{venue_id}: {after.gross_lots} lots gross, at most {spec.max_gross_lots}"
+        if spec.max_net_lots is not None and abs(after.net_lots) > spec.max_net_lots:
+            return f"{venue_id}: {abs(after.net_lots)} lots net, at most {spec.max_net_lots}"
     return ""
 
 
-def _venue_id(ledger: Ledger, leg: IntentLeg) -> str:
-    return ledger.settings.instruments[leg.instrument_id].venue_id
-
-
-def _lots_after(ledger: Ledger, intent: Intent, venue_id: str) -> dict[str, int]:
-    """Worst lots by instrument of a venue after this intent and all that is still open."""
-    legs = {leg.instrument_id: leg for leg in intent.legs}
-    return {
-        name: _worst_lots(ledger, name, legs.get(name))
-        for name in ledger.positions
-        if ledger.settings.instruments[name].venue_id == venue_id
-    }
+def _venue_ids(ledger: Ledger, intent: Intent) -> dict[str, None]:
+    """The venues of the legs, each once, in order."""
+    return {ledger.settings.instruments[leg.instrument_id].venue_id: None for leg in intent.legs}
 
 
 def _margin(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
-    for venue_id in dict.fromkeys(_venue_id(ledger, leg) for leg in intent.legs):
+    for venue_id in _venue_ids(ledger, intent):
         available = ledger.settings.venues[venue_id].margin_available_e9
         if available is None:
             continue
-        needed: dict[str, int] = {}
-        for name, lots in _lots_after(ledger, intent, venue_id).items():
-            limits = ledger.settings.instrument_limits.get(name)
-            if limits is not None and limits.margin_per_lot_e9 is not None:
-                currency = ledger.settings.instruments[name].currency
-                needed[currency] = needed.get(currency, 0) + abs(lots) * limits.margin_per_lot_e9
-        for currency, needed_e9 in needed.items():
+        for currency, needed_e9 in ledger.exposure.of_venue(venue_id, intent.legs).margin_e9.items():
             if needed_e9 > available.get(currency, 0):
                 has = available.get(currency, 0) // PRICE_E9
                 return f"{venue_id}: margin of {needed_e9 // PRICE_E9} {currency}, {has} available"

@@ -62,6 +62,7 @@ class Settler:
 
     def settle(self, trade: PairTrade, at_ns: int) -> None:
         """The one question after every event: what do its orders add up to now, and what follows from it?"""
+        self._ledger.touch(trade)
         self._note_time(trade, at_ns)
         if trade.state is PairTradeState.HALTED:
             self.advance(trade, Balance.GIVE_UP, at_ns)

@@ -1,0 +1,102 @@
+"""How far positions can go if everything that is open goes wrong: by instrument, and summed by venue.
+
+The sums are kept, not made: what changes an instrument (a fill, a pair trade that opens, moves on or ends) puts its name
+into `changed`, and the next question takes up those instruments only. So an intent costs the same whether nothing or
+thousands of pair trades are open elsewhere.
+
+What can go wrong: a change that nobody notes would leave a stale sum. Positions note their own; `Ledger.touch` is
+called wherever a pair trade opens, is settled or ends.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+from gateway.execution.positions import Position
+from gateway.model.instrument import Instrument
+from gateway.model.order import Side
+from gateway.model.site import InstrumentLimits
+from gateway.model.trade import IntentLeg
+
+Swing = tuple[int, int]
+"""Lots that what is open may still buy, and may still sell."""
+
+
+class Known(NamedTuple):
+    """An instrument as it was taken up last."""
+
+    net_lots: int
+    bought: int
+    sold: int
+    furthest: int
+    """The signed position furthest from zero that this can lead to."""
+
+
+class VenueSums:
+    """Of the furthest positions of one venue's instruments."""
+
+    def __init__(self) -> None:
+        self.gross_lots = 0
+        self.net_lots = 0
+        self.margin_e9: dict[str, int] = {}
+        """By currency, of the instruments that have a margin."""
+
+
+class Exposure:
+    """Furthest positions; `swing` tells of one instrument what its unended pair trades may still trade."""
+
+    def __init__(
+        self,
+        instruments: Mapping[str, Instrument],
+        limits: Mapping[str, InstrumentLimits],
+        positions: Mapping[str, Position],
+        swing: Callable[[str], Swing],
+    ) -> None:
+        self.changed = set(positions)
+        self._instruments = instruments
+        self._margins = {name: one.margin_per_lot_e9 for name, one in limits.items()}
+        self._positions = positions
+        self._swing = swing
+        self._known = dict.fromkeys(positions, Known(0, 0, 0, 0))
+        self._venues = {one.venue_id: VenueSums() for one in instruments.values()}
+
+    def furthest_with(self, leg: IntentLeg) -> int:
+        """The furthest signed position in the direction of a leg that is added.
+
+        In its direction only: a trade that reduces a position above its limit is not refused for that.
+        """
+        self._take_up()
+        return self._with(leg)
+
+    def of_venue(self, venue_id: str, legs: Iterable[IntentLeg]) -> VenueSums:
+        """The venue's sums with these legs added; those of other venues are passed over."""
+        self._take_up()
+        kept, told = self._venues[venue_id], VenueSums()
+        told.gross_lots, told.net_lots, told.margin_e9 = kept.gross_lots, kept.net_lots, dict(kept.margin_e9)
+        for name, leg in {leg.instrument_id: leg for leg in legs}.items():
+            if self._instruments[name].venue_id == venue_id:
+                self._move(told, name, self._known[name].furthest, self._with(leg))
+        return told
+
+    def _with(self, leg: IntentLeg) -> int:
+        net_lots, bought, sold, _ = self._known[leg.instrument_id]
+        if leg.side is Side.BUY:
+            return max(net_lots + bought + leg.qty_lots, 0)
+        return min(net_lots - sold - leg.qty_lots, 0)
+
+    def _take_up(self) -> None:
+        while self.changed:
+            name = self.changed.pop()
+            net_lots = self._positions[name].net_lots
+            bought, sold = self._swing(name)
+            furthest = max(net_lots + bought, net_lots - sold, key=abs)
+            self._move(self._venues[self._instruments[name].venue_id], name, self._known[name].furthest, furthest)
+            self._known[name] = Known(net_lots, bought, sold, furthest)
+
+    def _move(self, sums: VenueSums, name: str, before: int, after: int) -> None:
+        gross = abs(after) - abs(before)
+        sums.gross_lots += gross
+        sums.net_lots += after - before
+        margin_e9 = self._margins.get(name)
+        if margin_e9 is not None:
+            currency = self._instruments[name].currency
+            sums.margin_e9[currency] = sums.margin_e9.get(currency, 0) + gross * margin_e9
