@@ -206,6 +206,10 @@ class InstrumentSection(Section):
     hedge_flag: Annotated[str, StringConstraints(pattern="^[123]?$")] = Field(
         "", description='"1" speculation, "2" arbitrage, "3" hedging, "" where the venue has none'
     )
+    lock: bool = Field(
+        False,  # noqa: FBT003 a default
+        description="true: open on the other side instead of closing",
+    )
     max_position_lots: Count | None = Field(None, description="held, long or short; needed where tradable")
     max_orders_per_day: Count | None = Field(None, description="needed where tradable")
     max_order_value: Above0 | None = Field(None, description="of one order, in its currency; needed where tradable")
@@ -257,6 +261,10 @@ class PairSection(Section):
     legged_value_limit: Above0 | None = Field(
         None, description="one leg of a trade is worth at most, in the pair's currency"
     )
+    residual_lots: Exact = Field(
+        Decimal(0), description="lots of the first leg that one unit bought has too many; traded away when they add up"
+    )
+    max_fx_age_ms: Milliseconds = Field(60_000, description="a live currency rate older than this makes no price")
     max_orders_per_trade: Count = Field(40, description="a trade that has sent so many is given to a person")
     quote_slop_ticks: int = Field(2, ge=0, description="a resting order further from its right price is repriced")
     quote_interval_ms: Milliseconds = Field(250, description="how often the right price is looked at")
@@ -277,6 +285,7 @@ class RuleSection(Section):
     persist_ms: int = Field(0, ge=0, description="the condition has to have held this long")
     cool_down_ms: int = Field(ge=0, description="after a pair trade of it has ended")
     ttl_ms: Milliseconds = Field(description="life of an intent")
+    quote_band: NotBelow0 = Field(Decimal(0), description="quote_then_hedge: the lead rests while the price is so near")
 
 
 class SiteFile(Section):

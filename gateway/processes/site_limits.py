@@ -25,6 +25,7 @@ def check_limits(site: SiteFile) -> list[Mistake]:
         *(mistake for index, one in enumerate(site.venue) for mistake in _venue(site, f"venue[{index}]", one)),
         *(mistake for index, one in enumerate(site.instrument) for mistake in _instrument(site, index, one)),
         *(mistake for index, one in enumerate(site.pair) for mistake in _pair(site, f"pair[{index}]", one)),
+        *_bands(site),
     ]
 
 
@@ -111,6 +112,15 @@ def _dispatch(site: SiteFile, key: str, pair: PairSection) -> Iterator[Mistake]:
     if pair.quote_interval_ms > pair.quote_life_ms:
         remedy = told("at most quote_life_ms, {}: else a resting order is never repriced", pair.quote_life_ms)
         yield Mistake(f"{key}.quote_interval_ms", str(pair.quote_interval_ms), remedy)
+
+
+def _bands(site: SiteFile) -> Iterator[Mistake]:
+    resting = {pair.id for pair in site.pair if pair.dispatch is DispatchMode.QUOTE_THEN_HEDGE}
+    for index, rule in enumerate(site.rule):
+        if rule.quote_band and rule.pair not in resting:
+            remedy = told("0: only the lead of a pair with dispatch quote_then_hedge rests; {} has none", rule.pair)
+            yield Mistake(f"rule[{index}].quote_band", str(rule.quote_band), remedy)
+        yield from _places(f"rule[{index}].quote_band", rule.quote_band)
 
 
 def _orders(key: str, pair: PairSection) -> Iterator[Mistake]:

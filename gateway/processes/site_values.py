@@ -310,6 +310,7 @@ def _instrument(one: InstrumentSection, account: str) -> Instrument:
         tradable=one.tradable,
         account=account,
         hedge_flag=one.hedge_flag,
+        lock=one.lock,
     )
 
 
@@ -370,6 +371,8 @@ def _pair(pair: PairSection, units: Mapping[str, str]) -> PairSpec:
         shut_reserve_ns=pair.shut_reserve_s * SECOND,
         collar_e9=_e9_or_none(pair.collar),
         legged_value_limit_e9=_e9_or_none(pair.legged_value_limit),
+        residual_lots_e9=_e9(pair.residual_lots),
+        max_fx_age_ns=pair.max_fx_age_ms * MS,
         max_orders_per_trade=pair.max_orders_per_trade,
         quote_slop_ticks=pair.quote_slop_ticks,
         quote_interval_ns=pair.quote_interval_ms * MS,
@@ -388,4 +391,5 @@ def _rule(rule: RuleSection) -> RuleSpec:
         persist_ns=rule.persist_ms * MS,
         cool_down_ns=rule.cool_down_ms * MS,
         ttl_ns=rule.ttl_ms * MS,
+        quote_band_e9=_e9(rule.quote_band),
     )

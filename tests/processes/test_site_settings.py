@@ -65,6 +65,7 @@ lead: max_units = 5 -> max_units = 5\\ndispatch = "lead_then_hedge"\\nlead_leg =
 lead: max_units = 5 -> max_units = 5\\nlead_leg = 1      | pair[0].lead_leg                | 1            | absent: dispatch simultaneous
 align: max_units = 5 -> max_units = 5\\ndispatch = "both" | pair[0].dispatch              | "both"       | 'arrival_aligned'
 quote: max_units = 5 -> max_units = 5\\nquote_interval_ms = 20000 | pair[0].quote_interval_ms | 20000     | quote_life_ms, 10000
+band: ttl_ms = 250 -> ttl_ms = 250\\nquote_band = "5"     | rule[0].quote_band              | 5            | only the lead of a pair
 orders: max_units = 5 -> max_units = 5\\nmax_orders_per_trade = 5 | pair[0].max_orders_per_trade | 5 | at least 6: 2 legs and 4 repair attempts
 doubt: max_units = 5 -> max_units = 5\\nin_doubt_limit_ms = 1000 | pair[0].in_doubt_limit_ms | 1000 | status_timeout_ms of SHFE, 2000
 doubt: max_units = 5 -> max_units = 5\\nin_doubt = "hedge_substitute" | pair[0].in_doubt | hedge_substitute | a substitute at one leg
@@ -254,6 +255,8 @@ repair_book_wait_ms = 300           | repair_book_wait_ns      | 300_000_000
 shut_reserve_s = 60                 | shut_reserve_ns          | 60_000_000_000
 collar = "120.5"                    | collar_e9                | 120500000000
 legged_value_limit = "3000000"      | legged_value_limit_e9    | 3_000_000_000_000_000
+residual_lots = "-0.0715"           | residual_lots_e9         | -71500000
+max_fx_age_ms = 5000                | max_fx_age_ns            | 5_000_000_000
 max_orders_per_trade = 12           | max_orders_per_trade     | 12
 quote_slop_ticks = 0                | quote_slop_ticks         | 0
 quote_interval_ms = 100             | quote_interval_ns        | 100_000_000
