@@ -46,7 +46,8 @@ def hedge_orders(trade: PairTrade, lead: int, ledger: Ledger, next_id: NextId) -
     that cannot be traded now.
     """
     spec = ledger.settings.pairs[trade.intent.pair_id]
-    units = trade.legs[lead].filled_lots // trade.legs[lead].ratio_lots
+    # A late fill of a withdrawn quote may give the lead more than the intent asked: that is repaired, not hedged.
+    units = min(trade.legs[lead].filled_lots // trade.legs[lead].ratio_lots, trade.intent.units)
     made: list[OwnOrder] = []
     for index, leg in enumerate(trade.legs):
         if index == lead or ledger.not_tradable(leg.instrument_id):
