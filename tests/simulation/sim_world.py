@@ -456,6 +456,8 @@ class World:
         """Whether there is nothing left to wait for."""
         if self.process is None or self.now_ns < self.active_ns + 4 * SECOND:
             return False
+        if not all(line.up for line in self.lines.values()):
+            return False
         ledger = self.process.engine.ledger
         halted = all(
             trade.state is PairTradeState.HALTED and trade.cause in ("overfilled", "venue_disagrees")

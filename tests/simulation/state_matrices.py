@@ -16,12 +16,27 @@ FILE = Path(__file__).parents[2] / "docs" / "STATE_MACHINES.md"
 REFUSED = "refused"
 MACHINES = {"order": order_state, "pair trade": pair_trade}
 NAMES = {"order": "OrderState x OrderInput", "pair trade": "PairTradeState x Balance"}
+_ONE_LEG = "one event moves one leg: in between the trade is legged, and repaired from there"
+_BACK = "an order of an ended trade comes back as open first, and the trade is repairing then"
 _HALTED = "a halted trade is told `give_up` whatever its orders add up to"
 NEVER_ASKED: dict[tuple[str, str, str], str] = {
     **{
         ("pair trade", "halted", given): _HALTED
         for given in ("waiting_for", "doubtful", "hedged", "nothing", "flat", "legged", "blocked")
     },
+    **{
+        ("pair trade", state, given): _ONE_LEG
+        for state, given in (
+            ("hedged", "flat"),
+            ("hedged", "nothing"),
+            ("unwound", "hedged"),
+            ("unwound", "nothing"),
+            ("missed", "hedged"),
+            ("missed", "flat"),
+        )
+    },
+    **{("pair trade", state, "doubtful"): _BACK for state in ("hedged", "unwound", "missed")},
+    ("pair trade", "working", "flat"): "what was filled is sold back by a repair, and then it is repairing",
     ("order", "done", "doubted"): "an order that has ended is not put in doubt",
     ("order", "in_doubt", "doubted"): "nor is one that is in doubt",
     ("order", "done", "unsent"): "what became of the sending is looked at while the order is `sent`",

@@ -179,8 +179,10 @@ class Line:
             self._next = len(self._said)
             self.gone(_named(missed))
             missed = []
+        epoch = self._epoch
         self.deliver(SessionChanged(self.venue_id, "orders", True, now_ns))
-        self._replay(now_ns, first, missed)
+        if epoch == self._epoch:  # the process may have died of the news
+            self._replay(now_ns, first, missed)
 
     def process_died(self, now_ns: int, *, power_lost: bool) -> None:
         """The process at our end is gone, and with it what it had taken and not journalled.
