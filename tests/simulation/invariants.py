@@ -332,9 +332,7 @@ class Referee:
             ours = process.engine.ledger.positions[name]
             outside = self._world.outside_lots[name]
             if ours.net_lots - outside == held.net:
-                if self._world.lines[venue_id].told_after_its_day:
-                    self._world.contradictions["a fill was told after its trading day"] += 1
-                elif not outside and not explained:
+                if not outside and not explained:
                     self._buckets_agree(ours, held, at_ns)
             elif name not in explained:
                 self._broken("positions agree", at_ns, f"{name}: {ours.net_lots} here, {held.net} at {venue_id}")

@@ -102,8 +102,6 @@ class Line:
         self._last_up_ns = 0
         self._last_down_ns = 0
         self._cut_ns = 0
-        self.told_after_its_day = False
-        """Whether a fill of a trading day was told on a later one."""
         self._most: dict[str, int] = {}
         self._fills: dict[str, dict[str, int]] = {}
         self.touched: Callable[[int, Line], None]
@@ -236,10 +234,6 @@ class Line:
         """The most lots that the venue ever said of this order."""
         return self._most.get(cl_ord_id, 0)
 
-    def trade_date(self) -> str:
-        """The venue's trading day now."""
-        return self.venue.trade_date(next(iter(self._instruments)))
-
     def calm_down(self) -> None:
         """Nothing goes wrong any more."""
         self._rates = {}
@@ -339,8 +333,6 @@ class Line:
         if self.deliver is None:
             return
         said = self._said[number]
-        if isinstance(said, Report) and said.exec_type in _FILLS and said.trade_date != self.trade_date():
-            self.told_after_its_day = True
         event = self.event(said, now_ns, number, poss_dup=poss_dup)
         self.deliver(event)
 
@@ -412,6 +404,7 @@ class Line:
             text=said.text,
             reason=said.rej_reason,
             ref_exec_key=key + said.exec_ref_id if said.exec_ref_id else "",
+            trade_date=said.trade_date,
         )
 
     @staticmethod
