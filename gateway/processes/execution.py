@@ -68,6 +68,13 @@ def recover(engine: ExecutionEngine, run_dir: Path) -> Recovered:
     return Recovered(seq, at_ns, engine.ledger.armed and not engine.ledger.throttled)
 
 
+class Pace(NamedTuple):
+    """How often the loop says how it stands, and how long it waits before it rehearses; 0: it never does."""
+
+    beat_ns: int
+    warm_ns: int
+
+
 class Rearm:
     """Arms again by itself, once; a command of anybody else ends the wish."""
 
@@ -128,7 +135,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     sessions.start()
     start.say_ready(given.run_dir, "execution")
     hours = HoursTeller(read_run_calendars(given.run_dir, site.calendars))
-    loop(shell, rearm, hours, clocks, stop, site.bus.heartbeat_interval_ns)
+    loop(shell, rearm, hours, clocks, stop, Pace(site.bus.heartbeat_interval_ns, site.performance.warm_interval_ns))
     sessions.stop(timeout_s=2.0)
     shell.close()
     return 0
@@ -150,9 +157,9 @@ def loop(
     hours: HoursTeller,
     clocks: Clocks,
     stop: start.StopFlag,
-    beat_interval_ns: int,
+    pace: Pace,
 ) -> None:
-    """Intents before anything else; then venues, timers, commands; a heartbeat."""
+    """Intents before anything else; then venues, timers, commands; a heartbeat. A rehearsal where nothing is due."""
     poller = zmq.Poller()
     states = (shell.states.socket, shell.states.answers)
     for socket in (shell.intents.socket, shell.commands.socket, shell.publisher.snapshots, *states, stop.fd):
@@ -161,8 +168,12 @@ def loop(
     beat_ns = 0
     while not stop.set:
         now_ns = clock.monotonic_ns()
-        wait_ms = 0 if shell.waiting else -(-shell.timers.wait_ns(now_ns, max(0, beat_ns - now_ns)) // MS)
-        ready = {what for what, _ in poller.poll(wait_ms)}
+        wait_ns = 0 if shell.waiting else shell.timers.wait_ns(now_ns, max(0, beat_ns - now_ns))
+        warms = 0 < pace.warm_ns < wait_ns
+        ready = {what for what, _ in poller.poll(-(-(pace.warm_ns if warms else wait_ns) // MS))}
+        if warms and not ready:
+            shell.rehearse(now_ns + pace.warm_ns)
+            continue
         if stop.fd in ready:
             os.eventfd_read(stop.fd)
         shell.take_intents()
@@ -180,7 +191,7 @@ def loop(
         for change in hours.changes(now_ns, clock.utc_ns()) if shell.writable else ():
             shell.handle(change)
         if now_ns >= beat_ns:
-            beat_ns = now_ns + beat_interval_ns
+            beat_ns = now_ns + pace.beat_ns
             beat(shell, clocks, now_ns)
 
 

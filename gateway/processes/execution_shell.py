@@ -16,11 +16,13 @@ from typing import NamedTuple
 
 from gateway.bus.sockets import CommandServer, IntentReceiver, LatestQuotes, Publisher, Subscriber
 from gateway.execution.engine import ExecutionEngine
+from gateway.execution.rehearsal import Rehearsal
 from gateway.fix.encode import OrderEncoder
 from gateway.fix.engine import FixSessions
 from gateway.fix.orders import OrderDecoder
 from gateway.journal.clock_pairs import ClockPairs
 from gateway.journal.errors import JournalError
+from gateway.journal.frame import FrameEncoder
 from gateway.journal.writer import JournalWriter
 from gateway.model.order import BadOrderMessage, SessionChanged
 from gateway.model.record import Decision
@@ -126,6 +128,8 @@ class ExecutionShell:
         self._events: deque[ExecutionEvent] = deque()
         self._unwritten: deque[Decision] = deque()
         self._retry_ns = 0
+        self._rehearsal = Rehearsal(engine.ledger)
+        self._rehearsed = FrameEncoder()
         self._asking: dict[str, bytes] = {}
         self._seq = seq
         self._pairs = ClockPairs(clock.monotonic_ns())
@@ -182,6 +186,7 @@ class ExecutionShell:
         while (intent := self.intents.receive()) is not None:
             if self.writable:
                 self.handle(intent)
+                self._rehearsal.note(intent)
             else:
                 refused = IntentRefused(
                     intent.intent_id,
@@ -191,6 +196,17 @@ class ExecutionShell:
                     "the journal cannot be written",
                 )
                 self.publisher.publish(refused)
+
+    def rehearse(self, at_ns: int) -> None:
+        """Make the record and the messages of an intent for nobody: see `gateway.execution.rehearsal`."""
+        made = self._rehearsal.next(at_ns)
+        if made is None:
+            return
+        decision, orders = made
+        self._rehearsed.encode(decision)
+        utc_ns = clock.utc_ns()
+        for order in orders:
+            self._encoders[order.venue_id].new_order(order, utc_ns).toString()
 
     def take_messages(self) -> None:
         """Decide on what venues have said."""
