@@ -1,8 +1,8 @@
 """How far positions can go if everything that is open goes wrong: by instrument, and summed by venue.
 
-The sums are kept, not made: what changes an instrument (a fill, a pair trade that opens, moves on or ends) puts its name
-into `changed`, and the next question takes up those instruments only. So an intent costs the same whether nothing or
-thousands of pair trades are open elsewhere.
+The sums are kept, not made: what changes an instrument (a fill, a pair trade that opens, moves on or ends) puts its
+name into `changed`, and the next question takes up those instruments only. So an intent costs the same with nothing
+open as with thousands of pair trades open elsewhere.
 
 What can go wrong: a change that nobody notes would leave a stale sum. Positions note their own; `Ledger.touch` is
 called wherever a pair trade opens, is settled or ends.

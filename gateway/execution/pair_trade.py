@@ -96,18 +96,27 @@ class Leg:
     @property
     def filled_lots(self) -> int:
         """Lots held in the leg's direction; unwinding orders count down."""
-        return sum(own.direction * own.filled_lots for own in self.orders)
+        lots = 0  # a loop, not a sum: this is asked a dozen times for every intent, of one order or two
+        for own in self.orders:
+            lots += own.direction * own.filled_lots
+        return lots
 
     @property
     def open_lots(self) -> int:
-        return sum(own.open_lots for own in self.orders)
+        lots = 0
+        for own in self.orders:
+            lots += own.open_lots
+        return lots
 
     @property
     def average_px_e9(self) -> int:
         """Average price of what was filled in the leg's direction, in the quoted unit; 0 with nothing filled."""
-        adding = [own for own in self.orders if own.direction > 0]
-        lots = sum(own.filled_lots for own in adding)
-        return sum(own.value_e9 for own in adding) // lots if lots else 0
+        lots = value_e9 = 0
+        for own in self.orders:
+            if own.direction > 0 and own.filled_lots:
+                lots += own.filled_lots
+                value_e9 += own.value_e9
+        return value_e9 // lots if lots else 0
 
     def slippage_e9(self, units: int) -> int:
         """Money lost against the price seen if `units` stay hedged: what was paid net, minus what that should cost."""
@@ -181,7 +190,11 @@ class PairTrade:
     @property
     def touched(self) -> bool:
         """Whether anything was ever filled."""
-        return any(own.filled_lots for leg in self.legs for own in leg.orders)
+        for leg in self.legs:
+            for own in leg.orders:
+                if own.filled_lots:
+                    return True
+        return False
 
     def orders(self) -> list[OwnOrder]:
         return [own for leg in self.legs for own in leg.orders]
@@ -224,9 +237,11 @@ class PairTrade:
         return news
 
     def report(self, at_ns: int) -> PairTradeChanged:
-        units = self.hedged_units if self.balanced else 0
-        slippage_e9 = sum(leg.slippage_e9(units) for leg in self.legs) if self.balanced else 0
-        slippage_e9 = max(-MOST_MONEY_E9, min(slippage_e9, MOST_MONEY_E9))
+        units = slippage_e9 = 0
+        if self.touched and self.balanced:
+            units = self.hedged_units
+            slippage_e9 = sum(leg.slippage_e9(units) for leg in self.legs)
+            slippage_e9 = max(-MOST_MONEY_E9, min(slippage_e9, MOST_MONEY_E9))
         return PairTradeChanged(
             self.trade_id,
             self.intent.intent_id,
@@ -236,7 +251,7 @@ class PairTrade:
             self.intent.units,
             units,
             self.state,
-            tuple(leg.report() for leg in self.legs),
+            tuple([leg.report() for leg in self.legs]),
             slippage_e9,
             self.legged_ns(at_ns),
             self.legged_over_limit,
