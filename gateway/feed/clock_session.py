@@ -31,6 +31,7 @@ FIRST_FASTER = 5
 UNEVEN_PPB = 854_101_966
 """The share of the interval that is waited: irrational, so that requests meet every phase of the venue's stamps."""
 OUTSTANDING_MOST = 8
+NEVER_NS = 2**62
 STEP_TOLD_NS = 10 * SECOND
 """Steps within this time of one that was told are counted only."""
 ROUND_TRIPS_KEPT = 300
@@ -56,7 +57,7 @@ class ClockSession:
         self._sending_low_ns = stamps.sending.low_ns
         self._sent: dict[str, int] = {}
         self._count = 0
-        self._due_ns = 0
+        self._due_ns = NEVER_NS
         self._round_trips: deque[int] = deque(maxlen=ROUND_TRIPS_KEPT)
         self._path_ns = self._path_samples = 0
         self._asymmetry_holds = True
@@ -76,7 +77,7 @@ class ClockSession:
     # What is sent.
 
     def due_ns(self) -> int | None:
-        """When the next TestRequest(1) is due; None when none is sent on this session."""
+        """When the next TestRequest(1) is due; far away while the session is down, None when none is sent on it."""
         return self._due_ns if self._settings.interval_ns else None
 
     def request(self, at_ns: int) -> str:
@@ -121,7 +122,7 @@ class ClockSession:
         self._path_ns = self._path_samples = self._count = 0
         self._answered_ns = self._asked_ns = 0
         self._asymmetry_holds = self._utc_holds = True
-        self._due_ns = at_ns if up else at_ns + 10**18
+        self._due_ns = at_ns if up else NEVER_NS
 
     def on_utc(self, utc_minus_local_ns: int | None, error_ns: int) -> None:
         """What our host says of UTC, with its own error; None when it is not disciplined."""

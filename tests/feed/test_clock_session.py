@@ -7,7 +7,7 @@ from clock_values import DRIFT, EPOCH, MS, START, US, S, World, wavy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.feed.clock_session import FIRST_ANSWERS
+from gateway.feed.clock_session import FIRST_ANSWERS, ClockSession
 from gateway.feed.clock_settings import ClockSettings, StampClocks, stamp_form
 
 CONSTANT = [
@@ -145,6 +145,13 @@ def test_requests_come_fast_at_first_then_gently() -> None:
 def test_no_requests_where_the_site_wants_none() -> None:
     """An interval of 0 sends nothing."""
     assert World(settings=ClockSettings(interval_ns=0)).session.due_ns() is None
+
+
+def test_no_requests_before_logon() -> None:
+    """A session that was never up is not asked, so that a loop that waits for it does not spin."""
+    due_ns = ClockSession(ClockSettings(), StampClocks(), "T").due_ns()
+    assert due_ns is not None
+    assert due_ns > 10**18
 
 
 def test_it_converges_under_jitter() -> None:
