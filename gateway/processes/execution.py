@@ -59,13 +59,19 @@ class Recovered(NamedTuple):
 
 
 def recover(engine: ExecutionEngine, run_dir: Path) -> Recovered:
-    """Feed the journals of earlier incarnations to the engine."""
+    """Feed the journals of earlier incarnations to the engine.
+
+    `armed` holds over deaths that follow each other: a command alone ends it, such as the one that an execution gives
+    itself when it comes back after an end of its own.
+    """
     seq = at_ns = 0
+    armed = False
     for record in read_run(run_dir):
         if isinstance(record, Decision):
             engine.on_event(record.event, record.at_ns)
             seq, at_ns = record.seq, record.at_ns
-    return Recovered(seq, at_ns, engine.ledger.armed and not engine.ledger.throttled)
+            armed = engine.ledger.armed or (armed and not isinstance(record.event, Command))
+    return Recovered(seq, at_ns, armed and not engine.ledger.throttled)
 
 
 class Pace(NamedTuple):
@@ -118,6 +124,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     for word in words_since(given.run_dir, recovered.at_ns):
         shell.handle(word)
     say_what_is_held(shell)
+    if recovered.armed and given.after_death != "signal":
+        why = "it came back after an end of its own"
+        shell.handle(Command(f"disarm-{incarnation}", Verb.DISARM, "execution", why))
     rearm = Rearm(shell, wanted=given.after_death == "signal" and recovered.armed)
     clocks = Clocks(site.venues, "orders")
     sessions = FixSessions(

@@ -96,6 +96,8 @@ class Watch:
         self._ids = IdCounter("W", epoch)
         self._wake_fd = wake_fd
         self._lease = Lease(given.run_dir)
+        self._execution: Identity | None = None
+        """The process whose silence is counted."""
         self._held = held
         self._seq = 0
         self._journal = self._open_journal()
@@ -170,7 +172,12 @@ class Watch:
 
     def _execution_runs(self) -> bool:
         one = start.said_ready(self._given.run_dir, "execution")
-        return one is not None and alive(one)
+        if one is None or not alive(one):
+            return False
+        if one != self._execution:
+            self._execution = one
+            self.core.on_new_process()
+        return True
 
     def _do(self, actions: list[WatchAction], command: Command | None = None) -> None:
         for action in actions:

@@ -140,6 +140,11 @@ class WatchCore:
         self._silence_ns = 0
         self._counted = False
 
+    def on_new_process(self) -> None:
+        """Execution was started again and is ready: its silence counts from now."""
+        self._silence_ns = 0
+        self._counted = False
+
     def on_command(self, command: Command, at_ns: int) -> list[WatchAction]:
         """A person asks the watch for something."""
         known = self._answers.get(command.command_id)

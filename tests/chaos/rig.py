@@ -200,7 +200,12 @@ class Rig:
 
     def arm(self) -> None:
         """Arm and wait until it is."""
-        self.until("armed", lambda: isinstance(self.ask(Verb.ARM), CommandAnswered) and self.armed())
+        self.until("armed", lambda: self.does(Verb.ARM) and self.armed())
+
+    def does(self, verb: Verb, argument: str = "") -> bool:
+        """Whether execution did what it was asked."""
+        answer = self.ask(verb, argument)
+        return isinstance(answer, CommandAnswered) and answer.done
 
     def quiet(self) -> bool:
         """Nothing open, nothing working, everything reconciled."""

@@ -9,7 +9,7 @@ from collections import Counter
 from random import Random
 from typing import NamedTuple
 
-from gateway.model.trade import CommandAnswered, Verb
+from gateway.model.trade import Verb
 from tests.chaos.faults import FAULTS
 from tests.chaos.rig import AWAY, HOME, VENUES, RigError
 from tests.chaos.world import LOTS, World
@@ -39,7 +39,7 @@ def play(world: World, ordinal: int, fault: str, random: Random) -> Round:
     try:
         world.arm()
         world.trades_on(BACK_S)
-        time.sleep(random.uniform(0, 0.4))
+        _aim(world, random)
         struck = time.monotonic()
         FAULTS[fault](world, random)
         world.until("armed and reconciled", lambda: world.reconciled() and world.armed(), BACK_S)
@@ -53,9 +53,25 @@ def play(world: World, ordinal: int, fault: str, random: Random) -> Round:
     return Round(ordinal, fault, armed, trading, tuple(failures), len(world.hedged) - before)
 
 
+def _aim(world: World, random: Random) -> None:
+    """The moment of the strike: three times in four just after a pair trade has opened, with orders on their way."""
+    if random.random() < 0.25:
+        time.sleep(random.uniform(0, 0.5))
+        return
+    world.hear()
+    seen = world.opened
+
+    def one_more() -> bool:
+        world.hear()
+        return world.opened > seen
+
+    world.until("a pair trade opens", one_more, BACK_S, every=0.0005)
+    time.sleep(random.uniform(0, 0.2))
+
+
 def rest(world: World) -> None:
     """No new trades; wait until nothing is open."""
-    world.until("disarmed", lambda: isinstance(world.ask(Verb.DISARM), CommandAnswered), REST_S)
+    world.until("disarmed", lambda: world.does(Verb.DISARM), REST_S)
     world.until("everything balanced and nothing working", world.quiet, REST_S)
     world.hear()
 

@@ -14,6 +14,8 @@ from tests.chaos.rig import AWAY, HOME, Rig
 
 LOTS = {HOME: 5, AWAY: 1}
 """Of one unit, bought at home and sold away."""
+NETWORKS = {HOME: "same-city", AWAY: "shanghai-chicago"}
+"""An order away is 0.2 s under way and back: whatever dies then leaves one without an outcome."""
 JOURNAL_MB = 96
 VENUE_FAULTS = (
     {"name": "reject", "probability": 0.01},
@@ -34,6 +36,7 @@ CUTS = (
 def profile(content: dict[str, Any], venue: str) -> None:
     """A venue that keeps its state, with faults by chance."""
     content["venue"]["state_dir"] = str(Path(content["venue"]["truth_dir"]).parents[1] / "venue_state" / venue)
+    content["network"] = {"profile": NETWORKS[venue]}
     content["fault"] = [dict(one) for one in (*VENUE_FAULTS, CUTS[venue == HOME])]
 
 
@@ -74,6 +77,7 @@ class World(Rig):
         self.own_disk = _mount(self.journals)
         self.hedged: set[str] = set()
         self.open: dict[str, PairTradeState] = {}
+        self.opened = 0
         self._ears: Subscriber | None = None
 
     def start(self) -> None:
@@ -93,6 +97,7 @@ class World(Rig):
         if trade.state in (PairTradeState.HEDGED, PairTradeState.UNWOUND, PairTradeState.MISSED):
             self.open.pop(trade.trade_id, None)
         else:
+            self.opened += trade.trade_id not in self.open
             self.open[trade.trade_id] = trade.state
         if trade.state is PairTradeState.HEDGED:
             self.hedged.add(trade.trade_id)

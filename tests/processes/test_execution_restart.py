@@ -92,6 +92,18 @@ def test_it_arms_itself_where_it_was_armed_and_every_venue_has_spoken(
     returned.close()
 
 
+def test_a_second_death_while_it_recovers_does_not_disarm_it(tmp_path: Path, bus_dir: Path) -> None:
+    """Armed, killed, and killed again before it was armed again: the wish stands; a command of its own ends it."""
+    returned = Returned(tmp_path, bus_dir, command(Verb.ARM))
+    returned.close()
+    engine = ExecutionEngine(settings(write_site(tmp_path)), 3)
+    assert recover(engine, returned.run_dir).armed is True
+    returned.shell.journal = start.open_journal("execution", 3, write_site(tmp_path), returned.run_dir)
+    returned.shell.journal.append(Decision(9, 9, command(Verb.DISARM, "disarm-3"), ()))
+    returned.shell.journal.close()
+    assert recover(ExecutionEngine(settings(write_site(tmp_path)), 4), returned.run_dir).armed is False
+
+
 def test_a_command_meanwhile_ends_the_wish_to_arm(tmp_path: Path, bus_dir: Path) -> None:
     """A person who disarms while it recovers is obeyed."""
     returned = Returned(tmp_path, bus_dir, command(Verb.ARM))

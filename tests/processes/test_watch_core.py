@@ -84,6 +84,15 @@ def test_a_process_that_died_gets_the_time_of_a_restart() -> None:
     assert [type(one) for one in looks(core, 29_950, 30_000, runs=False)] == [TakeOver]
 
 
+def test_a_new_process_is_not_charged_with_the_time_that_it_took_to_start() -> None:
+    """1.6 s to come back, then ready: its own 2 s begin."""
+    core = watching(1, 1)
+    assert looks(core, 0, 2600, runs=False) == []
+    core.on_new_process()
+    assert looks(core, 2600, 4550) == []
+    assert [type(one) for one in looks(core, 4550, 4600)] == [TakeOver]
+
+
 def test_the_watchs_own_pause_is_not_execution_s_silence() -> None:
     """Ten seconds between two looks count as a quarter of one."""
     core = watching(1, 1)
