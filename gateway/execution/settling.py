@@ -67,10 +67,11 @@ class Settler:
         if trade.state is PairTradeState.HALTED:
             self.advance(trade, Balance.GIVE_UP, at_ns)
             return
-        if self._hedge_lead(trade, at_ns):
+        hedged = self._hedge_lead(trade, at_ns)
+        self._mind_quote(trade, at_ns)
+        if hedged:
             self.advance(trade, Balance.WAITING_FOR, at_ns)
             return
-        self._mind_quote(trade, at_ns)
         given = self._balance(trade, at_ns)
         if given is Balance.LEGGED:
             # An ended trade that a bust has made legged is open from now on, whatever dies before its books are read.
