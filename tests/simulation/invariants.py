@@ -153,11 +153,11 @@ class Referee:
         opening = isinstance(decision.event, Intent)
         if opening and self._unarmed:
             self._broken("no new trade while disarmed", at_ns, action.trade_id, action.trade_id)
-        self._never_over_hedged(trade, at_ns)
+        self._never_over_hedged(trade, {order.cl_ord_id for order in action.orders}, at_ns)
         if opening:
             self._exposure_within_limits(engine, action, at_ns)
 
-    def _never_over_hedged(self, trade: PairTrade, at_ns: int) -> None:
+    def _never_over_hedged(self, trade: PairTrade, leaving: set[str], at_ns: int) -> None:
         """If everything that is open fills, no leg holds more than it should, or less than nothing.
 
         A pair whose policy says what to do when an order stays in doubt takes that risk knowingly.
@@ -166,6 +166,8 @@ class Referee:
         if policy is not InDoubtPolicy.WAIT and any(own.state is OrderState.IN_DOUBT for own in trade.orders()):
             return
         for leg in trade.legs:
+            if not any(own.order.cl_ord_id in leaving for own in leg.orders):
+                continue
             now = leg.filled_lots
             adding = sum(own.open_lots for own in leg.orders if own.direction > 0)
             unwinding = sum(own.open_lots for own in leg.orders if own.direction < 0)
