@@ -261,7 +261,7 @@ def _recorded(asked: Asked, base: str) -> Plan:
         _pair(pair_id, "ratio", "point")
         | {"max_quote_skew_ms": 5000, "slippage_budget": "10000", "repair_pay_up_ticks": list(one.repair_pay_up)},
         _rule(f"{base}-mean", pair_id, "ratio", _text(mean), _text(mean * ABOVE_MEAN))
-        | {"cool_down_ms": 2500, "max_units": 6},
+        | {"cool_down_ms": 2500, "max_units": 8},
         (
             _leg(f"CFFEX.{one.domestic.symbol}", 1, 1500),
             _leg(f"{one.away}.{one.overseas.symbol}", lots, 10_000, one.away_pay_up)
@@ -331,7 +331,7 @@ def _pair(pair_id: str, formula: str, unit: str) -> dict[str, Any]:
         "legged_limit_ms": 3000,
         "order_timeout_ms": 1500,
         "max_open_trades": 1,
-        "max_units": 20,
+        "max_units": 40,
     }
 
 
@@ -343,7 +343,7 @@ def _rule(rule_id: str, pair_id: str, kind: str, buy_at: str, sell_at: str) -> d
         "buy_at": buy_at,
         "sell_at": sell_at,
         "units": 1,
-        "max_units": 10,
+        "max_units": 20,
         "persist_ms": 0,
         "cool_down_ms": 250,
         "ttl_ms": 250,

@@ -24,6 +24,7 @@ from gateway.model.trade import (
     Alarm,
     ExecutionStatus,
     IntentRefused,
+    PairPosition,
     PairPrice,
     PairTradeChanged,
     PairTradeState,
@@ -54,6 +55,8 @@ class LiveState:
         self.quotes: dict[str, Quote] = {}
         self.prices: dict[str, PairPrice] = {}
         self.positions: dict[str, PositionChanged] = {}
+        self.held: dict[tuple[str, str], int] = {}
+        """Units by pair and rule."""
         self.trades: dict[str, PairTradeChanged] = {}
         self.done: deque[PairTradeChanged] = deque(maxlen=LAST_TRADES)
         self.counts: Counter[PairTradeState] = Counter()
@@ -88,10 +91,12 @@ class LiveState:
                 self.alarms.append(message)
                 self.alarm_count += 1
             case _:
-                self._beat(message)
+                self._more(message)
 
-    def _beat(self, message: Published) -> None:
+    def _more(self, message: Published) -> None:
         match message:
+            case PairPosition():
+                self.held[message.pair_id, message.rule_id] = message.net_units
             case FeedStatus():
                 self.feed = message
             case OrderSessions():
@@ -199,7 +204,7 @@ def _quotes(state: LiveState, now_ns: int) -> Table:
     for name, instrument in state.instruments.items():
         quote = state.quotes.get(name)
         held = state.positions.get(name)
-        position = f"{held.net_lots:+d}" if held is not None else ("0" if instrument.tradable else "")
+        position = f"{held.net_lots if held is not None else 0:+d}" if instrument.tradable else ""
         if quote is None:
             table.add_row(name, "", "", "", "", "", said(told("nothing yet"), state.language), position)
             continue
@@ -231,6 +236,7 @@ def _prices(state: LiveState) -> Table:
         told("if at most"),
         told("sells at"),
         told("if at least"),
+        told("units held"),
         told("verdict"),
     )
     for one in state.prices.values():
@@ -240,6 +246,7 @@ def _prices(state: LiveState) -> Table:
             _e9(one.buy_at_e9),
             _e9(one.sell_px_e9),
             _e9(one.sell_at_e9),
+            f"{sum(units for (pair_id, _), units in state.held.items() if pair_id == one.pair_id):+d}",
             Text(said(verdict_told(one.verdict), state.language), style="green" if one.verdict == "ok" else "yellow"),
         )
     return table
