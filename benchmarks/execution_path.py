@@ -2,7 +2,7 @@
 
 Two things are measured. *Alone*, in this process and in a tight loop: the gate; the engine; the append of the record;
 both orders built and sent. And *the path*: the execution process as it runs in the field, journal and sessions and bus
-and all, with intents that come at a pace; its own journal tells when each was taken, journalled, and each order written.
+and all, with intents that come at a pace; its journal tells when each was taken, journalled, and each order written.
 Both are measured with nothing open, and with thousands of pair trades open on other pairs, which must change nothing.
 The sides take turns within each round, because the machine drifts.
 """
@@ -20,7 +20,7 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks.execution_site import DOMESTIC, OVERSEAS, intent, write_site
+from benchmarks.execution_site import intent, write_site
 from benchmarks.floor.build import REPOSITORY
 from benchmarks.harness import Options, add_options, options_of
 from benchmarks.machine import describe, in_words
@@ -140,9 +140,8 @@ def peer(*, fill: bool) -> Iterator[tuple[int, int]]:
     """The two venues in a process of their own; their ports."""
     command = [sys.executable, "-m", "benchmarks.execution_peer", *(["--fill"] if fill else [])]
     with subprocess.Popen(command, cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
-        assert child.stdout is not None
         try:
-            first, second = json.loads(child.stdout.readline())
+            first, second = json.loads(child.stdout.readline() if child.stdout else b"")
             yield first, second
         finally:
             child.kill()
@@ -330,8 +329,8 @@ def path_rounds(options: Options) -> list[Round]:
             one.paced(100, 0.5)
         for number in range(1, options.rounds + 1):
             for rate in options.rates:
-                for one in made if number % 2 else made[::-1]:
-                    asked.append((number, one, rate, one.paced(rate, options.seconds)))
+                turn = made if number % 2 else made[::-1]
+                asked += [(number, one, rate, one.paced(rate, options.seconds)) for one in turn]
         hops = {one.open_trades: one.hops() for one in made}
     for number, one, rate, ids in asked:
         known = hops[one.open_trades]

@@ -2,7 +2,7 @@
 
     python -m benchmarks.execution_peer [--fill]
 
-Writes its two ports as one line of JSON and serves until its input ends. With `--fill` each order is of the pair that is
+Writes its two ports as one line of JSON and serves until its input ends. With `--fill` each order of the pair that is
 traded is filled at once, as a whole; all others are read and left open.
 """
 
@@ -65,8 +65,8 @@ class Session:
         domestic = self.begin_string == BEGIN_STRINGS[0]
         kind: tuple[tuple[int, object], ...] = ((150, "F"), (75, "20260105")) if domestic else ((20, "0"), (150, "2"))
         same = tuple((tag, order.get(tag)) for tag in (11, 1, 55, 54, 38, 44))
-        self.send("8", (37, f"V{self.next_out}"), (17, f"E{self.next_out}"), *kind, (39, "2"), *same, (32, lots), (31, px),
-                  (151, "0"), (14, lots), (6, px))  # fmt: skip
+        ids = ((37, f"V{self.next_out}"), (17, f"E{self.next_out}"))
+        self.send("8", *ids, *kind, (39, "2"), *same, (32, lots), (31, px), (151, "0"), (14, lots), (6, px))
 
 
 def serve(*, fill: bool) -> None:
@@ -81,8 +81,7 @@ def serve(*, fill: bool) -> None:
         for key, _ in selector.select():
             if key.data is None:
                 return
-            if isinstance(key.data, str):
-                assert isinstance(key.fileobj, socket.socket)
+            if isinstance(key.data, str) and isinstance(key.fileobj, socket.socket):
                 connection, _ = key.fileobj.accept()
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 selector.register(connection, selectors.EVENT_READ, Session(connection, key.data))

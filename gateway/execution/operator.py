@@ -19,6 +19,8 @@ from gateway.model.trade import (
 
 FILL_ADD_WORDS = 6
 FILL_ASSIGN_WORDS = 3
+MOST_DIGITS = 9
+"""Of a count that a person writes."""
 STAGES = ("shadow", "canary", "limited", "full")
 
 
@@ -138,13 +140,14 @@ class Operator:
         if isinstance(found, str):
             return False, found
         trade, index = found
-        if side_text not in ("buy", "sell") or not lots_text.isdecimal() or not int(lots_text) or not price_e9(px):
-            return False, f"{command.argument!r}: {form}; LOTS above 0, PRICE a number"
+        lots = _count(lots_text)
+        if side_text not in ("buy", "sell") or not lots or not price_e9(px):
+            return False, f"{command.argument!r}: {form}; LOTS from 1 to {MOST_DIGITS} digits, PRICE a number"
         side = Side.BUY if side_text == "buy" else Side.SELL
         venue_id = trade.legs[index].venue_id
         if (venue_id, exec_id) in self._ledger.outside_fills:
             return True, f"{exec_id} is booked already, into {self._ledger.outside_fills[venue_id, exec_id]}"
-        self._book(trade, index, side, int(lots_text), px, exec_id)
+        self._book(trade, index, side, lots, px, exec_id)
         self._settler.settle(trade, at_ns)
         return True, f"{side_text} {lots_text} booked into {trade_id}, now {trade.state.value}"
 
@@ -184,9 +187,10 @@ class Operator:
         trade = self._ledger.trades.get(trade_id)
         if trade is None:
             return f"no pair trade {trade_id!r}"
-        if not leg_text.isdecimal() or not 1 <= int(leg_text) <= len(trade.legs):
+        number = _count(leg_text)
+        if not 1 <= number <= len(trade.legs):
             return f"leg {leg_text!r} of {trade_id}: 1 to {len(trade.legs)}"
-        return trade, int(leg_text) - 1
+        return trade, number - 1
 
     def _book(self, trade: PairTrade, index: int, side: Side, lots: int, px: str, exec_id: str) -> None:
         """An execution made elsewhere becomes an order of the leg that was filled and is done."""
@@ -213,6 +217,11 @@ class Operator:
         position = ledger.positions[leg.instrument_id]
         position.fill(order, lots)
         self._out.announce(position.report())
+
+
+def _count(text: str) -> int:
+    """The whole number `text`; 0 where it is none, or longer than anyone means."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS else 0
 
 
 def _outside_report(order: Order, lots: int, px: str, exec_id: str) -> ExecutionReport:

@@ -5,6 +5,7 @@ carried out, in order. An action that has an answer at once (orders handed over,
 
 What can go wrong: the journal cannot be written. Then nothing of that decision is sent; its orders are told to the
 engine as unsent as soon as the journal takes records again; until then no intent is taken and venues' messages wait.
+A record that no journal could hold ends the process: on its return it asks the venues what is true.
 """
 
 import heapq
@@ -14,6 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from gateway.bus.sockets import CommandServer, IntentReceiver, LatestQuotes, Publisher, Subscriber
 from gateway.execution.engine import ExecutionEngine
 from gateway.execution.rehearsal import Rehearsal
@@ -21,7 +24,7 @@ from gateway.fix.encode import OrderEncoder
 from gateway.fix.engine import FixSessions
 from gateway.fix.orders import OrderDecoder
 from gateway.journal.clock_pairs import ClockPairs
-from gateway.journal.errors import JournalError
+from gateway.journal.errors import JournalCause, JournalError
 from gateway.journal.frame import FrameEncoder
 from gateway.journal.writer import JournalWriter
 from gateway.model.order import BadOrderMessage, SessionChanged
@@ -56,6 +59,8 @@ from gateway.processes.site_file import MS
 JOURNAL_RETRY_NS = 200 * MS
 STALE_NS = 100 * MS
 """An order that has not left so long after its record was written is old: this process was stopped in between."""
+LONGEST_COMMAND = 4000
+"""Characters of a command that is taken: it goes into one record."""
 MOST_AT_ONCE = 256
 """Messages of venues taken up before intents are looked at again."""
 INTENTS_WAITING = 100
@@ -241,6 +246,9 @@ class ExecutionShell:
             identity, command = asked
             if command.verb is Verb.STATUS:
                 self.commands.answer(identity, self.engine.status(clock.monotonic_ns()))
+            elif (length := sum(map(len, msgspec.structs.astuple(command)))) > LONGEST_COMMAND:
+                text = f"a command of {length} characters; at most {LONGEST_COMMAND}"
+                self.commands.answer(identity, CommandAnswered(command.command_id[:40], done=False, text=text))
             elif not self.writable:
                 answer = CommandAnswered(command.command_id, done=False, text="the journal cannot be written")
                 self.commands.answer(identity, answer)
@@ -279,6 +287,8 @@ class ExecutionShell:
         try:
             self.journal.append(decision)
         except JournalError as error:
+            if error.cause is JournalCause.ENCODE:
+                raise  # it never can be written: our own mistake, and waiting would hide it
             self._unwritten.append(decision)
             self._retry_ns = clock.monotonic_ns() + JOURNAL_RETRY_NS
             self._alarm(f"{error}; nothing is sent until it can be written")

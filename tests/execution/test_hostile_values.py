@@ -7,7 +7,7 @@ from desk import CU_PX, E9, Desk
 from gateway.execution.order_book import price_e9
 from gateway.model.order import ExecType
 from gateway.model.record import Decision
-from gateway.model.trade import PairTradeState
+from gateway.model.trade import CommandAnswered, PairTradeState, Verb
 
 PRICES = """
 text         | price_e9
@@ -53,3 +53,16 @@ def test_a_loss_beyond_64_bits_can_be_journalled() -> None:
     assert desk.told().slippage_e9 == 2**63 - 1
     assert CU_PX * 10 * E9 < desk.told().legs[0].avg_px_e9 < 2**63
     msgspec.msgpack.encode(Decision(1, 1, desk.report(second, ExecType.NEW), tuple(actions)))
+
+
+@pytest.mark.parametrize("lots", ["0", "-1", "2.5", "1000000000", "9" * 5000, "\u0665", "x"])
+def test_a_count_that_a_person_mistyped_is_refused(lots: str) -> None:
+    """Not booked, and answered with the form."""
+    desk = Desk()
+    desk.open()
+    desk.command(Verb.FILL_ADD, f"P1-1 2 sell {lots} 9751.5 PHONE1", "t2")
+    (answer,) = desk.announced(CommandAnswered)
+    assert isinstance(answer, CommandAnswered)
+    assert (answer.done, desk.filled()) == (False, (0, 0))
+    desk.command(Verb.FILL_ADD, f"P1-1 {lots} sell 1 9751.5 PHONE1", "t3")
+    assert desk.filled() == (0, 0)

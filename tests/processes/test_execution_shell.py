@@ -19,6 +19,7 @@ from gateway.bus.sockets import IntentSender, endpoint
 from gateway.bus.topics import ANSWER, ENCODER
 from gateway.execution.engine import ExecutionEngine
 from gateway.fix.link import SendResult
+from gateway.journal.errors import JournalError
 from gateway.journal.reader import read_run
 from gateway.model.record import ClockPair, Decision
 from gateway.model.trade import (
@@ -32,6 +33,7 @@ from gateway.model.trade import (
     OrdersSent,
     OrderState,
     PairTradeState,
+    PositionReported,
     Restarted,
     SendOrders,
     Verb,
@@ -387,6 +389,23 @@ def test_a_command_that_cannot_be_journalled_is_answered_and_not_done(rig: Rig, 
     assert answer == CommandAnswered("c-1", done=False, text="the journal cannot be written")
     assert rig.engine.ledger.armed is True
     rig.mend_journal()
+
+
+def test_a_record_that_no_journal_could_hold_ends_the_process(rig: Rig) -> None:
+    """It is raised, not tried again for ever; nothing of it left."""
+    with pytest.raises(JournalError, match="encode"):
+        rig.shell.handle(PositionReported("SHFE.cu0", 2**70, "statement"))
+    assert rig.venues.sent == []
+
+
+def test_a_command_too_long_for_a_record_is_refused(rig: Rig, bus_dir: Path) -> None:
+    """By its length, and without a record."""
+    before = len(rig.decisions())
+    with asker(bus_dir) as socket:
+        answer = ask(rig, socket, Command("c-1", Verb.DISARM, "wang", "x" * 5000))
+    assert isinstance(answer, CommandAnswered)
+    assert (answer.done, answer.text) == (False, "a command of 5013 characters; at most 4000")
+    assert (len(rig.decisions()), rig.engine.ledger.armed) == (before, True)
 
 
 def test_what_quickfix_refused_is_alarmed(rig: Rig) -> None:
