@@ -35,12 +35,17 @@ class Decision(Message):
 
 
 class Observed(Message):
-    """Something that the recorder read from the bus: topic's publisher, its sequence number, the message."""
+    """Something that the recorder read from the bus: topic's publisher, its sequence number, the message.
+
+    `repaired` marks the first quote that shows a book after one that could not: nobody knows what the market did
+    between the two.
+    """
 
     at_ns: int
     incarnation: int
     seq: int
     what: Quote | PairPrice
+    repaired: bool = False
 
 
 class Missed(Message):

@@ -91,6 +91,13 @@ class JournalSection(Section):
     min_free_mb: Count = Field(64, description="with less room on the disk no new trade opens")
 
 
+class RecorderSection(Section):
+    """How the record of quotes is cut into segments (docs/JOURNAL.md, "The record")."""
+
+    segment_mb: Count = Field(64, description="a segment is closed when its log has so many")
+    segment_minutes: Count = Field(60, description="or when it is so old")
+
+
 class SupervisorSection(Section):
     """Restarts and the orderly stop."""
 
@@ -293,6 +300,7 @@ class SiteFile(Section):
 
     site: SiteSection
     journal: JournalSection = JournalSection()  # type: ignore[call-arg]
+    recorder: RecorderSection = RecorderSection()  # type: ignore[call-arg]
     supervisor: SupervisorSection = SupervisorSection()  # type: ignore[call-arg]
     watch: WatchSection = WatchSection()  # type: ignore[call-arg]
     bus: BusSection = BusSection()  # type: ignore[call-arg]

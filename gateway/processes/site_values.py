@@ -83,6 +83,14 @@ class JournalSettings:
 
 
 @dataclass(frozen=True)
+class RecorderSettings:
+    """When a segment of the record is closed."""
+
+    segment_bytes: int
+    segment_ns: int
+
+
+@dataclass(frozen=True)
 class SupervisorSettings:
     """Restarts within a window, and how long an orderly stop may take."""
 
@@ -129,6 +137,7 @@ class Site:
     state_dir: Path
     bus_dir: Path
     journal: JournalSettings
+    recorder: RecorderSettings
     supervisor: SupervisorSettings
     watch: WatchSettings
     bus: BusSettings
@@ -164,6 +173,7 @@ def make_site(
         state_dir=(file.parent / top.state_dir).resolve(),
         bus_dir=bus_dir,
         journal=_journal(written.journal),
+        recorder=RecorderSettings(written.recorder.segment_mb * 2**20, written.recorder.segment_minutes * 60 * SECOND),
         supervisor=_supervisor(written.supervisor),
         watch=_watch(written.watch),
         bus=_bus(written.bus),
