@@ -77,6 +77,9 @@ class PairFormula:
         self.denominator = lcm(*(leg.per_lot_e9.denominator for leg in self.legs))
         for leg in self.legs:
             leg.weight = int(leg.per_lot_e9 * self.denominator)
+        first = self.legs[0]
+        unit = Fraction(first.instrument.point_value * first.spec.ratio_lots) / first.spec.factor
+        self._unit_numerator, self._unit_denominator = unit.numerator, unit.denominator
         names = [leg.spec.instrument_id for leg in self.legs]
         names += [leg.fx_instrument_id for leg in self.legs if leg.fx_instrument_id]
         self.instrument_ids = tuple(dict.fromkeys(names))
@@ -124,15 +127,14 @@ class PairFormula:
 
     def money_e9(self, difference_e9: int, quotes: Mapping[str, Quote], side: Side) -> int:
         """What a difference of the pair's price is worth in money for one unit of the pair, rounded to zero."""
-        first = self.legs[0]
-        money = difference_e9 * Fraction(first.instrument.point_value * first.spec.ratio_lots) / first.spec.factor
+        numerator, denominator = difference_e9 * self._unit_numerator, self._unit_denominator
         if not self.is_spread:
             walks = self.walks(side, 1, quotes)
             if walks is None:
                 return 0
-            second_e9 = walks[1].cost * self.fx_ticks(side, 1, quotes) * self.legs[1].weight
-            money *= Fraction(second_e9, self.denominator * PRICE_E9)
-        return int(money)
+            numerator *= walks[1].cost * self.fx_ticks(side, 1, quotes) * self.legs[1].weight
+            denominator *= self.denominator * PRICE_E9
+        return numerator // denominator if numerator >= 0 else -(-numerator // denominator)
 
 
 def _against_us(side: Side, numerator: int, denominator: int) -> int:

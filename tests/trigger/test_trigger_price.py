@@ -309,3 +309,10 @@ def test_no_ratio_of_as_few_lots_is_closer(wanted: Fraction, most: int) -> None:
             abs(o.residual) <= best for o in found if o.second_lots == one.second_lots
         )
     assert abs(found[-1].residual) == min(away for _, _, away in all_of)
+
+
+@pytest.mark.parametrize("difference_e9", [10, -10, 1, -1, 0, 999_999_999_999_999_999])
+def test_money_of_a_difference_is_cut_towards_zero(difference_e9: int) -> None:
+    """5 lots of a point value of 5 over a factor of 0.7: 250/7 of the difference, exactly, without what is behind it."""
+    formula = PairFormula(pair(leg(DOMESTIC, 5, "0.7"), leg(OVERSEAS)), INSTRUMENTS)
+    assert formula.money_e9(difference_e9, QUOTES, Side.BUY) == int(Fraction(difference_e9) * 25 / Fraction("0.7"))
