@@ -7,7 +7,7 @@ STAMP := $(VENV)/.ready
 PYTHON ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak bench check format lock test-official clean
+.PHONY: help setup demo test soak bench chaos check format lock test-official clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -46,6 +46,9 @@ soak: $(STAMP) ## SEEDS=N simulated worlds with faults (1000), two at a time
 
 bench: $(STAMP) ## the measurements, printed as a table
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+chaos: $(STAMP) ## rounds of kill -9, frozen processes, cut lines, full disks: make chaos ROUNDS=200 SEED=1
+	@$(BIN)/python -m tests.chaos.run --rounds $(or $(ROUNDS),21) --seed $(or $(SEED),1) $(ARGS)
 
 check: $(STAMP) ## format, lint, types, style
 	@$(BIN)/ruff format --check .

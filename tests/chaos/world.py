@@ -83,7 +83,11 @@ class World(Rig):
     def start(self) -> None:
         """As of a rig; then listen."""
         super().start()
-        self._ears = Subscriber(self._bus_dir, "execution", ["T."])
+        self._ears = self.listen("execution", "T.")
+
+    def listen(self, name: str, topic: str) -> Subscriber:
+        """What a process publishes."""
+        return Subscriber(self._bus_dir, name, [topic])
 
     def hear(self) -> None:
         """Take what execution announced of pair trades."""
