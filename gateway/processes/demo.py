@@ -123,7 +123,9 @@ def _trade(asked: Asked, made: Plan, run_dir: Path, bus_dir: Path, signals: Sign
         with speaker(run_dir) as tell:
             return _run_gateway(asked, made, run_dir, bus_dir, site, venues, signals, tell)
     except SupervisorError as error:
-        return Outcome(Stopped(answered=False, open_trades=0, working_orders=0, pairs=()), told_by(error), 0)
+        return Outcome(
+            Stopped(answered=False, open_trades=0, working_orders=0, pairs=(), started=False), told_by(error), 0
+        )
     finally:
         _end_venues(venues)
 
@@ -220,6 +222,8 @@ def _run_gateway(
                 lambda: signals.insistent() or not supervisor.keep(),
             )
         )
+    if not stopped.answered and not armed_after_ns:
+        stopped = stopped._replace(started=False)  # a fresh run that was never armed has opened nothing
     return Outcome(stopped, failed, armed_after_ns)
 
 

@@ -30,6 +30,8 @@ class Stopped(NamedTuple):
     pairs: tuple[str, ...]
     """Pairs with a trade that is not balanced."""
     halted: bool = False
+    started: bool = True
+    """Execution was started in this run; where it never was, or never armed, it has opened nothing."""
 
     @property
     def balanced(self) -> bool:
@@ -37,6 +39,8 @@ class Stopped(NamedTuple):
 
     def words(self) -> str:
         """One sentence for the operator."""
+        if not self.started:
+            return told("stopped before execution was up: nothing was opened")
         if not self.answered:
             return told("execution did not answer: whether every trade is balanced is NOT known; ask the venues")
         if self.balanced:

@@ -173,9 +173,10 @@ class Supervisor:
         """
         self._stopping = True
         self.write_status()
-        stopped = Stopped(answered=False, open_trades=0, working_orders=0, pairs=())
+        execution = self._children.get("execution")
+        started = execution is not None and execution.started
+        stopped = Stopped(answered=False, open_trades=0, working_orders=0, pairs=(), started=started)
         try:
-            execution = self._children.get("execution")
             if execution is not None and (self._up or execution.ready):
                 stopped = balance()
         finally:

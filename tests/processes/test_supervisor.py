@@ -168,12 +168,16 @@ def test_a_child_that_dies_too_often_stops_the_site(tmp_path: Path, made: Callab
 
 
 def test_balance_is_not_asked_of_an_execution_that_does_not_run(made: Callable[..., Supervisor]) -> None:
-    """The stop then says that nothing is known, which is never `balanced`."""
+    """The stop then says that nothing was opened, or, where it had been started, that nothing is known."""
     supervisor = made(feed="good")
     supervisor.start()
     stopped = supervisor.stop(lambda: pytest.fail("asked"))
-    assert not stopped.balanced
-    assert "NOT known" in stopped.words()
+    assert (stopped.balanced, "nothing was opened" in stopped.words()) == (False, True)
+    other = made(feed="good", execution="dies")
+    with pytest.raises(SupervisorError):
+        other.start()
+    stopped = other.stop(lambda: pytest.fail("asked"))
+    assert (stopped.balanced, "NOT known" in stopped.words()) == (False, True)
 
 
 def test_a_child_that_ignores_sigterm_is_killed(
