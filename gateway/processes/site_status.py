@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from gateway.bus.sockets import Subscriber
-from gateway.bus.topics import FeedStatus, OrderSessions, Published, SessionStatus, TriggerStatus
+from gateway.bus.topics import ClockStatus, FeedStatus, OrderSessions, Published, SessionStatus, TriggerStatus
 from gateway.journal.told import Told, joined, name_sentence, told, verdict_told
 from gateway.journal.units import money
 from gateway.model.quote import BookState
@@ -23,6 +23,7 @@ from gateway.model.trade import ExecutionStatus, PairPosition, PairPrice, Positi
 from gateway.processes import clock
 from gateway.processes.child import Identity, alive
 from gateway.processes.cli import FAILED, OK
+from gateway.processes.clock_lines import clock_content, clock_lines
 from gateway.processes.held import Held, read_held
 from gateway.processes.settings import Site
 from gateway.processes.site_file import SECOND
@@ -48,8 +49,10 @@ class Standing(NamedTuple):
     feed: FeedStatus | None
     trigger: TriggerStatus | None
     sessions: tuple[SessionStatus, ...]
+    clocks: tuple[ClockStatus, ...]
     prices: dict[str, PairPrice]
     now_ns: int
+    utc_minus_local_ns: int
 
 
 class PairStanding(NamedTuple):
@@ -108,8 +111,10 @@ def look(site: Site) -> Standing:
         feed,
         trigger,
         (*(feed.sessions if feed else ()), *(orders.sessions if orders else ())),
+        (*(feed.clocks if feed else ()), *(orders.clocks if orders else ())),
         prices,
         now_ns,
+        clock.utc_ns() - clock.monotonic_ns(),
     )
 
 
@@ -133,6 +138,8 @@ def as_content(standing: Standing) -> dict[str, Any]:
         "execution": None,
         "held": standing.held._asdict() if standing.held else None,
         "sessions": [_session_content(one, standing.now_ns) for one in standing.sessions],
+        "clocks": [clock_content(one, standing.utc_minus_local_ns) for one in standing.clocks],
+        "host_clock": standing.feed.host_clock if standing.feed else None,
         "pairs": [
             {"pair": one.pair_id, "traded": not one.why, "why": [str(word) for word in one.why]}
             for one in pairs_of(standing)
@@ -236,6 +243,8 @@ def lines(standing: Standing) -> list[Told]:
         return said_lines
     said_lines.append(_execution_line(standing.execution))
     said_lines += [_session_line(one, standing.now_ns) for one in standing.sessions]
+    host = standing.feed.host_clock if standing.feed else None
+    said_lines += clock_lines(standing.clocks, host, standing.utc_minus_local_ns)
     for pair in pairs_of(standing):
         said_lines.append(told("  pair {}: {}", pair.pair_id, told("NOT traded") if pair.why else told("traded")))
         said_lines += [told("    - {}", reason) for reason in pair.why]

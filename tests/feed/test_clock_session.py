@@ -346,3 +346,17 @@ def test_stamps_that_are_rounded_are_read_as_such() -> None:
     world.run(120)
     errors = [world.quote(world.now_ns + step * 37 * US)[0] for step in range(100)]
     assert abs(sum(errors) // len(errors)) < MS // 10
+
+
+@pytest.mark.parametrize(("there", "back"), [(0, 200), (200, 0)])
+def test_the_drift_on_the_way_is_in_the_bounds(there: int, back: int) -> None:
+    """Where in 200 ms a stamp was written is not known, and the clock drifts meanwhile: each bound allows for it."""
+    world = World(1, there=lambda _at: there * MS, back=lambda _at: back * MS).run(10)
+    for late in range(3):
+        world.quote(late_ns=late * MS)
+    world.ask()
+    view = world.session._window.view(world.now_ns, 0)
+    assert view is not None
+    true_ns = world.true_ns(world.now_ns) - world.now_ns
+    assert view.lower_ns(DRIFT) <= true_ns + 2
+    assert view.upper_ns(DRIFT) >= true_ns - 2

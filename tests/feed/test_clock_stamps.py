@@ -76,3 +76,10 @@ def test_what_the_venue_needs_at_the_least_moves_the_difference() -> None:
     entry = EntryClock(StampClocks(MILLIS, MILLIS, entry_clock="matching", publish_floor_ns=200 * US), 10 * S)
     entry.note(1_000, 0, START)
     assert entry.shift() == (1_000 + 100 * US, MS + 100 * US)
+
+
+def test_stamps_of_two_resolutions_are_compared_by_their_middles() -> None:
+    """A second's stamp is half a second early on average, a millisecond's half a millisecond."""
+    entry = EntryClock(StampClocks(MILLIS, SECONDS, entry_clock="matching"), 10 * S)
+    entry.note(0, 0, START)
+    assert entry.shift() == (S // 2 - MS // 2, S // 2 + MS // 2)

@@ -148,6 +148,8 @@ def test_status_of_a_site_that_does_not_run_says_so(tmp_path: Path) -> None:
         "execution": None,
         "held": None,
         "sessions": [],
+        "clocks": [],
+        "host_clock": None,
         "pairs": [{"pair": "CU-CA", "traded": False, "why": ["the installation does not run"]}],
     }
 
