@@ -31,7 +31,7 @@ from gateway.processes.live import LiveState, one_line, screen
 from gateway.processes.operator import Operator, Stopped
 from gateway.processes.settings import Site, load_site
 from gateway.processes.site_file import MS, SECOND
-from gateway.processes.supervisor import TICK_NS, Signals, Supervisor, SupervisorError, commands
+from gateway.processes.supervisor import TICK_NS, Signals, Supervisor, SupervisorError, commands, no_room
 from gateway.processes.supervisor_log import out, say, speaker
 from gateway.processes.toml_text import toml_text
 from simulators.core.tape import Tape
@@ -92,6 +92,11 @@ def run(wanted: Options) -> int:
     except DemoError as error:
         raise WrongCallError(told_by(error)) from error
     run_dir = _new_folder(wanted.out)
+    full = no_room(run_dir, demo_sites.MIN_FREE_MB * 2**20)
+    if full:
+        say(full)
+        run_dir.rmdir()
+        return FAILED
     bus_dir = Path(tempfile.mkdtemp(prefix="cmc-"))
     out(told("run {}\n{}\n{}", run_dir, made.title, _label(made, tape)))
     with Signals() as signals:
@@ -99,7 +104,11 @@ def run(wanted: Options) -> int:
             outcome = _trade(wanted.asked, made, run_dir, bus_dir, signals)
         finally:
             shutil.rmtree(bus_dir, ignore_errors=True)
-    return _prove(wanted, made, tape, run_dir, outcome)
+    try:
+        return _prove(wanted, made, tape, run_dir, outcome)
+    except OSError as error:
+        say(told("{}: {}: what came of the run could not be written", error.filename or run_dir, error.strerror))
+        return FAILED
 
 
 def _new_folder(parent: Path) -> Path:
@@ -110,6 +119,9 @@ def _new_folder(parent: Path) -> Path:
             folder.mkdir(parents=True)
         except FileExistsError:
             continue
+        except OSError as error:
+            message = told("{}: {}: the demo cannot write its run there", folder, error.strerror)
+            raise WrongCallError(message) from error
         return folder
     message = told("{}: a thousand runs in one second", parent)
     raise WrongCallError(message)

@@ -27,6 +27,7 @@ NINE_PLACES = Decimal("0.000000001")
 LEAD_IN_S, LEAD_OUT_S = 30, 60
 """The tape runs longer than the trading: the gateway starts within it, and its stop is balanced within it."""
 ABOVE_MEAN = Decimal("1.00001")
+MIN_FREE_MB = 64
 LOOK_BACK_S = 300
 """Of the tape before the start, to set a recorded pair's rule by."""
 
@@ -404,7 +405,7 @@ def site(made: Plan, ports: Mapping[str, tuple[int, int]], bus_dir: str, languag
     venues = (made.domestic, made.overseas)
     return {
         "site": {"name": "demo", "language": language, "stage": "full", "state_dir": "state", "bus_dir": bus_dir},
-        "journal": {"fdatasync_interval_ms": 5, "sync_before_send": False, "min_free_mb": 64},
+        "journal": {"fdatasync_interval_ms": 5, "sync_before_send": False, "min_free_mb": MIN_FREE_MB},
         "supervisor": {"restarts_max": 5, "restarts_window_s": 60, "stop_timeout_s": 30},
         "bus": {"high_water_mark": 10000, "heartbeat_interval_ms": 500, "pair_price_interval_ms": 50},
         "limits": {

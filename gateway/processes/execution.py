@@ -17,6 +17,7 @@ from gateway.bus.topics import OrderSessions
 from gateway.execution.engine import ExecutionEngine
 from gateway.execution.ledger import ExecutionSettings
 from gateway.fix.engine import FixSessions
+from gateway.journal.errors import JournalError
 from gateway.journal.reader import read_run
 from gateway.model.record import Decision
 from gateway.model.trade import Command, ExecutionEvent, PairPosition, Restarted, Verb
@@ -115,7 +116,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     incarnation = next_epoch(site.state_dir / "execution")
     engine = ExecutionEngine(settings(site), incarnation)
     recovered = recover(engine, given.run_dir)
-    journal = start.open_journal("execution", incarnation, site, given.run_dir)
+    try:
+        journal = start.open_journal("execution", incarnation, site, given.run_dir)
+    except JournalError as error:
+        sys.stderr.write(f"execution: {error}\n")
+        return 1
     lease = Lease(given.run_dir)
     lease.give(incarnation)
     shell = ExecutionShell(site, engine, journal, lease, given.bus_dir, stop.fd, recovered.seq)

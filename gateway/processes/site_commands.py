@@ -32,6 +32,7 @@ from gateway.processes.supervisor import (
     commands,
     live_children,
     lock,
+    no_room,
     read_status,
 )
 from gateway.processes.supervisor_log import out, say, speaker
@@ -114,6 +115,10 @@ def _run(site: Site, run_dir: Path, signals: Signals, tell: Callable[[str], None
                 "processes of a supervisor that died still run ({}); `cmc down {}` stops them in order", pids, site.path
             )
         )
+        return FAILED
+    full = no_room(run_dir, site.journal.min_free_bytes)
+    if full:
+        tell(full)
         return FAILED
     shutil.copyfile(site.path, run_dir / "site.toml")
     try:

@@ -16,6 +16,7 @@ gives it up with its owner, so none is ever stale.
 import fcntl
 import json
 import os
+import shutil
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -78,6 +79,8 @@ class Supervisor:
         self._due: dict[str, Due] = {}
         self._status_due_ns = 0
         self._stopping = False
+        self._unwritten = False
+        """`status.json` could not be written the last time."""
         self._up = False
         """All have been ready once: an execution that does not run now died, and comes back."""
 
@@ -242,8 +245,28 @@ class Supervisor:
             "children": self.table(),
         }
         fresh = self._run_dir / f"{STATUS}.new"
-        fresh.write_text(json.dumps(content, indent=1), encoding="utf-8")
-        fresh.replace(self._run_dir / STATUS)
+        try:
+            fresh.write_text(json.dumps(content, indent=1), encoding="utf-8")
+            fresh.replace(self._run_dir / STATUS)
+        except OSError as error:
+            if not self._unwritten:
+                self._say(told("{} cannot be written: {}; `cmc status` shows an old one", STATUS, error.strerror))
+            self._unwritten = True
+        else:
+            self._unwritten = False
+
+
+def no_room(folder: Path, needed_bytes: int) -> str:
+    """Why a run must not begin in this folder; "" when the disk has room. The journal would open no trade."""
+    free = shutil.disk_usage(folder).free
+    if free >= needed_bytes:
+        return ""
+    return told(
+        "{}: {} MB are free, journal.min_free_mb asks for {}: free space on this disk or name another",
+        folder,
+        free // 2**20,
+        needed_bytes // 2**20,
+    )
 
 
 def read_status(run_dir: Path) -> dict[str, Any] | None:

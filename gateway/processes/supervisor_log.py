@@ -5,7 +5,7 @@ The terminal of a foreground program is often gone when somebody asks why a proc
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import structlog
@@ -37,6 +37,8 @@ def speaker(run_dir: Path, language: str = "") -> Iterator[Callable[[str], None]
 
         def both(text: str) -> None:
             say(text, language)
-            log.info(str(text), utc_ns=clock.utc_ns(), monotonic_ns=clock.monotonic_ns())
+            # A full disk is told by whoever cannot do without it; this file can.
+            with suppress(OSError):
+                log.info(str(text), utc_ns=clock.utc_ns(), monotonic_ns=clock.monotonic_ns())
 
         yield both
