@@ -94,8 +94,9 @@ def sums() -> Sums:
     return Sums(*(Counter() for _ in Sums._fields))
 
 
-def play(seeds: range) -> tuple[list[tuple[bool, Result]], list[Broken]]:
-    """The worlds of these seeds."""
+def play(seeds: range) -> tuple[list[tuple[bool, Result]], list[Broken], float]:
+    """The worlds of these seeds, and the seconds of processor that they took."""
+    begun_s = time.process_time()
     done: list[tuple[bool, Result]] = []
     broken: list[Broken] = []
     for seed in seeds:
@@ -105,7 +106,7 @@ def play(seeds: range) -> tuple[list[tuple[bool, Result]], list[Broken]]:
                 done.append((True, World(seed, drawn=plan.quiet(seed)).run()))
         except BrokenError as error:
             broken.append(Broken(seed, str(error)))
-    return done, broken
+    return done, broken, time.process_time() - begun_s
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -119,8 +120,10 @@ def main(argv: list[str] | None = None) -> int:
     chunks = [range(begin, min(begin + CHUNK, given.first + given.seeds))
               for begin in range(given.first, given.first + given.seeds, CHUNK)]  # fmt: skip
     begun_s = told_s = time.monotonic()
+    used_s = 0.0
     with ProcessPoolExecutor(given.workers) as pool:
-        for number, (done, failed) in enumerate(pool.map(play, chunks), 1):
+        for number, (done, failed, cpu_s) in enumerate(pool.map(play, chunks), 1):
+            used_s += cpu_s
             for is_quiet, one in done:
                 total.add(one, is_quiet=is_quiet)
             for failure in failed:
@@ -131,7 +134,7 @@ def main(argv: list[str] | None = None) -> int:
                 told_s = now_s
                 print(f"{number} of {len(chunks)} chunks, {total.numbers['trades']} pair trades, "
                       f"{len(broken)} broken", flush=True)  # fmt: skip
-    tell(total, time.monotonic() - begun_s)
+    tell(total, time.monotonic() - begun_s, used_s)
     capture = total.numbers["quiet trades"] / max(1, total.numbers["quiet intents within limits"])
     few_faults = sum(total.faults.values()) < FAULTS_LEAST * total.numbers["trades"]
     if total.numbers["quiet trades"] and capture < CAPTURE_LEAST:
@@ -149,13 +152,14 @@ def tell_broken(failure: Broken) -> None:
     print(f"BROKEN {failure.text}\n  python -m tests.simulation.replay {failure.seed}", flush=True)
 
 
-def tell(total: Sums, took_s: float) -> None:
+def tell(total: Sums, took_s: float, used_s: float) -> None:
     """The counts of all worlds."""
     numbers = total.numbers
     trades = max(1, numbers["trades"])
     print(f"\n{numbers['worlds']} worlds, {numbers['trades']} pair trades of {numbers['intents']} intents, "
           f"{numbers['decisions']} decisions, {numbers['virtual_s']} s of virtual time in {took_s:.1f} s: "
           f"{numbers['trades'] / took_s * 60:,.0f} pair trades a minute")  # fmt: skip
+    print(f"{numbers['trades'] / max(used_s, 1e-9) * 60:,.0f} pair trades a minute of one processor's time")
     faults = sum(total.faults.values())
     print(f"{faults} faults, {faults / trades:.2f} for each pair trade")
     for title, counts in (

@@ -61,9 +61,12 @@ class Trouble:
             if world.process is not None:
                 world.process.kill_at = name
         elif name in PERSON:
-            world.faults[name] += world.person.trouble(now_ns, name)
+            struck = world.person.trouble(now_ns, name)
+            world.faults[name] += struck
         else:
-            world.faults[name] += self._strikers[name](now_ns, line)
+            # First struck, then counted: what strikes may count on the same line.
+            struck = self._strikers[name](now_ns, line)
+            world.faults[name] += struck
         self._next(name, mean_ns)
 
     def _session_drop(self, now_ns: int, line: Line) -> bool:
