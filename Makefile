@@ -7,7 +7,7 @@ STAMP := $(VENV)/.ready
 PYTHON ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak bench chaos check format lock test-official clean
+.PHONY: help setup demo test fuzz soak bench chaos check format lock test-official clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -40,6 +40,9 @@ demo: $(STAMP) ## two simulated venues and the whole gateway on this machine, fo
 
 test: $(STAMP) ## the tests
 	@$(BIN)/python -m pytest $(ARGS)
+
+fuzz: $(STAMP) ## a million damaged FIX messages; SEED=N draws others
+	@$(BIN)/python -m tests.fix.fuzz --seed $(or $(SEED),1) $(ARGS)
 
 soak: $(STAMP) ## SEEDS=N simulated worlds with faults (1000), two at a time
 	@$(BIN)/python -m tests.simulation.soak --seeds $(or $(SEEDS),1000) $(ARGS)
