@@ -15,19 +15,24 @@ from gateway.model.record import Decision
 from gateway.processes.child import alive
 from gateway.processes.held import Held, write_held
 from gateway.processes.watch_journal import WATCH
-from tests.chaos.rig import HOME, VENUES, Rig
+from tests.chaos.rig import AWAY, HOME, VENUES, Rig
+from tests.fix.fix_peer import Peer, text
 
 
 def resting(profile: dict[str, Any], venue: str) -> None:
-    """As the first order comes, the book locks at a limit for some seconds: the order rests."""
+    """As the first order comes, the book locks at a limit for some seconds: it rests, but for what the tape trades."""
     side = "up" if venue == HOME else "down"
     profile["fault"] = [{"name": "limit_locked", "ordinals": [1], "params": {"side": side, "for_ms": 7000}}]
 
 
 def patient(site: dict[str, Any]) -> None:
-    """One trade that is always wanted, and left alone by execution for a minute."""
+    """One trade that is always wanted, and left alone by execution for a minute; too large for what the tape trades."""
+    for one in site["instrument"]:
+        if one["tradable"]:
+            one |= {"max_position_lots": 10_000, "max_order_value": "100000000000"}
+    site["pair"][0]["max_units"] = 40
     site["pair"][0] |= {"order_timeout_ms": 60_000, "legged_limit_ms": 60_000}
-    site["rule"][0] |= {"buy_at": "100000", "sell_at": "200000", "units": 1, "max_units": 1}
+    site["rule"][0] |= {"buy_at": "100000", "sell_at": "200000", "units": 40, "max_units": 40}
     for leg in site["pair"][0]["leg"]:
         leg |= {"time_in_force": "DAY", "pay_up_ticks": 0}
     site["supervisor"]["stop_timeout_s"] = 20
@@ -98,6 +103,43 @@ def test_a_kill_that_a_frozen_execution_does_not_answer_is_carried_out_by_the_wa
     held = rig.held()
     assert held is not None
     assert (held.cause, held.pulled) == ("kill_unanswered", True)
+
+
+def test_where_a_venue_gives_the_watch_a_session_it_cancels_all_through_it(tmp_path: Path) -> None:
+    """Logged on from the start; a mass cancel of the account, done when the venue reports it; the other venue as ever."""
+    peer = Peer("FIX.4.4")
+
+    def settings(site: dict[str, Any]) -> None:
+        patient(site)
+        site["watch"] = {"heartbeat_timeout_ms": 1500, "retry_ms": 300}
+        home = next(one for one in site["venue"] if one["id"] == HOME)
+        home["watch"] = home["orders"] | {
+            "port": peer.port,
+            "sender_comp_id": "CMCWATCH",
+            "target_comp_id": "VENUE",
+        }
+
+    rig = Rig(tmp_path, tune=resting, tune_site=settings)
+    try:
+        rig.start()
+        assert text(peer.read("A"), 49) == "CMCWATCH"
+        rig.arm()
+        rig.until("orders rest", lambda: all(rig.working_at(venue) for venue in VENUES))
+        os.kill(rig.process("execution").pid, signal.SIGSTOP)
+        asked = peer.read("q")
+        assert (text(asked, 530), text(asked, 11)[0]) == ("7", "W")
+        rig.until("the other venue is pulled", lambda: not rig.working_at(AWAY))
+        held = rig.held()
+        assert held is not None
+        assert held.pulled is False
+        again = peer.read("q")
+        report = ((37, "R1"), (11, text(again, 11)), (530, "7"), (531, "7"), (533, "1"), (60, "20260105-01:02:03"))
+        peer.send("r", *report)
+        rig.until("pulled", lambda: (held := rig.held()) is not None and held.pulled)
+        assert peer.client == "CMCWATCH"
+    finally:
+        rig.close()
+        peer.close()
 
 
 def test_a_watch_that_died_while_it_pulled_goes_on_when_it_is_back(rig: Rig) -> None:
