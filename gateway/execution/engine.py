@@ -100,7 +100,7 @@ class ExecutionEngine:
             len(ledger.open_orders),
             tuple((name, venue.up, venue.reconciled) for name, venue in ledger.venues.items()),
             at_ns,
-            tuple(sorted({trade.intent.pair_id for trade in ledger.open_trades.values()})),
+            ledger.busy_pairs(),
         )
 
     def _on_books(self, event: BooksObserved, at_ns: int) -> None:

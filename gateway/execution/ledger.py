@@ -140,6 +140,10 @@ class Ledger:
         for leg in trade.legs:
             self.exposure.changed.add(leg.instrument_id)
 
+    def busy_pairs(self) -> tuple[str, ...]:
+        """Pairs with pair trades that have not ended, in order of their names."""
+        return tuple(sorted([pair_id for pair_id, trades in self._by_pair.items() if trades]))
+
     def pair_trades(self, pair_id: str) -> list[PairTrade]:
         """Pair trades of this pair that have not ended, halted ones included."""
         return list(self._by_pair.get(pair_id, {}).values())
