@@ -272,6 +272,7 @@ def test_the_demo_trades_and_proves_it(tmp_path: Path) -> None:
     assert summary["reconciled_with_venues"] is True
     assert summary["pair_trades"]["opened"] >= 1
     assert summary["pair_trades"]["halted"] == summary["pair_trades"]["unfinished"] == 0
+    assert 0 < summary["quotes_in_step_ns_p99"] < 35_000_000, "the venues' clocks are 1.3 s apart, one 90 ms away"
     assert len(list(tmp_path.glob("*/report.html"))) == 1
     assert left_of(tmp_path) == []
 
