@@ -95,7 +95,12 @@ class Rig:
             self.shell.on_session(f"{venue_id}.orders", True, "logged on")
         self.shell.take_messages()
         self.shell.handle(Command("arm", Verb.ARM, "li", "test"))
+        self.venues.sent.clear()  # what was asked when the sessions came up
         self._whole_fd = os.dup(self.journal._fd)
+
+    def ids(self) -> list[str]:
+        """ClOrdID(11) of every order that was decided on."""
+        return list(self.engine.ledger.orders)
 
     def decisions(self) -> list[Decision]:
         """What the journal holds."""
@@ -166,11 +171,12 @@ def test_the_record_is_in_the_file_before_the_first_order_leaves(rig: Rig) -> No
 
     rig.venues.at_write = look
     rig.shell.handle(rig.intent())
-    assert rig.venues.orders() == [("SHFE.orders", "C1-1"), ("LME.orders", "C1-2")]
-    assert seen == [["C1-1", "C1-2"]] * 2
+    first, second = rig.ids()
+    assert rig.venues.orders() == [("SHFE.orders", first), ("LME.orders", second)]
+    assert seen == [[first, second]] * 2
     (sent,) = rig.events(OrdersSent)
     assert isinstance(sent, OrdersSent)
-    assert [(one.cl_ord_id, one.msg_seq_num, one.failure) for one in sent.orders] == [("C1-1", 7, ""), ("C1-2", 7, "")]
+    assert [(one.cl_ord_id, one.msg_seq_num, one.failure) for one in sent.orders] == [(first, 7, ""), (second, 7, "")]
 
 
 def test_with_a_journal_that_cannot_be_written_nothing_leaves(rig: Rig) -> None:
@@ -249,7 +255,7 @@ def test_a_lease_taken_between_two_legs_keeps_the_second(rig: Rig) -> None:
     """It is looked at before each order, not once for both."""
     rig.venues.at_write = lambda _text: rig.lease.take()
     rig.shell.handle(rig.intent())
-    assert rig.venues.orders() == [("SHFE.orders", "C1-1")]
+    assert rig.venues.orders() == [("SHFE.orders", rig.ids()[0])]
 
 
 def test_another_incarnations_lease_is_not_ours(rig: Rig) -> None:
@@ -286,7 +292,7 @@ def test_a_process_that_was_stopped_before_the_socket_sends_nothing(rig: Rig) ->
 
     rig.venues.at_write = pause
     rig.shell.handle(rig.intent(life_ns=10**10))
-    assert rig.venues.orders() == [("SHFE.orders", "C1-1")]
+    assert rig.venues.orders() == [("SHFE.orders", rig.ids()[0])]
     (sent,) = rig.events(OrdersSent)
     assert isinstance(sent, OrdersSent)
     assert "this process was held up" in sent.orders[1].failure
@@ -325,7 +331,7 @@ def test_a_timer_of_the_engine_fires_when_it_is_due(rig: Rig) -> None:
     rig.now_ns += 1
     rig.shell.fire_timers()
     assert [field(text, 35) for _, text in rig.venues.sent] == ["D", "D", "F", "F"]
-    assert [field(text, 41) for _, text in rig.venues.sent][2:] == ["C1-1", "C1-2"]
+    assert [field(text, 41) for _, text in rig.venues.sent][2:] == rig.ids()
 
 
 def test_a_journal_brings_a_new_incarnation_to_where_the_old_one_died(rig: Rig) -> None:
