@@ -124,7 +124,7 @@ class VenueWords:
         venue.up, venue.reconciled = event.up, False
         orders = self._ledger.orders_at(event.venue_id)
         if event.up:
-            self.ask(event.venue_id, orders, at_ns)
+            self.ask(event.venue_id, orders, at_ns, also_ended=True)
             self.note_reconciled(event.venue_id, at_ns)
             self._settler.settle_all(at_ns)
             return
@@ -155,9 +155,14 @@ class VenueWords:
             self._out.do(SetTimer(f"doubt:{own.trade_id}", at_ns + limit_ns))
         self._settler.settle_order(own, at_ns)
 
-    def ask(self, venue_id: str, orders: list[OwnOrder], at_ns: int) -> None:
-        """Ask about these orders, never send them again; asked once more when no answer comes in time."""
-        if not orders or not self._ledger.venues[venue_id].up:
+    def ask(self, venue_id: str, orders: list[OwnOrder], at_ns: int, *, also_ended: bool = False) -> None:
+        """Ask about these orders, never send them again; asked once more when no answer comes in time.
+
+        With `also_ended`, a venue that has a mass status is asked even when no order is open: a late fill of an ended
+        one may have been lost with the session.
+        """
+        wanted = bool(orders) or (also_ended and self._ledger.settings.venues[venue_id].mass_status)
+        if not wanted or not self._ledger.venues[venue_id].up:
             return
         request_id = self._order_ids.next()
         self._asked.add(request_id)
