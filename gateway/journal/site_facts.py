@@ -27,6 +27,8 @@ class SiteFacts:
     ticks: dict[str, Decimal] = field(default_factory=dict)
     currencies: dict[str, str] = field(default_factory=dict)
     """Of each pair."""
+    quote_currencies: dict[str, str] = field(default_factory=dict)
+    """Of each instrument."""
     units: dict[str, str] = field(default_factory=dict)
     """That each pair's price is quoted in."""
     budgets_e9: dict[str, int] = field(default_factory=dict)
@@ -55,6 +57,7 @@ def read_site_facts(run_dir: Path) -> SiteFacts:
     return SiteFacts(
         symbols={row["id"]: str(row["symbol"]) for row in instruments if "id" in row and "symbol" in row},
         ticks={row["id"]: _decimal(path, row, "tick") for row in instruments if "id" in row and "tick" in row},
+        quote_currencies={row["id"]: str(row["currency"]) for row in instruments if "id" in row and "currency" in row},
         currencies={row["id"]: str(row["currency"]) for row in pairs if "id" in row and "currency" in row},
         units={row["id"]: str(row["unit"]) for row in pairs if "id" in row and "unit" in row},
         budgets_e9={

@@ -10,6 +10,7 @@ from bus_fixtures import bus_dir, opened  # noqa: F401 - pytest finds them here
 from bus_values import status, until
 
 from gateway.bus.sockets import IntentReceiver, Publisher, Subscriber
+from gateway.journal.record_files import RepairMarks
 from gateway.model.quote import BookState, Levels, Quote
 from gateway.model.record import Missed, Observed
 from gateway.model.trade import Intent, PairPosition
@@ -70,6 +71,7 @@ def test_the_recorder_keeps_quotes_and_says_what_it_missed(bus_dir: Path, opened
     feed = opened(Publisher(bus_dir, "feed", 3))
     subscriber = opened(Subscriber(bus_dir, "feed", ["Q."]))
     records: list[Any] = []
+    marks = RepairMarks()
 
     class Journal:
         @staticmethod
@@ -78,7 +80,7 @@ def test_the_recorder_keeps_quotes_and_says_what_it_missed(bus_dir: Path, opened
 
     def observed() -> list[Observed]:
         feed.publish(quote(CU, 1, 2))
-        recorder.record(subscriber, Journal)  # type: ignore[arg-type]
+        recorder.record(subscriber, Journal, marks)  # type: ignore[arg-type]
         return [one for one in records if isinstance(one, Observed)]
 
     first = until(observed)[0]
