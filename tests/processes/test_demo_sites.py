@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.processes import demo, demo_sites
+from gateway.processes import demo, demo_recorded, demo_sites
 from gateway.processes.demo_sites import Asked, DemoError
 from gateway.processes.operator import Stopped
 from gateway.processes.settings import load_site
@@ -62,13 +62,13 @@ class SmallTape:
 
 def test_a_recorded_pairs_mean_counts_each_ratio_by_how_long_it_stood() -> None:
     """(100 + 102) / 2 ticks of 0.2 over (1 + 3) / 2 ticks of 5 is 2.02, 1 ns; then 4.04 for 3 ns; one side counts not."""
-    assert demo_sites.mean_ratio(SmallTape(), "a", "b") == Decimal("3.535")
+    assert demo_recorded.mean_ratio(SmallTape(), "a", "b") == Decimal("3.535")
 
 
 def test_a_tape_without_a_common_book_is_refused() -> None:
     """There is no price to set a rule around."""
     with pytest.raises(DemoError, match="never have a book at the same time"):
-        demo_sites.mean_ratio(SmallTape(), "a", "c")
+        demo_recorded.mean_ratio(SmallTape(), "a", "c")
 
 
 @pytest.mark.skipif(not RECORDED_SETS.is_dir(), reason="no recorded sets here")
@@ -81,7 +81,7 @@ def test_a_recorded_pairs_rule_knows_nothing_after_its_start() -> None:
     assert made[60].rule == made[600].rule
     assert made[60].legs[1]["ratio_lots"] == 16
     before = Asked("recorded", "if-cn-20140129@09:34:00", str(RECORDED_SETS), 7, 60, "", faults=False)
-    own = demo_sites._tape_before(asked)
+    own = demo_recorded.tape_before(asked)
     assert own.duration_ns == 300 * 10**9
     assert list(own.events())[:1] == list(demo_sites.tape_of(before).events())[:1]
 
