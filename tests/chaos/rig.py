@@ -69,7 +69,7 @@ class Rig:
 
     # Start and end ---------------------------------------------------------------------------------------------------
 
-    def start(self) -> None:
+    def start(self, patience_s: float = 30) -> None:
         """Venues, then the gateway; returns when execution has its sessions up and reconciled, disarmed."""
         (self.folder / "ready").mkdir(parents=True, exist_ok=True)
         self._start_ns = time.monotonic_ns() + 500_000_000
@@ -86,7 +86,7 @@ class Rig:
         truth.parent.mkdir(parents=True, exist_ok=True)
         truth.symlink_to(self.folder / "truth")
         self.start_gateway()
-        self.until("sessions up and reconciled", self.reconciled)
+        self.until("sessions up and reconciled", self.reconciled, patience_s)
 
     def write_profile(self, venue: str) -> None:
         """The venue's profile, as it is to be from its next start on."""
@@ -132,29 +132,17 @@ class Rig:
         )
 
     def close(self) -> None:
-        """End everything that was started here."""
+        """End everything that was started here, at once: an orderly stop is a test's own business (`cmc down`)."""
+        started = [*self.venues.values(), *([self.up] if self.up is not None else [])]
         try:
-            for patience_s in (2, 15):  # a second signal waits for no balance
-                if self.up is not None and self.up.poll() is None:
-                    self.up.terminate()
-                    with contextlib.suppress(subprocess.TimeoutExpired):
-                        self.up.wait(patience_s)
-            if self.up is not None:
-                self.up.kill()
-                self.up.wait()
-            for one in self.venues.values():
-                with contextlib.suppress(OSError):
-                    one.send_signal(signal.SIGCONT)
-                one.terminate()
-            for one in self.venues.values():
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    one.wait(10)
+            for one in started:
                 one.kill()
                 one.wait()
         finally:
             for pid in self.ours():
                 with contextlib.suppress(OSError):
                     os.kill(pid, signal.SIGKILL)
+            self.until("all are gone", lambda: not self.ours())
             shutil.rmtree(self._bus_dir, ignore_errors=True)
 
     def ours(self) -> list[int]:

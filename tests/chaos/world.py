@@ -80,9 +80,9 @@ class World(Rig):
         self.opened = 0
         self._ears: Subscriber | None = None
 
-    def start(self) -> None:
+    def start(self, patience_s: float = 30) -> None:
         """As of a rig; then listen."""
-        super().start()
+        super().start(patience_s)
         self._ears = self.listen("execution", "T.")
 
     def listen(self, name: str, topic: str) -> Subscriber:

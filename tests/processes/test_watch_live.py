@@ -15,7 +15,7 @@ from gateway.model.record import Decision
 from gateway.processes.child import alive
 from gateway.processes.held import Held, write_held
 from gateway.processes.watch_journal import WATCH
-from tests.chaos.rig import AWAY, HOME, VENUES, Rig
+from tests.chaos.rig import AWAY, HOME, VENUES, Rig, RigError
 from tests.fix.fix_peer import Peer, text
 
 
@@ -153,3 +153,21 @@ def test_a_watch_that_died_while_it_pulled_goes_on_when_it_is_back(rig: Rig) -> 
     rig.until("pulled", lambda: (held := rig.held()) is not None and held.pulled)
     assert [rig.working_at(venue) for venue in VENUES] == [[], []]
     rig.until("the supervisor keeps it down", lambda: "execution  held" in rig.cmc("status").stdout)
+
+
+def test_an_installation_that_goes_up_held_starts_all_but_execution(tmp_path: Path) -> None:
+    """What was held before a stop or a reboot is held after it; `cmc arm` starts execution, which was never up."""
+    rig = Rig(tmp_path, tune_site=patient)
+    held = Held("heartbeat_stopped", "before the stop", 0, pulled=True, venues={})
+    write_held(rig.run_dir, held)
+    try:
+        with pytest.raises(RigError, match="sessions up and reconciled"):
+            rig.start(patience_s=1)
+        assert rig.status() is None
+        assert "heartbeat_stopped: before the stop" in rig.cmc("status").stdout
+        armed = rig.cmc("arm", "--who", "Han Mei", "--reason", "all flat at both venues")
+        assert armed.returncode == 0, armed.stdout + armed.stderr
+        assert rig.armed()
+        assert rig.held() is None
+    finally:
+        rig.close()
