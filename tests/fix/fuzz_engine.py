@@ -9,7 +9,8 @@ What has to hold after every message, and is asserted here:
    that a message names has other fills, or another state, than before;
 4. a message that cannot be used moves no lots, no order and no pair trade: alarms, questions and timers only; the same
    for a report about an order that is not ours;
-5. positions are the sum of the fills, and a pair trade with more lots than were ordered is halted.
+5. positions are the sum of the fills, the gate's sums are those made anew, and a pair trade with more lots than were
+   ordered is halted.
 """
 
 import re
@@ -19,6 +20,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from gateway.execution.exposure import Exposure
 from gateway.execution.order_book import OwnOrder
 from gateway.fix.dialect import load_dialect
 from gateway.fix.market_data import MarketDataDecoder
@@ -264,6 +266,16 @@ class Orders:
         for name, position in ledger.positions.items():
             if position.net_lots != net[name]:
                 raise Broken(f"{name}: position {position.net_lots}, fills {net[name]}")
+        self._check_exposure()
+
+    def _check_exposure(self) -> None:
+        """The sums that the gate keeps are those made anew."""
+        ledger, given = self.desk.engine.ledger, self.desk.engine.ledger.settings
+        anew = Exposure(given.instruments, given.instrument_limits, ledger.positions, ledger.swing)
+        for venue_id in given.venues:
+            kept, right = (one.of_venue(venue_id, ()) for one in (ledger.exposure, anew))
+            if (kept.gross_lots, kept.net_lots) != (right.gross_lots, right.net_lots):
+                raise Broken(f"{venue_id}: exposure {kept.gross_lots} gross, {right.gross_lots} is right")
 
 
 def run(messages: int, seed: int) -> dict[str, Any]:
