@@ -142,6 +142,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         on_message=clocks.hearing(shell.on_message),
         on_session=clocks.following(shell.on_session, clock.monotonic_ns),
         on_sent=shell.on_sent,
+        on_resend_request=shell.on_resend_request,
         on_admin=clocks.on_admin,
         on_refused=shell.on_refused,
     )

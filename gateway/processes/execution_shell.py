@@ -61,6 +61,8 @@ STALE_NS = 100 * MS
 """An order that has not left so long after its record was written is old: this process was stopped in between."""
 LONGEST_COMMAND = 4000
 """Characters of a command that is taken: it goes into one record."""
+AFTER_GAP_NS = 100 * MS
+"""From a venue's ResendRequest(35=2) to asking anew what is in doubt; by then the gap is filled over."""
 MOST_AT_ONCE = 256
 """Messages of venues taken up before intents are looked at again."""
 INTENTS_WAITING = 100
@@ -119,8 +121,7 @@ class ExecutionShell:
         self.journal = journal
         self.states = Subscriber(bus_dir, "feed", ["X."], site.bus.high_water_mark)
         self._lease = lease
-        # The lease's, not the ledger's: that one is still of the last journal, and whoever listens would take what is
-        # published now for old and drop it, until as much was published as before.
+        # The lease's, not the ledger's: that is still the last journal's, and listeners drop what is not new.
         self.publisher = Publisher(bus_dir, "execution", lease.holder, site.bus.high_water_mark)
         self.intents = IntentReceiver(bus_dir, INTENTS_WAITING)
         self.commands = CommandServer(bus_dir)
@@ -129,6 +130,7 @@ class ExecutionShell:
         self._wake_fd = wake_fd
         self._quotes = LatestQuotes(bus_dir)
         self._inbox: deque[_Waiting] = deque()
+        self._missed: deque[str] = deque()
         self._refused: deque[BadOrderMessage] = deque()
         self._events: deque[ExecutionEvent] = deque()
         self._unwritten: deque[Decision] = deque()
@@ -175,6 +177,11 @@ class ExecutionShell:
         if len(known) > SENT_REMEMBERED:
             del known[next(iter(known))]
 
+    def on_resend_request(self, key: str, _begin: int, _end: int) -> None:
+        """The venue missed what we sent; it is filled over, not sent again, a question of just now included."""
+        self._missed.append(key.removesuffix(".orders"))
+        os.eventfd_write(self._wake_fd, 1)
+
     # Called by the loop.
 
     @property
@@ -215,6 +222,8 @@ class ExecutionShell:
 
     def take_messages(self) -> None:
         """Decide on what venues have said."""
+        while self._missed:
+            self.timers.set(f"status:{self._missed.popleft()}", clock.monotonic_ns() + AFTER_GAP_NS)
         while self._refused and self.writable:
             self.handle(self._refused.popleft())
         for _ in range(MOST_AT_ONCE):

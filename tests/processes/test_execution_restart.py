@@ -115,6 +115,17 @@ def test_a_command_meanwhile_ends_the_wish_to_arm(tmp_path: Path, bus_dir: Path)
     returned.close()
 
 
+def test_it_asks_again_soon_when_the_venue_missed_what_was_sent(tmp_path: Path, bus_dir: Path) -> None:
+    """A question sent just before the venue's ResendRequest is filled over: the timer of the answer is set to soon."""
+    returned = Returned(tmp_path, bus_dir)
+    returned.sessions_up()
+    returned.shell.timers.set("status:SHFE", 10**18)
+    returned.shell.on_resend_request("SHFE.orders", 5, 0)
+    returned.shell.take_messages()
+    assert returned.shell.timers._due["status:SHFE"] < 10**18
+    returned.close()
+
+
 def test_only_what_the_watch_heard_after_execution_s_last_record_is_taken_up(tmp_path: Path) -> None:
     """What is older execution has taken up already, in an incarnation between."""
     site = write_site(tmp_path)
