@@ -1,8 +1,8 @@
 """Topics and frames of the bus.
 
 A published message is one ZeroMQ frame: topic, a zero byte, the publisher's incarnation and the topic's sequence number
-(two little-endian u64), then the message as msgpack. One frame, because a conflating subscriber keeps single frames
-only. Sequence numbers count per topic, so that a subscriber to one topic sees no false gap.
+(two little-endian u64), then the message as msgpack. One frame: topic and message come and go
+together. Sequence numbers count per topic, so that a subscriber to one topic sees no false gap.
 
 What can go wrong: a late subscriber misses the first messages and a slow one misses bursts. `GapWatch` knows it from
 the numbers; the subscriber then asks the publisher for the last message of every topic, for what overflowed at one
