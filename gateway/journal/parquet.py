@@ -87,13 +87,18 @@ def convert(segment: SegmentFiles, ticks: Mapping[str, Decimal]) -> bool:
             return False
         segment.parquet.parent.mkdir(parents=True, exist_ok=True)
         unfinished = segment.parquet.with_name(segment.parquet.name + UNFINISHED)
-        _write(pa, pq, unfinished, segment, summary, ticks)
-        written = pq.ParquetFile(unfinished).metadata.num_rows
-        if written != summary.quotes:
-            message = f"{segment.log}: {summary.quotes} quotes, but {written} rows in {unfinished}; the log is kept"
-            raise NotConvertedError(message)
-        unfinished.replace(segment.parquet)
-        keep_the_rest(segment.log, segment.log.with_name(segment.log.name + UNFINISHED))
+        rest = segment.log.with_name(segment.log.name + UNFINISHED)
+        try:
+            _write(pa, pq, unfinished, segment, summary, ticks)
+            written = pq.ParquetFile(unfinished).metadata.num_rows
+            if written != summary.quotes:
+                message = f"{segment.log}: {summary.quotes} quotes, but {written} rows in {unfinished}; the log is kept"
+                raise NotConvertedError(message)
+            unfinished.replace(segment.parquet)
+            keep_the_rest(segment.log, rest)
+        finally:
+            unfinished.unlink(missing_ok=True)
+            rest.unlink(missing_ok=True)
     return True
 
 

@@ -76,7 +76,7 @@ def _show(facts: list[SegmentFacts]) -> None:
         told("bytes a quote"),
     )
     for head in heads:
-        table.add_column(said(head, language), overflow="fold")
+        table.add_column(said(head, language), no_wrap=True)
     for one in facts:
         cells = (one.quotes, one.repaired, _gaps(one), one.missed, one.bytes, _per_quote(one.bytes, one.quotes))
         table.add_row(one.name, one.form, *("" if cell is None else str(cell) for cell in cells))

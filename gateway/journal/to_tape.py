@@ -151,14 +151,11 @@ def write_tape(run_dir: Path, folder: Path) -> str:
     names = sorted({row.instrument_id for row in rows})
     splits = {name: (name.partition(".")[0], facts.symbol(name)) for name in names}
     _write(folder / "tape.csv", ("name", "label", "duration_ns"), [(folder.name, label, end_ns - start_ns + 1)])
-    _write(
-        folder / "instruments.csv",
-        _INSTRUMENTS,
-        [
-            (*splits[name], format(facts.ticks[name], "f"), facts.quote_currencies.get(name, "unknown"), date, "", "", "")
-            for name in names
-        ],
-    )
+    rows_of_instruments = [
+        (*splits[name], f"{facts.ticks[name]:f}", facts.quote_currencies.get(name, "unknown"), date, "", "", "")
+        for name in names
+    ]
+    _write(folder / "instruments.csv", _INSTRUMENTS, rows_of_instruments)
     _write(
         folder / "events.csv",
         _EVENTS,
