@@ -12,7 +12,7 @@ from simulators.core.config import FaultSpec, Listing, VenueConfig
 from simulators.core.faults import FAULT_NAMES, TIMED
 from simulators.core.network import NETWORK_PROFILES
 from simulators.core.positions import NET, OPEN_CLOSE, OPEN_CLOSE_TODAY
-from simulators.fix.words import DOMESTIC, OVERSEAS
+from simulators.fix.words import WORDS, Words
 
 _MS = 1_000_000
 _SECOND = 1_000_000_000
@@ -39,7 +39,7 @@ class VenueSection(_Section):
     """`[venue]`."""
 
     name: Annotated[str, Field(min_length=1)]
-    dialect: Literal["domestic44", "overseas42"]
+    dialect: str
     seed: int = 0
     comp_id: Annotated[str, Field(min_length=1)]
     client_comp_id: Annotated[str, Field(min_length=1)]
@@ -61,6 +61,31 @@ class VenueSection(_Section):
     state_dir: str = ""
     keep_done: bool = True
     sending_time_limit_s: Annotated[int, Field(ge=0)] = 120
+
+    @field_validator("dialect")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value not in WORDS:
+            message = f"one of {', '.join(WORDS)} is right"
+            raise ValueError(message)
+        return value
+
+
+class WordsSection(_Section):
+    """`[words]`: what this venue says otherwise than its dialect; a key that is left out stays as it is there."""
+
+    begin_string: str | None = None
+    reports: Literal["4.4", "4.2"] | None = None
+    domestic: bool | None = None
+    incremental: bool | None = None
+    position_tag: Literal[290, 1023] | None = None
+    default_appl_ver_id: str | None = None
+    mass: bool | None = None
+    gtc: bool | None = None
+    gtd: bool | None = None
+    required: dict[str, tuple[int, ...]] | None = None
+    echo: tuple[int, ...] | None = None
+    rename: dict[int, int] | None = None
 
 
 class ClockSection(_Section):
@@ -174,6 +199,7 @@ class Profile(_Section):
     """One venue, checked."""
 
     venue: VenueSection
+    words: WordsSection = WordsSection()
     clock: ClockSection = ClockSection()
     network: NetworkSection = NetworkSection()
     tape: TapeSection
@@ -201,10 +227,14 @@ class Profile(_Section):
             step_at_ns=round(clock.step_at_s * _SECOND),
         )
 
+    def spoken(self) -> Words:
+        """How the venue speaks: its dialect, with what `[words]` changes."""
+        return WORDS[self.venue.dialect]._replace(**self.words.model_dump(exclude_none=True))
+
     def venue_config(self, start_ns: int, utc_offset_ns: int) -> VenueConfig:
         """What the core is told."""
         venue = self.venue
-        overseas = venue.dialect == OVERSEAS
+        words = self.spoken()
         return VenueConfig(
             name=venue.name,
             account=venue.account,
@@ -212,13 +242,14 @@ class Profile(_Section):
             seed=venue.seed,
             start_ns=start_ns,
             clock=self.clock_values(start_ns, utc_offset_ns),
-            incremental=overseas,
+            incremental=words.incremental,
             snapshot_interval_ns=venue.snapshot_interval_ms * _MS,
             fok=venue.fok,
-            gtc=overseas,
+            gtc=words.gtc,
+            gtd=words.gtd,
             market_orders=venue.market_orders,
             cancel_on_disconnect=venue.cancel_on_disconnect,
-            exec_id_per_side=venue.dialect == DOMESTIC,
+            exec_id_per_side=words.domestic,
             faults=tuple(
                 FaultSpec(
                     name=item.name,

@@ -5,10 +5,12 @@ A venue is added with two files, a dictionary and a dialect, and no code. The ke
 
 - `=TEXT`: always TEXT;
 - `constant:NAME`: a value that the site file gives for the session (SenderSubID, CustomerOrFirm);
+- `instrument:NAME`: a value that it gives for the instrument under `fields` (a prompt date, a SecurityID);
 - a word of `SOURCES`, such as `cl_ord_id`, `price` or `position_effect`.
 
 A source without a value (the price of a market order, an OrderID not yet known, a constant that the site leaves out)
-leaves its field out. `position_effect` stands for all fields that `[orders.position_effect]` names.
+leaves its field out. `position_effect` stands for all fields that `[orders.position_effect]` names. A group is a list
+of entries (`dialect_groups.py`).
 
 What can go wrong: a key that is unknown, missing or of the wrong kind, a tag that the dictionary does not have in that
 message, a source that does not exist: `DialectError` with the file, the key, the value and what would be right.
@@ -17,11 +19,13 @@ message, a source that does not exist: `DialectError` with the file, the key, th
 import re
 import tomllib
 from collections.abc import Mapping
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from gateway.feed.clock_settings import MS, US, StampClocks, stamp_form
+from gateway.fix.dialect_groups import FieldRule, GroupError, GroupRule, group_rules, is_source
 from gateway.fix.dictionary import SPECS, Dictionary, MessageSpec, read_dictionary
 from gateway.model.order import ExecType, PositionEffect, TimeInForce
 
@@ -42,6 +46,7 @@ SOURCES = (
     "ord_type",
     "price",
     "time_in_force",
+    "expire_date",
     "position_effect",
     "hedge_flag",
     "request_id",
@@ -52,6 +57,7 @@ MESSAGES = ("new_order", "cancel", "replace", "status_request")
 OPTIONAL_MESSAGES = ("mass_status_request", "mass_cancel", "mass_cancel_symbol")
 KEY_PARTS = ("venue", "account")
 TIME_DIGITS = {"s": 0, "ms": 3, "us": 6, "ns": 9}
+MULTIPLIER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?", re.ASCII)
 CLOCK_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
 
@@ -59,18 +65,12 @@ class DialectError(ValueError):
     """A dialect file that cannot be used; names the file, the key, the value and what would be right."""
 
 
-class FieldRule(NamedTuple):
-    """One field of a message that we write: its tag and the source of its value."""
-
-    tag: str
-    source: str
-
-
 class MessageRule(NamedTuple):
-    """A message that we write: MsgType(35) and its fields, in the order of the file."""
+    """A message that we write: MsgType(35), its fields in the order of the file, its groups."""
 
     msg_type: str
     fields: tuple[FieldRule, ...]
+    groups: tuple[GroupRule, ...] = ()
 
 
 class Dialect(NamedTuple):
@@ -101,6 +101,12 @@ class Dialect(NamedTuple):
     messages: Mapping[str, MessageRule]
     stamps: StampClocks = StampClocks()
     """The stamps that the venue writes; the table `[clock]`, which a dialect may leave out."""
+    position_tag: str = "290"
+    """Where a level's place in the book stands: MDEntryPositionNo(290) or MDPriceLevel(1023)."""
+    price_multiplier: Decimal = Decimal(1)
+    """The venue's price times this is ours; an instrument of the site may have another."""
+    adapter: str = ""
+    """`module:factory` of a venue that does not speak FIX; then nothing of FIX is set here (`plain_dialect`)."""
 
 
 def load_dialect(source: str | Path, **changes: object) -> Dialect:
@@ -190,7 +196,15 @@ class _Reader:
             position_effects=self._position_effects(dictionary),
             messages={name: self._message(name, dictionary) for name in needed},
             stamps=self._stamps(),
+            position_tag=self._one_of("market_data", "position", ("290", "1023"), "290"),
+            price_multiplier=self._multiplier(),
         )
+
+    def _multiplier(self) -> Decimal:
+        text = self._kind("dialect", "price_multiplier", str, "1")
+        if not MULTIPLIER.fullmatch(text) or not Decimal(text):
+            self._refuse("dialect.price_multiplier", text, 'a decimal above 0 in quotes, such as "0.01"')
+        return Decimal(text)
 
     def nothing_left(self) -> None:
         """Refuse keys that no rule took: a misspelt key must not pass in silence."""
@@ -244,9 +258,13 @@ class _Reader:
         return value
 
     def _dictionary(self) -> Dictionary:
-        name = self._kind("dialect", "dictionary", str)
+        transport = self._kind("dialect", "transport_dictionary", str, "")
+        path = self._spec(self._kind("dialect", "dictionary", str))
+        return read_dictionary(path, self._spec(transport) if transport else None)
+
+    def _spec(self, name: str) -> Path:
         beside = self._path.parent / name
-        return read_dictionary(beside if beside.exists() else SPECS / name)
+        return beside if beside.exists() else SPECS / name
 
     def _begin_string(self, dictionary: Dictionary) -> str:
         text: str = self._kind("dialect", "begin_string", str)
@@ -278,11 +296,15 @@ class _Reader:
         spec = dictionary.messages.get(str(msg_type))
         if spec is None:
             self._refuse(f"message.{name}.35", msg_type, f"one of {', '.join(dictionary.messages)}")
+        try:
+            groups = group_rules(table, spec)
+        except GroupError as error:
+            self._refuse(f"message.{name}.{error.tag}", error.value, error.right)
         fields = self._rules(f"message.{name}", table, spec.tags | dictionary.header, SOURCES)
         missing = sorted(spec.required - {field.tag for field in fields}, key=int)
         if missing:
             self._refuse(f"message.{name}.{missing[0]}", None, f"a source; {dictionary.path} requires the field")
-        return MessageRule(str(msg_type), fields)
+        return MessageRule(str(msg_type), fields, groups)
 
     def _rules(
         self, place: str, table: dict[str, Any], tags: frozenset[str], sources: tuple[str, ...]
@@ -290,7 +312,7 @@ class _Reader:
         for tag, source in table.items():
             if tag not in tags:
                 self._refuse(f"{place}.{tag}", source, "a tag that the dictionary has in this message")
-            if not isinstance(source, str) or not (source.startswith(("=", "constant:")) or source in sources):
+            if not is_source(source, sources):
                 self._refuse(f"{place}.{tag}", source, f"=TEXT, constant:NAME or one of {', '.join(sources)}")
         return tuple(FieldRule(tag, source) for tag, source in table.items())
 

@@ -49,17 +49,25 @@ class MessageSpec(NamedTuple):
 
 
 class Dictionary(NamedTuple):
-    """A data dictionary: where it lies, which FIX version it is of, its fields by tag and messages by MsgType(35)."""
+    """A data dictionary: where it lies, which FIX version it is of, its fields by tag and messages by MsgType(35).
+
+    From FIX 5.0 on the session has a dictionary of its own, `transport` (FIXT.1.1); header, messages and fields of both
+    are then in this one value, and `appl_ver_id` says what the application's messages are, "FIX.5.0SP2".
+    """
 
     path: Path
     begin_string: str
     fields: Mapping[str, FieldSpec]
     header: frozenset[str]
     messages: Mapping[str, MessageSpec]
+    transport: Path | None = None
+    appl_ver_id: str = ""
 
 
-def read_dictionary(path: Path) -> Dictionary:
-    """The dictionary in the file at `path`."""
+def read_dictionary(path: Path, transport: Path | None = None) -> Dictionary:
+    """The dictionary in the file at `path`; with `transport`, that of the session beneath it."""
+    if transport is not None:
+        return _joined(read_dictionary(transport), read_dictionary(path))
     root = _root(path)
     specs = [_field(element) for element in root.iterfind("fields/field")]
     tags = {spec.name: str(spec.tag) for spec in specs}
@@ -69,11 +77,33 @@ def read_dictionary(path: Path) -> Dictionary:
     messages = [_message(path, element, tags) for element in root.iterfind("messages/message")]
     return Dictionary(
         path=path,
-        begin_string=f"FIX.{root.get('major')}.{root.get('minor')}",
+        begin_string=_version(root),
         fields={str(spec.tag): spec for spec in specs},
         header=frozenset(_tag(path, element, tags) for element in root.iterfind("header/field")),
         messages={message.msg_type: message for message in messages},
     )
+
+
+def _joined(transport: Dictionary, application: Dictionary) -> Dictionary:
+    both = sorted(transport.messages.keys() & application.messages.keys())
+    if both:
+        message = f"{application.path}: MsgType(35) {both[0]} is in {transport.path}, too; right would be one of them"
+        raise DictionaryError(message)
+    return Dictionary(
+        path=application.path,
+        begin_string=transport.begin_string,
+        fields={**transport.fields, **application.fields},
+        header=transport.header,
+        messages={**transport.messages, **application.messages},
+        transport=transport.path,
+        appl_ver_id=application.begin_string,
+    )
+
+
+def _version(root: ET.Element) -> str:
+    """`FIX.4.4`, `FIXT.1.1`, `FIX.5.0SP2`."""
+    pack = root.get("servicepack", "0")
+    return f"{root.get('type', 'FIX')}.{root.get('major')}.{root.get('minor')}" + (f"SP{pack}" if pack != "0" else "")
 
 
 def structure_xml(path: Path) -> bytes:

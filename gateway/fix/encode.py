@@ -15,7 +15,8 @@ from typing import TypeVar
 
 import quickfix
 
-from gateway.fix.dialect import Dialect, FieldRule
+from gateway.fix.dialect import Dialect, MessageRule
+from gateway.fix.dialect_groups import FieldRule
 from gateway.fix.scan import SOH
 from gateway.model.instrument import Instrument, PositionModel
 from gateway.model.order import Order, OrdType, PositionEffect, TimeInForce
@@ -57,12 +58,15 @@ class OrderEncoder:
 
     `instruments` are by instrument id, or by anything else: their own `instrument_id` counts. `constants` are what the
     site file says for the session: `sender_sub_id`, `customer_or_firm`, `exchange` (SecurityExchange(207), else the
-    instrument's venue id), whatever `constant:NAME` the dialect uses.
+    instrument's venue id), `expire_date` (of orders good till a date), whatever `constant:NAME` the dialect uses.
     """
 
     def __init__(self, dialect: Dialect, instruments: Mapping[str, Instrument], constants: Mapping[str, str]) -> None:
         for name, value in constants.items():
             _plain(name, value)
+        for instrument in instruments.values():
+            for name, value in instrument.fields.items():
+                _plain(f"{instrument.instrument_id}.{name}", value)
         self._dialect = dialect
         self._instruments = {instrument.instrument_id: instrument for instrument in instruments.values()}
         self._constants = constants
@@ -73,7 +77,7 @@ class OrderEncoder:
 
     def new_order(self, order: Order, transact_ns_utc: int) -> quickfix.Message:
         """NewOrderSingle(35=D)."""
-        return _message(self.new_order_text(order, transact_ns_utc))
+        return self._message("new_order", self.new_order_text(order, transact_ns_utc))
 
     def new_order_text(self, order: Order, transact_ns_utc: int) -> str:
         """The text of NewOrderSingle, without what QuickFIX adds."""
@@ -81,7 +85,7 @@ class OrderEncoder:
 
     def cancel(self, cl_ord_id: str, orig: Order, order_id: str, transact_ns_utc: int) -> quickfix.Message:
         """OrderCancelRequest(35=F) for `orig`; `order_id` is the venue's, empty while unknown."""
-        return _message(self.cancel_text(cl_ord_id, orig, order_id, transact_ns_utc))
+        return self._message("cancel", self.cancel_text(cl_ord_id, orig, order_id, transact_ns_utc))
 
     def cancel_text(self, cl_ord_id: str, orig: Order, order_id: str, transact_ns_utc: int) -> str:
         """The text of OrderCancelRequest, without what QuickFIX adds."""
@@ -89,20 +93,22 @@ class OrderEncoder:
 
     def replace(self, new: Order, orig_cl_ord_id: str, order_id: str, transact_ns_utc: int) -> quickfix.Message:
         """OrderCancelReplaceRequest(35=G): the order `orig_cl_ord_id` becomes `new`, which has a ClOrdID of its own."""
-        return _message(self._order_text("replace", new, transact_ns_utc, new.cl_ord_id, orig_cl_ord_id, order_id))
+        text = self._order_text("replace", new, transact_ns_utc, new.cl_ord_id, orig_cl_ord_id, order_id)
+        return self._message("replace", text)
 
     def status_request(self, order: Order, request_id: str = "") -> quickfix.Message:
         """OrderStatusRequest(35=H) for one order."""
-        return _message(self._order_text("status_request", order, 0, order.cl_ord_id, request_id=request_id))
+        text = self._order_text("status_request", order, 0, order.cl_ord_id, request_id=request_id)
+        return self._message("status_request", text)
 
     def mass_status_request(self, request_id: str) -> quickfix.Message:
         """OrderMassStatusRequest(35=AF); EncodeError where the dialect has none (`mass_status` is "H")."""
-        return _message(self._request_text("mass_status_request", request_id, 0, ""))
+        return self._message("mass_status_request", self._request_text("mass_status_request", request_id, 0, ""))
 
     def mass_cancel(self, request_id: str, transact_ns_utc: int, symbol: str = "") -> quickfix.Message:
         """OrderMassCancelRequest(35=q), of all orders or of one symbol; EncodeError where the dialect has none."""
         name = "mass_cancel_symbol" if symbol else "mass_cancel"
-        return _message(self._request_text(name, request_id, transact_ns_utc, symbol))
+        return self._message(name, self._request_text(name, request_id, transact_ns_utc, symbol))
 
     def market_data_request(
         self,
@@ -133,8 +139,9 @@ class OrderEncoder:
         return f"35=V{SOH}{counts}{''.join(fields)}"
 
     def _listed(self, symbol: str) -> str:
+        listed = next((one for one in self._instruments.values() if one.symbol == symbol), None)
         venue_id = next(iter(self._instruments.values())).venue_id if self._instruments else ""
-        values = {"symbol": symbol, "exchange": self._constants.get("exchange", venue_id)}
+        values = {"symbol": symbol, "exchange": self._constants.get("exchange", venue_id), **_own_fields(listed)}
         return "".join(self._fixed(rule, values) for rule in self._dialect.md_symbol)
 
     def _order_text(
@@ -188,14 +195,15 @@ class OrderEncoder:
             "transact_time": self._stamps.text(transact_ns_utc),
             "symbol": _plain("Symbol(55)", symbol) if symbol else "",
         }
-        return f"35={rule.msg_type}{SOH}" + "".join(self._fixed(field, values) for field in rule.fields)
+        groups = self._group_text(rule, values)
+        return f"35={rule.msg_type}{SOH}{groups}" + "".join(self._fixed(field, values) for field in rule.fields)
 
     def _shape(self, name: str, order: Order, present: Mapping[str, str]) -> str:
         """The message as a %-format: what is the same for all orders of this shape written out, the rest by name."""
         rule = self._dialect.messages[name]
         values = self._values(order)
         effect = self._effect(order) if name == "new_order" else ()
-        parts = [f"35={rule.msg_type}{SOH}"]
+        parts = [f"35={rule.msg_type}{SOH}", self._group_text(rule, values).replace("%", "%%")]
         for field in rule.fields:
             if field.source in _DYNAMIC:
                 absent = present.get(field.source) == "" or (field.source == "price" and order.px_ticks is None)
@@ -221,15 +229,23 @@ class OrderEncoder:
             tif: TimeInForce = order.time_in_force
             message = f"TimeInForce(59) {tif} {tif.name}: {instrument.venue_id} offers {offered}"
             raise EncodeError(message)
-        return {
+        return _own_fields(instrument) | {
             "account": _plain("Account(1)", order.account) if order.account else "",
             "symbol": _plain("Symbol(55)", instrument.symbol),
             "exchange": self._constants.get("exchange", instrument.venue_id),
             "side": order.side.value,
             "ord_type": order.ord_type.value,
             "time_in_force": order.time_in_force.value,
+            "expire_date": self._expire_date(order),
             "hedge_flag": _plain("a hedge flag", order.hedge_flag) if order.hedge_flag else "",
         }
+
+    def _expire_date(self, order: Order) -> str:
+        if order.time_in_force is not TimeInForce.GTD:
+            return ""
+        if "expire_date" not in self._constants:
+            raise EncodeError(f"ExpireDate(432) missing: {order.cl_ord_id} wants expire_date among the constants")
+        return self._constants["expire_date"]
 
     def _effect(self, order: Order) -> tuple[tuple[str, str], ...]:
         effect, known = order.position_effect, self._dialect.position_effects
@@ -250,9 +266,23 @@ class OrderEncoder:
         key = (instrument_id, px_ticks)
         text = self._prices.get(key)
         if text is None:
-            text = format(self._instruments[instrument_id].price(px_ticks), "f")
+            text = format(self._instruments[instrument_id].venue_price(px_ticks), "f")
             _bounded(self._prices)[key] = text
         return text
+
+    def _group_text(self, rule: MessageRule, values: Mapping[str, str]) -> str:
+        """The groups, before the fields: QuickFIX drops the last entry of a group that ends the text it parses."""
+        text = ""
+        for group in rule.groups:
+            kept = [entry for entry in group.entries if resolve(entry[0], values, self._constants)]
+            rows = "".join(self._fixed(field, values) for entry in kept for field in entry)
+            text += f"{group.count_tag}={len(kept)}{SOH}{rows}" if kept else ""
+        return text
+
+    def _message(self, name: str, text: str) -> quickfix.Message:
+        if self._dialect.messages[name].groups:
+            return quickfix.Message(text, self._groups, False)  # noqa: FBT003 - QuickFIX's signature: no validation
+        return quickfix.Message(text, False)  # noqa: FBT003
 
 
 def resolve(rule: FieldRule, values: Mapping[str, str], constants: Mapping[str, str]) -> str:
@@ -264,8 +294,8 @@ def resolve(rule: FieldRule, values: Mapping[str, str], constants: Mapping[str, 
     return values.get(rule.source, "")
 
 
-def _message(text: str) -> quickfix.Message:
-    return quickfix.Message(text, False)  # noqa: FBT003 - QuickFIX's signature: no validation
+def _own_fields(instrument: Instrument | None) -> dict[str, str]:
+    return {} if instrument is None else {f"instrument:{name}": value for name, value in instrument.fields.items()}
 
 
 def _plain(name: str, text: str) -> str:

@@ -33,6 +33,7 @@ _ACTIONS = {action.value: action for action in MdAction}
 _SIDES = {side.value: side for side in MdSide}
 _STATES = {status.value: status for status in TradingStatus}
 _BID, _OFFER, _TRADE = "0", "1", "2"
+_POSITION_NAMES = {tags.MD_ENTRY_POSITION_NO: "MDEntryPositionNo", tags.MD_PRICE_LEVEL: "MDPriceLevel"}
 
 
 class MarketDataDecoder:
@@ -46,6 +47,9 @@ class MarketDataDecoder:
         self._stamps = Stamps(dialect.utc_offset_ns)
         groups = {name: spec.groups.get(tags.NO_MD_ENTRIES) for name, spec in dialect.dictionary.messages.items()}
         self._members = {name: frozenset(group.members) for name, group in groups.items() if group}
+        self._position_tag = dialect.position_tag
+        self._position_name = _POSITION_NAMES[dialect.position_tag]
+        self._position_told = f"{self._position_name}({self._position_tag})"
         self._usual = UsualLayout(dialect, self._prices, self._sizes, self._stamps, self._members)
 
     def decode(self, raw: str, recv_ns: int) -> Sequence[MarketEvent]:
@@ -86,8 +90,8 @@ class MarketDataDecoder:
                 self._venue_ns(body, entries),
                 whole(need(body, tags.MSG_SEQ_NUM, "MsgSeqNum"), "MsgSeqNum(34)"),
                 self._rpt_seq(body, lowest=0 if self._dialect.incremental else 1),
-                _ladder(bids, rising=False),
-                _ladder(asks, rising=True),
+                _ladder(bids, self._position_told, rising=False),
+                _ladder(asks, self._position_told, rising=True),
                 None if last is None else last[0],
                 0 if last is None else last[1],
                 self._limit(prices, body, self._dialect.high_limit),
@@ -139,7 +143,7 @@ class MarketDataDecoder:
         side = _SIDES.get(entry[tags.MD_ENTRY_TYPE])
         if side is None:
             raise BadField("MDEntryType(269)", entry[tags.MD_ENTRY_TYPE], "0 bid, 1 offer or 2 trade")
-        position = self._position(need(entry, tags.MD_ENTRY_POSITION_NO, "MDEntryPositionNo"))
+        position = self._position(need(entry, self._position_tag, self._position_name))
         if action is MdAction.DELETE:
             px, qty = entry.get(tags.MD_ENTRY_PX), entry.get(tags.MD_ENTRY_SIZE)
             px_ticks = 0 if px is None else prices.ticks(px, "MDEntryPx(270)")
@@ -150,13 +154,13 @@ class MarketDataDecoder:
         return LevelChange(action, side, position, px_ticks, qty_lots)
 
     def _level(self, prices: Prices, entry: Fields, number: int) -> tuple[int, int, int]:
-        """Position, price and size; without MDEntryPositionNo(290) the order of the message counts."""
+        """Position, price and size; without it the order of the message counts."""
         px_ticks, qty_lots = self._trade(prices, entry)
-        position = entry.get(tags.MD_ENTRY_POSITION_NO)
+        position = entry.get(self._position_tag)
         return (-number if position is None else self._position(position)), px_ticks, qty_lots
 
     def _trade(self, prices: Prices, entry: Fields) -> tuple[int, int]:
-        px_ticks = prices.ticks(need(entry, tags.MD_ENTRY_PX, "MDEntryPx"), "MDEntryPx(270)")
+        px_ticks = prices.quoted(need(entry, tags.MD_ENTRY_PX, "MDEntryPx"), "MDEntryPx(270)")
         size = need(entry, tags.MD_ENTRY_SIZE, "MDEntrySize")
         qty_lots = self._sizes.lots(size, "MDEntrySize(271)")
         if not qty_lots:
@@ -164,9 +168,9 @@ class MarketDataDecoder:
         return px_ticks, qty_lots
 
     def _position(self, text: str) -> int:
-        position = self._sizes.lots(text, "MDEntryPositionNo(290)")
+        position = self._sizes.lots(text, self._position_told)
         if not 1 <= position <= MAX_POSITION:
-            raise BadField("MDEntryPositionNo(290)", text, f"1 for the best, at most {MAX_POSITION}")
+            raise BadField(self._position_told, text, f"1 for the best, at most {MAX_POSITION}")
         return position
 
     def _of(self, fields: Fields) -> Prices:
@@ -256,7 +260,7 @@ class MarketDataDecoder:
         return BadMarketData(self._venue_id, instrument_id, recv_ns, seq_num, reason)
 
 
-def _ladder(levels: list[tuple[int, int, int]], *, rising: bool) -> Levels:
+def _ladder(levels: list[tuple[int, int, int]], position: str, *, rising: bool) -> Levels:
     """Levels in the order of their positions; BadField when a position is missing, doubled, or better than the last."""
     if not levels:
         return ()
@@ -264,7 +268,7 @@ def _ladder(levels: list[tuple[int, int, int]], *, rising: bool) -> Levels:
         levels.sort()
         if levels[-1][0] != len(levels) or levels[0][0] != 1:
             positions = ", ".join(str(level[0]) for level in levels)
-            raise BadField("MDEntryPositionNo(290)", positions, f"1 to {len(levels)}, each once")
+            raise BadField(position, positions, f"1 to {len(levels)}, each once")
     ladder = tuple([level[1:] for level in levels])
     before = ladder[0][0]
     for px_ticks, _ in ladder[1:]:

@@ -24,15 +24,16 @@ from gateway.model.quote import BookIncrement, BookSnapshot, LevelChange, MdActi
 
 _CHANGING = frozenset({"9", tags.MSG_SEQ_NUM, tags.SENDING_TIME, tags.RPT_SEQ})
 """Fields of the head that are another in every message; 9 is BodyLength."""
-_W_ENTRY = frozenset({"269", "270", "271", "272", "273", "290"})
+_W_ENTRY = frozenset({"269", "270", "271", "272", "273"})
 _X_ENTRY = _W_ENTRY | {"279", "55", "83"}
+"""Without the tag of a level's place, which the dialect names."""
 _W_FIELDS, _X_FIELDS = 6, 9
 _MSG_TYPE_AT = 2
 _AFTER = 2
 """CheckSum(10), and nothing after the last SOH."""
 _ACTIONS = {f"279={action.value}": action for action in MdAction}
 _SIDES = {f"269={side.value}": side for side in MdSide}
-_PLACES = tuple(f"290={position}" for position in range(1001))
+_MOST_PLACES = 1001
 _BID, _TRADE = "269=0", "269=2"
 
 
@@ -59,7 +60,7 @@ class _Instrument:
 
     def __init__(self, prices: Prices, dialect: Dialect) -> None:
         self.instrument_id = prices.instrument.instrument_id
-        self.ticks = _Known(tags.MD_ENTRY_PX, prices.ticks)
+        self.ticks = _Known(tags.MD_ENTRY_PX, prices.quoted)
         self.high = _Known(dialect.high_limit or "-", prices.ticks)
         self.low = _Known(dialect.low_limit or "-", prices.ticks)
 
@@ -92,16 +93,19 @@ class UsualLayout:
     ) -> None:
         self._instruments = {f"{tags.SYMBOL}={symbol}": _Instrument(one, dialect) for symbol, one in prices.items()}
         self._lots = _Known(tags.MD_ENTRY_SIZE, sizes.lots)
-        self._places = {place: position for position, place in enumerate(_PLACES) if position}
+        tag = dialect.position_tag
+        self._place_mark = f"{tag}="
+        self._place_of = tuple(f"{tag}={position}" for position in range(_MOST_PLACES))
+        self._places = {place: position for position, place in enumerate(self._place_of) if position}
         self._stamps = stamps
         self._lowest_rpt_seq = 0 if dialect.incremental else 1
         limits = {tag for tag in (dialect.high_limit, dialect.low_limit) if tag}
         self._limits = limits
         self._high, self._low = dialect.high_limit, dialect.low_limit
         self._ways: dict[str, Callable[[list[str], int], BookSnapshot | BookIncrement | None]] = {}
-        if dialect.rpt_seq and members.get("W", frozenset()) >= _W_ENTRY and not limits & members["W"]:
+        if dialect.rpt_seq and members.get("W", frozenset()) >= _W_ENTRY | {tag} and not limits & members["W"]:
             self._ways["35=W"] = self._snapshot
-        if dialect.rpt_seq and members.get("X", frozenset()) >= _X_ENTRY:
+        if dialect.rpt_seq and members.get("X", frozenset()) >= _X_ENTRY | {tag}:
             self._ways["35=X"] = self._increment
         self._heads: dict[str, _Head] = {}
 
@@ -174,7 +178,7 @@ class UsualLayout:
             action, side, name, px, size, own_day, own_time, place, number = fields[at : at + _X_FIELDS]
             at += _X_FIELDS
             if side == _TRADE:
-                if not place.startswith("290="):
+                if not place.startswith(self._place_mark):
                     number = place
                     at -= 1
                 last_px_ticks, last_qty_lots = ticks[px], lots[size]
@@ -234,7 +238,7 @@ class UsualLayout:
 
     def _entries(self, one: _Instrument, fields: list[str], first: int, into: "_Ladders") -> int:
         """Read all entries of a snapshot; where they end. BadField when one of them is not as it usually is."""
-        ticks, lots = one.ticks, self._lots
+        ticks, lots, mark, place_of = one.ticks, self._lots, self._place_mark, self._place_of
         bids, asks = into.bids, into.asks
         day, time = fields[first + 3], fields[first + 4]
         at = first
@@ -243,12 +247,12 @@ class UsualLayout:
             kind, px, size, own_day, own_time, place = fields[at : at + _W_FIELDS]
             if kind == _TRADE:
                 into.last_px_ticks, into.last_qty_lots = ticks[px], lots[size]
-                at += _W_FIELDS if place.startswith("290=") else _W_FIELDS - 1
+                at += _W_FIELDS if place.startswith(mark) else _W_FIELDS - 1
             elif kind in _SIDES:
                 side = bids if kind == _BID else asks
                 side.append((ticks[px], lots[size]))
-                if place != _PLACES[len(side)]:
-                    raise BadField("290", place, "the next position of its side")
+                if place != place_of[len(side)]:
+                    raise BadField("the place of a level", place, "the next position of its side")
                 at += _W_FIELDS
             else:
                 break

@@ -89,7 +89,7 @@ class OrderDecoder:
         if side is not None and side not in _SIDES:
             raise BadField("Side(54)", side, "1 buy or 2 sell")
         last_qty_lots = self._lots(fields, tags.LAST_QTY, "LastQty", required=exec_type in _SIZED)
-        last_px = get(tags.LAST_PX, "")
+        last_px, avg_px = get(tags.LAST_PX, ""), get(tags.AVG_PX, "")
         return ExecutionReport(
             venue_id=self._venue_id,
             recv_ns=recv_ns,
@@ -108,11 +108,11 @@ class OrderDecoder:
             side=None if side is None else _SIDES[side],
             order_qty_lots=self._lots(fields, tags.ORDER_QTY, "OrderQty", required=False),
             last_qty_lots=last_qty_lots,
-            last_px=last_px,
+            last_px=last_px if prices is None else prices.instrument.our_price(last_px),
             last_px_ticks=_ticks_or_none(prices, last_px) if last_qty_lots or is_fill else None,
             cum_qty_lots=self._lots(fields, tags.CUM_QTY, "CumQty", required=True),
             leaves_qty_lots=self._lots(fields, tags.LEAVES_QTY, "LeavesQty", required=True),
-            avg_px=get(tags.AVG_PX, ""),
+            avg_px=avg_px if prices is None else prices.instrument.our_price(avg_px),
             text=get(tags.TEXT, ""),
             reason=get(tags.ORD_REJ_REASON, ""),
             ref_exec_key=self._ref_exec_key(fields, prices, exec_type),

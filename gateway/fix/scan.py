@@ -157,6 +157,19 @@ class Prices:
     def __init__(self, instrument: Instrument) -> None:
         self.instrument = instrument
         self._known: dict[str, int] = {}
+        self._believed = instrument.reference_price is None
+
+    def quoted(self, text: str, name: str) -> int:
+        """As `ticks`, for a price of the book; the first one has to lie near the site's reference_price."""
+        if self._believed:
+            return self.ticks(text, name)
+        if _DECIMAL.fullmatch(text):
+            doubt = self.instrument.implausible(text)
+            if doubt:
+                raise BadField(name, text, f"a price near the reference: {doubt}")
+        ticks = self.ticks(text, name)
+        self._believed = True
+        return ticks
 
     def ticks(self, text: str, name: str) -> int:
         """The price `text`; BadField when it is off the tick or no number."""

@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple, Protocol
 import quickfix
 
 from gateway.fix.dialect import Dialect
-from gateway.fix.dictionary import structure_xml
+from gateway.fix.dictionary import Dictionary, structure_xml
 
 RECONNECT_INTERVAL_S = 1
 """How often QuickFIX connects within one attempt; the pauses between attempts are ours (`reconnect_backoff_s`)."""
@@ -124,15 +124,30 @@ def _session_words(session: SessionSettings, state_dir: Path) -> dict[str, str]:
     hours = {"NonStopSession": "Y"}
     if session.start_time is not None and session.end_time is not None:
         hours = {"StartTime": session.start_time, "EndTime": session.end_time}
-    return hours | {
-        "ConnectionType": "initiator",
-        "SocketConnectHost": session.host,
-        "SocketConnectPort": str(session.port),
-        "HeartBtInt": str(session.heart_bt_int_s),
-        "ResetOnLogon": "Y" if session.resets else "N",
-        "PersistMessages": "Y" if session.persist_messages else "N",
-        "TimestampPrecision": str(session.dialect.time_digits),
-        "DataDictionary": str(_structure_file(session.dialect.dictionary.path, state_dir)),
+    return (
+        hours
+        | {
+            "ConnectionType": "initiator",
+            "SocketConnectHost": session.host,
+            "SocketConnectPort": str(session.port),
+            "HeartBtInt": str(session.heart_bt_int_s),
+            "ResetOnLogon": "Y" if session.resets else "N",
+            "PersistMessages": "Y" if session.persist_messages else "N",
+            "TimestampPrecision": str(session.dialect.time_digits),
+        }
+        | _dictionary_words(session.dialect.dictionary, state_dir)
+    )
+
+
+def _dictionary_words(dictionary: Dictionary, state_dir: Path) -> dict[str, str]:
+    """One dictionary up to FIX 4.4; from FIX 5.0 on one of the session (FIXT) and one of the application."""
+    structure = str(_structure_file(dictionary.path, state_dir))
+    if dictionary.transport is None:
+        return {"DataDictionary": structure}
+    return {
+        "TransportDataDictionary": str(_structure_file(dictionary.transport, state_dir)),
+        "AppDataDictionary": structure,
+        "DefaultApplVerID": dictionary.appl_ver_id,
     }
 
 

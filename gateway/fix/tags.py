@@ -18,6 +18,7 @@ EXEC_ID = "17"
 EXEC_REF_ID = "19"
 EXEC_TRANS_TYPE = "20"
 HANDL_INST = "21"
+SECURITY_ID_SOURCE = "22"
 LAST_PX = "31"
 LAST_QTY = "32"
 MSG_SEQ_NUM = "34"
@@ -31,6 +32,7 @@ ORIG_CL_ORD_ID = "41"
 POSS_DUP_FLAG = "43"
 PRICE = "44"
 REF_SEQ_NUM = "45"
+SECURITY_ID = "48"
 SENDER_COMP_ID = "49"
 SENDER_SUB_ID = "50"
 SENDING_TIME = "52"
@@ -41,6 +43,7 @@ TARGET_SUB_ID = "57"
 TEXT = "58"
 TIME_IN_FORCE = "59"
 TRANSACT_TIME = "60"
+SETTL_DATE = "64"
 TRADE_DATE = "75"
 POSITION_EFFECT = "77"
 RPT_SEQ = "83"
@@ -81,10 +84,17 @@ REF_MSG_TYPE = "372"
 SESSION_REJECT_REASON = "373"
 BUSINESS_REJECT_REF_ID = "379"
 BUSINESS_REJECT_REASON = "380"
+EXPIRE_DATE = "432"
 CXL_REJ_RESPONSE_TO = "434"
+PARTY_ID_SOURCE = "447"
+PARTY_ID = "448"
+PARTY_ROLE = "452"
+NO_PARTY_I_DS = "453"
+ORDER_CAPACITY = "528"
 MASS_CANCEL_REQUEST_TYPE = "530"
 MASS_CANCEL_RESPONSE = "531"
 TOTAL_AFFECTED_ORDERS = "533"
+MATURITY_DATE = "541"
 USERNAME = "553"
 PASSWORD = "554"  # noqa: S105 - a tag
 MASS_STATUS_REQ_ID = "584"
@@ -93,9 +103,13 @@ NEXT_EXPECTED_MSG_SEQ_NUM = "789"
 ORD_STATUS_REQ_ID = "790"
 TOT_NUM_REPORTS = "911"
 LAST_RPT_REQUESTED = "912"
+MD_PRICE_LEVEL = "1023"
 MANUAL_ORDER_INDICATOR = "1028"
+APPL_VER_ID = "1128"
+DEFAULT_APPL_VER_ID = "1137"
 LOW_LIMIT_PRICE = "1148"
 HIGH_LIMIT_PRICE = "1149"
+MASS_ACTION_REPORT_ID = "1369"
 CLOSE_TODAY = "20077"
 HEDGE_FLAG = "20078"
 
@@ -116,6 +130,7 @@ class Number(IntEnum):
     EXEC_REF_ID = 19
     EXEC_TRANS_TYPE = 20
     HANDL_INST = 21
+    SECURITY_ID_SOURCE = 22
     LAST_PX = 31
     LAST_QTY = 32
     MSG_SEQ_NUM = 34
@@ -129,6 +144,7 @@ class Number(IntEnum):
     POSS_DUP_FLAG = 43
     PRICE = 44
     REF_SEQ_NUM = 45
+    SECURITY_ID = 48
     SENDER_COMP_ID = 49
     SENDER_SUB_ID = 50
     SENDING_TIME = 52
@@ -139,6 +155,7 @@ class Number(IntEnum):
     TEXT = 58
     TIME_IN_FORCE = 59
     TRANSACT_TIME = 60
+    SETTL_DATE = 64
     TRADE_DATE = 75
     POSITION_EFFECT = 77
     RPT_SEQ = 83
@@ -179,10 +196,17 @@ class Number(IntEnum):
     SESSION_REJECT_REASON = 373
     BUSINESS_REJECT_REF_ID = 379
     BUSINESS_REJECT_REASON = 380
+    EXPIRE_DATE = 432
     CXL_REJ_RESPONSE_TO = 434
+    PARTY_ID_SOURCE = 447
+    PARTY_ID = 448
+    PARTY_ROLE = 452
+    NO_PARTY_I_DS = 453
+    ORDER_CAPACITY = 528
     MASS_CANCEL_REQUEST_TYPE = 530
     MASS_CANCEL_RESPONSE = 531
     TOTAL_AFFECTED_ORDERS = 533
+    MATURITY_DATE = 541
     USERNAME = 553
     PASSWORD = 554
     MASS_STATUS_REQ_ID = 584
@@ -191,9 +215,13 @@ class Number(IntEnum):
     ORD_STATUS_REQ_ID = 790
     TOT_NUM_REPORTS = 911
     LAST_RPT_REQUESTED = 912
+    MD_PRICE_LEVEL = 1023
     MANUAL_ORDER_INDICATOR = 1028
+    APPL_VER_ID = 1128
+    DEFAULT_APPL_VER_ID = 1137
     LOW_LIMIT_PRICE = 1148
     HIGH_LIMIT_PRICE = 1149
+    MASS_ACTION_REPORT_ID = 1369
     CLOSE_TODAY = 20077
     HEDGE_FLAG = 20078
 
@@ -213,6 +241,12 @@ class HandlInst(StrEnum):
     AUTOMATED_NO_BROKER = "1"
     AUTOMATED_BROKER_ALLOWED = "2"
     MANUAL = "3"
+
+
+class SecurityIDSource(StrEnum):
+    """SecurityIDSource(22)."""
+
+    EXCHANGE_SYMBOL = "8"
 
 
 class MsgType(StrEnum):
@@ -282,6 +316,7 @@ class TimeInForce(StrEnum):
     GOOD_TILL_CANCEL = "1"
     IMMEDIATE_OR_CANCEL = "3"
     FILL_OR_KILL = "4"
+    GOOD_TILL_DATE = "6"
 
 
 class PositionEffect(StrEnum):
@@ -438,6 +473,29 @@ class CxlRejResponseTo(StrEnum):
     ORDER_CANCEL_REPLACE_REQUEST = "2"
 
 
+class PartyIDSource(StrEnum):
+    """PartyIDSource(447)."""
+
+    PROPRIETARY = "D"
+    SHORT_CODE = "P"
+
+
+class PartyRole(StrEnum):
+    """PartyRole(452)."""
+
+    EXECUTING_FIRM = "1"
+    CLIENT_ID = "3"
+    EXECUTING_TRADER = "12"
+    INVESTMENT_DECISION_MAKER = "122"
+
+
+class OrderCapacity(StrEnum):
+    """OrderCapacity(528)."""
+
+    AGENCY = "A"
+    PRINCIPAL = "P"
+
+
 class MassCancelRequestType(StrEnum):
     """MassCancelRequestType(530)."""
 
@@ -457,6 +515,18 @@ class MassStatusReqType(StrEnum):
     """MassStatusReqType(585)."""
 
     ALL_ORDERS = "7"
+
+
+class ApplVerID(StrEnum):
+    """ApplVerID(1128)."""
+
+    FIX50SP2 = "9"
+
+
+class DefaultApplVerID(StrEnum):
+    """DefaultApplVerID(1137)."""
+
+    FIX50SP2 = "9"
 
 
 class HedgeFlag(StrEnum):

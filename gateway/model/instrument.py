@@ -7,6 +7,8 @@ a book is unusable, an execution is kept with its exact price and an alarm.
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 
+import msgspec
+
 from gateway.model.base import Message
 
 
@@ -51,11 +53,22 @@ class Instrument(Message):
     """Domestic hedge flag: "1" speculation, "2" arbitrage, "3" hedging; empty where the venue has none."""
     lock: bool = False
     """Open on the other side instead of closing (锁仓): no close-today fee, both sides held until they are closed."""
+    price_multiplier: Decimal = Decimal(1)
+    """The venue's price times this is ours: 0.01 where it says cents and `tick` is in dollars. It is applied where text
+    becomes ticks and where ticks become text for the venue, nowhere else."""
+    reference_price: Decimal | None = None
+    """In our unit. The first price of the book has to lie within `reference_within_pct` percent of it, else the book
+    is bad: a wrong multiplier is a hundredfold error, and shows here before anything is ordered."""
+    reference_within_pct: Decimal = Decimal(0)
+    fields: dict[str, str] = msgspec.field(default_factory=dict)
+    """What the dialect calls instrument:NAME: a prompt date, a SecurityID."""
 
     def to_ticks(self, text: str | Decimal) -> int:
-        """The price `text` as whole ticks; OffTickError names the price and the two neighbours that would be right."""
+        """The venue's price `text` as whole ticks; OffTickError names it and the two neighbours that would be right."""
         try:
             price = text if isinstance(text, Decimal) else Decimal(text)
+            if self.price_multiplier != 1:
+                price *= self.price_multiplier
             ticks, rest = divmod(price, self.tick)
         except InvalidOperation as error:
             message = f"{self.instrument_id}: price {text!r} is not a number"
@@ -69,3 +82,27 @@ class Instrument(Message):
     def price(self, ticks: int) -> Decimal:
         """The quoted price of `ticks` whole ticks, exact."""
         return self.tick * ticks
+
+    def venue_price(self, ticks: int) -> Decimal:
+        """The same as the venue writes it; exact, for the site's check refuses a multiplier with which it were not."""
+        return self.tick * ticks if self.price_multiplier == 1 else self.tick * ticks / self.price_multiplier
+
+    def our_price(self, text: str) -> str:
+        """A price in the venue's words in our unit, exact; what is no number stays as it is."""
+        if self.price_multiplier == 1 or not text:
+            return text
+        try:
+            return format(Decimal(text) * self.price_multiplier, "f")
+        except InvalidOperation:
+            return text
+
+    def implausible(self, text: str) -> str:
+        """Why a first price of the venue cannot be believed, naming both prices; empty when it can."""
+        reference = self.reference_price
+        price = Decimal(self.our_price(text))
+        if reference is None or abs(price - reference) * 100 <= reference * self.reference_within_pct:
+            return ""
+        return (
+            f"{price} (price_multiplier {self.price_multiplier}) is not within {self.reference_within_pct} % of "
+            f"reference_price {reference} of {self.instrument_id}"
+        )

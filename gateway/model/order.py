@@ -36,6 +36,8 @@ class TimeInForce(StrEnum):
     IOC = "3"
     """What Chinese venues call FAK."""
     FOK = "4"
+    GTD = "6"
+    """Good till a date, which the site gives for the session (ExpireDate(432))."""
 
 
 class PositionEffect(StrEnum):

@@ -15,6 +15,7 @@ from simulators.core.values import (
     DAY,
     FOK,
     GTC,
+    GTD,
     HALT,
     IOC,
     LIMIT,
@@ -72,6 +73,7 @@ def _kind_refusal(order: NewOrder, config: VenueConfig, status: str) -> Refusal 
     if order.ord_type not in {LIMIT, MARKET} or (order.ord_type == MARKET and not config.market_orders):
         return Refusal(UNSUPPORTED, f"OrdType(40) not supported: {order.ord_type}")
     offered = {DAY, IOC} | ({FOK} if config.fok else set()) | ({GTC} if config.gtc else set())
+    offered |= {GTD} if config.gtd else set()
     if order.time_in_force not in offered:
         return Refusal(UNSUPPORTED, f"TimeInForce(59) not supported: {order.time_in_force}")
     if status == AUCTION and (order.ord_type == MARKET or order.time_in_force in {IOC, FOK}):

@@ -69,6 +69,7 @@ class VenueConfig:
     snapshot_interval_ns: int = 500_000_000
     fok: bool = True
     gtc: bool = False
+    gtd: bool = False
     market_orders: bool = True
     cancel_on_disconnect: bool = False
     exec_id_per_side: bool = False

@@ -21,6 +21,8 @@ DAY = "0"
 GTC = "1"
 IOC = "3"
 FOK = "4"
+GTD = "6"
+"""Good till a date: the tape has one day, and at its close the order ends as one of the day does."""
 
 NO_EFFECT = ""
 OPEN = "O"

@@ -1,4 +1,4 @@
-"""The market-data session: subscriptions in, snapshots and changes out, in the words of both dialects. Pure.
+"""The market-data session: subscriptions in, snapshots and changes out, in the words of the dialects. Pure.
 
 A request is taken as a whole or refused as a whole (35=Y). A subscription begins with the trading status of each
 instrument (35=f) and, in the incremental dialect, one full book (35=W); the snapshot dialect goes on at its next
@@ -31,6 +31,8 @@ class MarketDataApp:
     def __init__(self, venue: Venue, config: DialectConfig) -> None:
         self._venue = venue
         self._config = config
+        self._words = config.words
+        self._rpt_seq = config.rpt_seq and config.words.rpt_seq
         self._subscriptions: dict[str, _Subscription] = {}
         self._by_symbol: dict[str, list[_Subscription]] = {}
         self._ticks = {listing.symbol: listing.tick for listing in venue.config.listings}
@@ -79,7 +81,7 @@ class MarketDataApp:
         for symbol in subscription.symbols:
             if kind == _SUBSCRIBE:
                 out.append(self._status(MdStatus(at_ns, symbol, self._venue.status(symbol))))
-            if kind == _SNAPSHOT or not self._config.domestic:
+            if kind == _SNAPSHOT or self._words.incremental:
                 out.append(self._snapshot(subscription, self._venue.image(at_ns, symbol)))
         if kind == _SUBSCRIBE:
             self._subscriptions[md_req_id] = subscription
@@ -89,7 +91,7 @@ class MarketDataApp:
 
     def _refusal(self, message: Message) -> Outgoing | None:
         md_req_id, kind, depth = message.get(262), message.get(263), whole(message.get(264))
-        update_type = "0" if self._config.domestic else "1"
+        update_type = "1" if self._words.incremental else "0"
         if kind not in {_SNAPSHOT, _SUBSCRIBE}:
             return _no(md_req_id, "4", f"SubscriptionRequestType(263) not supported: {kind}; 0, 1 or 2 is right")
         if md_req_id in self._subscriptions:
@@ -97,7 +99,7 @@ class MarketDataApp:
         unknown = [symbol for symbol in message.all(55) if not self._venue.lists(symbol)]
         if unknown:
             return _no(md_req_id, _UNKNOWN_SYMBOL, f"Symbol(55) unknown: {unknown[0]}")
-        if depth is None or (not self._config.domestic and 0 < depth < DEPTH):
+        if depth is None or (self._words.incremental and 0 < depth < DEPTH):
             text = f"MarketDepth(264) not supported: {message.get(264)}; 0 or {DEPTH} is right"
             return _no(md_req_id, _BAD_DEPTH, text)
         if kind == _SUBSCRIBE and message.get(265, update_type) != update_type:
@@ -114,7 +116,7 @@ class MarketDataApp:
     # Words -----------------------------------------------------------------------------------------------------------
 
     def _status(self, event: MdStatus) -> Outgoing:
-        exchange = f"207={self._config.exchange}\x01" if self._config.domestic else ""
+        exchange = f"207={self._config.exchange}\x01" if self._words.domestic else ""
         text = f"55={event.symbol}\x01{exchange}326={event.status}\x0160={stamp(self._config.clock, event.at_ns)}\x01"
         return Outgoing("f", text.encode())
 
@@ -127,29 +129,30 @@ class MarketDataApp:
             price = self._prices.of(symbol, self._ticks[symbol], event.last_px_ticks)
             rows.append(b"269=2\x01270=%b\x01271=%d\x01%b" % (price, event.last_qty_lots, when))
         head = b"262=%b\x0155=%b\x01" % (subscription.md_req_id, symbol.encode())
-        if self._config.domestic:
+        if self._words.domestic:
             head += self._day(symbol)
-        if self._config.rpt_seq:
+        if self._rpt_seq:
             head += b"83=%d\x01" % event.rpt_seq
-        if self._config.domestic:
+        if self._words.domestic:
             head += self._limits(symbol)
         return Outgoing("W", head + b"268=%d\x01" % len(rows) + b"".join(rows), event.lost)
 
     def _levels(self, kind: bytes, symbol: str, levels: Levels, when: bytes) -> list[bytes]:
         tick, price = self._ticks[symbol], self._prices.of
         return [
-            b"269=%b\x01270=%b\x01271=%d\x01%b290=%d\x01" % (kind, price(symbol, tick, px), qty, when, position)
+            b"269=%b\x01270=%b\x01271=%d\x01%b%d=%d\x01"
+            % (kind, price(symbol, tick, px), qty, when, self._words.position_tag, position)
             for position, (px, qty) in enumerate(levels, 1)
         ]
 
     def _entries(self, event: MdIncrement) -> bytes:
         symbol = event.symbol
         tick, price, when = self._ticks[symbol], self._prices.of, self._when(event.at_ns)
-        number = b"83=%d\x01" % event.rpt_seq if self._config.rpt_seq else b""
+        number = b"83=%d\x01" % event.rpt_seq if self._rpt_seq else b""
         rows = [b"268=%d\x01" % len(event.entries)]
         name = symbol.encode()
         for action, kind, position, px_ticks, qty in event.entries:
-            place = b"290=%d\x01" % position if position else b""
+            place = b"%d=%d\x01" % (self._words.position_tag, position) if position else b""
             rows.append(
                 b"279=%b\x01269=%b\x0155=%b\x01270=%b\x01271=%d\x01%b%b%b"
                 % (action.encode(), kind.encode(), name, price(symbol, tick, px_ticks), qty, when, place, number)

@@ -1,4 +1,4 @@
-"""The order session: requests of both dialects into the venue, its answers into words. Pure.
+"""The order session: requests of the dialects into the venue, its answers into words. Pure.
 
 A request with a missing or malformed field is refused here (35=3), an unknown kind of message, too (35=j); everything
 that a venue would refuse for a reason of trade goes into the venue and comes back as a report.
@@ -12,6 +12,7 @@ from simulators.core.truth import px_text
 from simulators.core.values import (
     CLOSE,
     CLOSE_TODAY,
+    GTD,
     LIMIT,
     NO_EFFECT,
     ORDER_STATUS,
@@ -30,7 +31,7 @@ from simulators.core.values import (
 from simulators.core.venue import Venue
 from simulators.fix.session import REQUIRED_TAG_MISSING
 from simulators.fix.wire import Message, field
-from simulators.fix.words import DialectConfig, Outgoing, Refused, stamp
+from simulators.fix.words import DialectConfig, Outgoing, Refused, Words, stamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +67,11 @@ class OrdersApp:
     def __init__(self, venue: Venue, config: DialectConfig) -> None:
         self._venue = venue
         self._config = config
-        self._required = _REQUIRED_44 if config.domestic else _REQUIRED_42
+        self._words = config.words
+        self._modern = self._words.reports == "4.4"
+        self._required = _required(self._words)
+        self._echo: dict[str, str] = {}
+        """What orders of a symbol said that its reports give back."""
         self._seen: set[str] = set()
         self._handlers: dict[str, Callable[[Message, int], Result]] = {
             "D": self._new,
@@ -86,6 +91,8 @@ class OrdersApp:
         for tag in required:
             if not message.get(tag):
                 return Refused(REQUIRED_TAG_MISSING, tag, f"required tag missing: {tag}")
+        if message.get(59) == GTD and not message.get(432):
+            return Refused(REQUIRED_TAG_MISSING, 432, "required tag missing: 432")
         if kind in {"D", "F", "G"}:
             cl_ord_id = message.get(11)
             if (message.poss_dup or message.get(97) == "Y") and cl_ord_id in self._seen:
@@ -99,6 +106,9 @@ class OrdersApp:
             return qty
         if isinstance(px, Refused):
             return px
+        self._echo[message.get(55)] = "".join(
+            f"{tag}={message.get(tag)}\x01" for tag in self._words.echo if message.has(tag)
+        )
         order = NewOrder(
             cl_ord_id=message.get(11),
             account=message.get(1),
@@ -108,7 +118,7 @@ class OrdersApp:
             px=px if message.get(40) == LIMIT else None,
             ord_type=message.get(40),
             time_in_force=message.get(59, "0"),
-            position_effect=_effect(message) if self._config.domestic else NO_EFFECT,
+            position_effect=_effect(message) if self._words.domestic else NO_EFFECT,
             hedge_flag=message.get(20078),
         )
         return self._venue.on_order(at_ns, order)
@@ -148,7 +158,7 @@ class OrdersApp:
     def words(self, answer: OrderAnswer) -> Outgoing:
         """An answer of the venue as a message."""
         if isinstance(answer, Report):
-            text = self._report_44(answer) if self._config.domestic else self._report_42(answer)
+            text = self._report_44(answer) if self._modern else self._report_42(answer)
             return Outgoing("8", text.encode())
         if isinstance(answer, CancelReject):
             return Outgoing("9", self._cancel_reject(answer).encode())
@@ -160,14 +170,15 @@ class OrdersApp:
             text += f"41={report.orig_cl_ord_id}\x01"
         text += f"17={report.exec_id}\x01150={report.exec_type}\x0139={report.ord_status}\x011={report.account}\x01"
         text += _instrument(report)
-        if report.symbol:
+        text += self._echo.get(report.symbol, "")
+        if report.symbol and self._words.domestic:
             text += f"207={self._config.exchange}\x01"
         text += _terms(report)
-        if report.position_effect:
+        if report.position_effect and self._words.domestic:
             closes_today = "Y" if report.position_effect == CLOSE_TODAY else "N"
             effect = "C" if report.position_effect == CLOSE_TODAY else report.position_effect
             text += f"77={effect}\x01" + (f"20077={closes_today}\x01" if effect == CLOSE else "")
-        if report.hedge_flag:
+        if report.hedge_flag and self._words.domestic:
             text += f"20078={report.hedge_flag}\x01"
         text += _state(report)
         text += f"60={stamp(self._config.clock, report.at_ns)}\x01"
@@ -202,7 +213,7 @@ class OrdersApp:
         return text + _end(report._replace(exec_ref_id=""))
 
     def _cancel_reject(self, reject: CancelReject) -> str:
-        reason = reject.reason if self._config.domestic else _REASON_42.get(reject.reason, reject.reason)
+        reason = reject.reason if self._modern else _REASON_42.get(reject.reason, reject.reason)
         return (
             f"37={reject.order_id}\x0111={reject.cl_ord_id}\x0141={reject.orig_cl_ord_id}\x01"
             f"39={reject.ord_status}\x01434={reject.response_to}\x01102={reason}\x0158={reject.text}\x01"
@@ -211,10 +222,18 @@ class OrdersApp:
 
     def _mass_cancel_report(self, report: MassCancelReport) -> str:
         text = f"37={report.order_id}\x0111={report.cl_ord_id}\x01530={report.request_type}\x01"
+        if self._words.default_appl_ver_id:
+            text += f"1369={report.order_id}\x01"
         text += f"531={report.response}\x01533={report.affected}\x01"
         if report.text:
             text += f"58={report.text}\x01"
         return text + f"60={stamp(self._config.clock, report.at_ns)}\x01"
+
+
+def _required(words: Words) -> dict[str, tuple[int, ...]]:
+    known = _REQUIRED_44 if words.reports == "4.4" else _REQUIRED_42
+    taken = {kind: tags for kind, tags in known.items() if words.mass or kind not in {"AF", "q"}}
+    return {kind: tags + words.required.get(kind, ()) for kind, tags in taken.items()}
 
 
 def _instrument(report: Report) -> str:

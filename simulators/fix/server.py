@@ -27,7 +27,7 @@ from simulators.fix.session import Session, SessionConfig
 from simulators.fix.store import FileStore, MemoryStore
 from simulators.fix.truth_files import TruthFiles
 from simulators.fix.wire import Message
-from simulators.fix.words import BEGIN_STRING, DOMESTIC, DialectConfig, Outgoing, Refused
+from simulators.fix.words import DialectConfig, Outgoing, Refused
 from simulators.profile import Profile
 
 _SECOND = 1_000_000_000
@@ -55,7 +55,9 @@ class Simulator:
         self._clock_line_ns = time.monotonic_ns()
         self._files = TruthFiles(folder / profile.venue.truth_dir, messages=profile.venue.truth_messages)
         self.venue = Venue(profile.venue_config(self.start_ns, self._utc_offset_ns), tape)
-        dialect = DialectConfig(profile.venue.dialect, profile.venue.name, self._clock, profile.venue.rpt_seq)
+        self._words = profile.spoken()
+        venue = profile.venue
+        dialect = DialectConfig(venue.dialect, venue.name, self._clock, venue.rpt_seq, self._words)
         self._orders_app = OrdersApp(self.venue, dialect)
         self._md_app = MarketDataApp(self.venue, dialect)
         self._stores = [self._store("md"), self._store("orders")]
@@ -122,13 +124,14 @@ class Simulator:
 
     def on_app_message(self, port: Port, message: Message, at_ns: int) -> None:
         """A request in sequence."""
+        message = self._words.read(message)
         if port is self._md:
             answers = self._md_app.on_message(message, at_ns)
             if isinstance(answers, Refused):
                 self._refuse(port, message, answers, at_ns)
                 return
             for answer in answers:
-                port.send(answer.msg_type, answer.body, at_ns)
+                port.send(answer.msg_type, self._words.write(answer.body), at_ns)
             return
         self._note(Request(at_ns, message))
         self._answer_order(port, message, at_ns)
@@ -193,14 +196,14 @@ class Simulator:
                 self._drop(event, now_ns)
             else:
                 for words in self._md_app.words(event):
-                    self._md.send(words.msg_type, words.body, now_ns, lost=words.lost)
+                    self._md.send(words.msg_type, self._words.write(words.body), now_ns, lost=words.lost)
 
     def _say(self, words: Outgoing, at_ns: int) -> None:
         """To the order session, unless it was said before this start."""
         if self._said_before:
             self._said_before -= 1
             return
-        self._orders.send(words.msg_type, words.body, at_ns)
+        self._orders.send(words.msg_type, self._words.write(words.body), at_ns)
 
     def _drop(self, drop: Drop, now_ns: int) -> None:
         for port in self._ports:
@@ -254,14 +257,15 @@ class Simulator:
 
     def _port(self, name: str, store: MemoryStore) -> Port:
         venue = self._profile.venue
-        domestic = venue.dialect == DOMESTIC
+        modern = self._words.reports == "4.4"
         config = SessionConfig(
-            begin_string=BEGIN_STRING[venue.dialect],
+            begin_string=self._words.begin_string.encode(),
+            default_appl_ver_id=self._words.default_appl_ver_id,
             comp_id=venue.comp_id,
             client_comp_id=venue.client_comp_id,
-            username=venue.username if domestic else "",
-            password=venue.password if domestic else "",
-            raw_data="" if domestic else venue.password,
+            username=venue.username if modern else "",
+            password=venue.password if modern else "",
+            raw_data="" if modern else venue.password,
             utc_offset_ns=self._utc_offset_ns,
             sending_time_limit_ns=venue.sending_time_limit_s * _SECOND,
         )

@@ -61,6 +61,8 @@ class SessionConfig(NamedTuple):
     password: str = ""
     raw_data: str = ""
     """What RawData(96) of the Logon must be (4.2); empty: not checked."""
+    default_appl_ver_id: str = ""
+    """What DefaultApplVerID(1137) of both Logons is (FIXT.1.1); empty: there is none."""
     utc_offset_ns: int = 0
     sending_time_limit_ns: int = 0
     """How far SendingTime(52) may be from true UTC; 0: not checked."""
@@ -230,6 +232,7 @@ class Session:
         self._heartbeat_ns = int(message.get(108)) * _SECOND
         self.logged_on = True
         body = field(98, 0) + field(108, message.get(108)) + (field(141, "Y") if reset else b"")
+        body += field(1137, self._config.default_appl_ver_id) if self._config.default_appl_ver_id else b""
         actions: list[Action] = [self._admin("A", body, at_ns, venue_ns), LoggedOn()]
         if seq > expected:
             actions.append(self._ask_again(seq, at_ns, venue_ns))
@@ -250,6 +253,8 @@ class Session:
             return "Username(553) or Password(554) wrong"
         if config.raw_data and message.get(96) != config.raw_data:
             return "RawData(96) wrong"
+        if message.get(1137) != config.default_appl_ver_id:
+            return f"DefaultApplVerID(1137) wrong: {message.get(1137)!r}; {config.default_appl_ver_id!r} is right"
         if self._clock_error(message):
             return self._clock_error(message)
         return ""

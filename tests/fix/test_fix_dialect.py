@@ -98,7 +98,7 @@ def test_a_mistake_in_a_dialect_is_told(old: str, new: str, right: str, tmp_path
 
 def test_an_unknown_name_lists_the_shipped_dialects() -> None:
     """A dialect that does not exist is answered with those that do."""
-    with pytest.raises(DialectError, match="domestic44, overseas42"):
+    with pytest.raises(DialectError, match="domestic44, fixt11sp2, lmeselect44, overseas42"):
         load_dialect("nasdaq")
 
 

@@ -52,15 +52,17 @@ open_close = "{positions}"
 class Venue:
     """A simulator and our two sessions to it."""
 
-    def __init__(self, folder: Path, dialect: Dialect, instrument: Instrument) -> None:
+    def __init__(self, folder: Path, dialect: Dialect, instrument: Instrument, more: str = "", plays: str = "") -> None:
+        """`more` is added to the profile; `plays` is the simulator's dialect where it is not of the same name."""
         self.calls: queue.Queue[tuple[Any, ...]] = queue.Queue()
         positions = "net" if instrument.position_model is PositionModel.NET else "open_close_today"
         profile = folder / "profile.toml"
         profile.write_text(
             PROFILE.format(
-                venue=instrument.venue_id, dialect=dialect.name, folder=folder, symbol=instrument.symbol,
+                venue=instrument.venue_id, dialect=plays or dialect.name, folder=folder, symbol=instrument.symbol,
                 tick=instrument.tick, positions=positions,
             )
+            + more
         )  # fmt: skip
         self.process = subprocess.Popen([sys.executable, "-m", "simulators", str(profile)])
         ready = self._ready(folder / "ready.json")
@@ -73,7 +75,10 @@ class Venue:
             on_session=lambda *call: self.calls.put(call),
         )
         self.sessions.start()
-        assert {self.calls.get(timeout=10)[:2], self.calls.get(timeout=10)[:2]} == {("md", True), ("orders", True)}
+        up = {self.calls.get(timeout=10)[:2], self.calls.get(timeout=10)[:2]}
+        if up != {("md", True), ("orders", True)}:
+            self.close()
+        assert up == {("md", True), ("orders", True)}
 
     def next(self, key: str) -> tuple[str, int]:
         """The next message of a session; those of the other are dropped."""

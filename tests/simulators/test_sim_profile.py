@@ -35,7 +35,10 @@ def profile(**changes: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"venue__dialect": "fix50"}, "p.toml: venue.dialect = 'fix50': Input should be 'domestic44' or 'overseas42'"),
+        (
+            {"venue__dialect": "fix50"},
+            "p.toml: venue.dialect = 'fix50': one of domestic44, overseas42, lmeselect44, fixt11sp2 is right",
+        ),
         ({"venue__account": None}, "p.toml: venue.account: required; add it"),
         (
             {"venue__sped": 1},
