@@ -37,7 +37,7 @@ def test_quotes_on_the_bus_become_one_intent_and_prices(bus_dir: Path, opened: K
     intents = opened(IntentReceiver(bus_dir, 100))
     execution.publish(status(8))
     execution.publish(PairPosition("CU-CA", "cu-band", 0))
-    under_test = opened(trigger.Trigger(load_site(SITE), str(bus_dir), 2))
+    under_test = opened(trigger.Trigger(load_site(SITE), bus_dir.parent, str(bus_dir), 2))
     prices = opened(Subscriber(bus_dir, "trigger", ["P."]))
 
     def sent() -> Intent | None:
@@ -62,6 +62,9 @@ def test_quotes_on_the_bus_become_one_intent_and_prices(bus_dir: Path, opened: K
 
     until(priced)
     assert intents.receive() is None, "the same opportunity was shot at twice"
+    for _ in range(20):
+        under_test.rehearse(clock.monotonic_ns())
+    assert intents.receive() is None, "a rehearsal was sent"
     told = under_test.status(clock.monotonic_ns())
     assert (told.incarnation, told.intents, told.unsent) == (2, 1, 0)
 
