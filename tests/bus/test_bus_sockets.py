@@ -281,7 +281,7 @@ def test_a_request_that_is_none_does_not_end_the_publisher(bus_dir: Path, opened
 
 
 @pytest.fixture
-def feed(bus_dir: Path, opened: Keep) -> Iterator[Publisher]:
+def feed(bus_dir: Path) -> Iterator[Publisher]:
     """A publisher whose thread answers for its last messages, as the feed's main thread does."""
     publisher = Publisher(bus_dir, "feed", 4)
     over = threading.Event()
