@@ -20,7 +20,7 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks.execution_site import intent, write_site
+from benchmarks.execution_site import TRADED_PAIRS, intent, write_site
 from benchmarks.floor.build import REPOSITORY
 from benchmarks.harness import Options, add_options, options_of
 from benchmarks.machine import describe, in_words
@@ -85,7 +85,7 @@ class Alone:
             self._do(SessionChanged(venue_id, "orders", True, 0))  # noqa: FBT003 - its form
         self._do(Command("arm", Verb.ARM, "benchmark", "measurement"))
         for number in range(open_trades):
-            self._do(intent(next(self._numbers), self._at_ns, 1, 1 + number % OTHER_PAIRS))
+            self._do(intent(next(self._numbers), self._at_ns, 1, TRADED_PAIRS + number % OTHER_PAIRS))
         if len(self.engine.ledger.open_trades) != open_trades:
             raise ProgramError(f"{len(self.engine.ledger.open_trades)} pair trades open of {open_trades}")
 
@@ -137,9 +137,9 @@ def _rejected(order: Order) -> ExecutionReport:
 
 
 @contextmanager
-def peer(*, fill: bool) -> Iterator[tuple[int, int]]:
+def peer(filled_pairs: int) -> Iterator[tuple[int, int]]:
     """The two venues in a process of their own; their ports."""
-    command = [sys.executable, "-m", "benchmarks.execution_peer", *(["--fill"] if fill else [])]
+    command = [sys.executable, "-m", "benchmarks.execution_peer", str(filled_pairs)]
     with subprocess.Popen(command, cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         try:
             first, second = json.loads(child.stdout.readline() if child.stdout else b"")
@@ -233,10 +233,10 @@ class Process:
         status = self._ask(Verb.STATUS)
         missing = self.open_trades - status.open_trades if isinstance(status, ExecutionStatus) else 1
         for number in range(min(missing, INTENTS_AT_ONCE)):
-            self._send(1 + number % OTHER_PAIRS)
+            self._send(TRADED_PAIRS + number % OTHER_PAIRS)
         return missing <= 0
 
-    def _send(self, pair: int = 0) -> str:
+    def _send(self, pair: int) -> str:
         number = next(self._numbers)
         asked = intent(number, time.monotonic_ns(), self.incarnation, pair)
         for _ in range(1000):
@@ -247,7 +247,8 @@ class Process:
 
     def paced(self, rate: int, seconds: float) -> list[str]:
         """Intents at a pace; their ids."""
-        made = [self._send() for _ in due_times(rate, max(int(rate * seconds), 10))]
+        due = enumerate(due_times(rate, max(int(rate * seconds), 10)))
+        made = [self._send(count % TRADED_PAIRS) for count, _ in due]
         time.sleep(0.1)
         self._check()
         return made
@@ -299,7 +300,7 @@ def alone_rounds(options: Options) -> list[Round]:
         made = [Alone(folder, open_trades) for folder, open_trades in zip(folders, OPEN_TRADES, strict=False)]
         for one in made:
             stack.callback(one.close)
-        ports = stack.enter_context(peer(fill=False))
+        ports = stack.enter_context(peer(0))
         site, sessions = stack.enter_context(live_sessions(folders[2], ports))
         spare = Alone(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cmc-"))), 0)
         stack.callback(spare.close)
@@ -322,7 +323,7 @@ def path_rounds(options: Options) -> list[Round]:
         made = []
         for open_trades in OPEN_TRADES:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cmc-")))
-            ports = stack.enter_context(peer(fill=True))
+            ports = stack.enter_context(peer(TRADED_PAIRS))
             programs = stack.enter_context(Programs(folder / "log", options.knobs))
             made.append(Process(programs, folder, ports, open_trades))
             stack.callback(made[-1].close)

@@ -1,9 +1,9 @@
 """Two venues' order sessions for the benchmark of the execution path, in a process of its own, with simplefix.
 
-    python -m benchmarks.execution_peer [--fill]
+    python -m benchmarks.execution_peer [PAIRS]
 
-Writes its two ports as one line of JSON and serves until its input ends. With `--fill` each order of the pair that is
-traded is filled at once, as a whole; all others are read and left open.
+Writes its two ports as one line of JSON and serves until its input ends. Each order of the
+first PAIRS pairs of `execution_site` is filled at once, as a whole; all others are read and left open.
 """
 
 import json
@@ -16,8 +16,6 @@ import time
 import simplefix
 
 BEGIN_STRINGS = ("FIX.4.4", "FIX.4.2")
-FILLED = frozenset({b"cu0", b"CA0"})
-"""Symbols of the pair that is traded; orders in others stay open."""
 
 
 class Session:
@@ -47,7 +45,7 @@ class Session:
         self.next_out += 1
         self.connection.sendall(message.encode())
 
-    def take(self, message: simplefix.FixMessage, *, fill: bool) -> None:
+    def take(self, message: simplefix.FixMessage, filled: frozenset[bytes]) -> None:
         """Answer a message."""
         kind = message.get(35)
         if kind == b"A":
@@ -58,7 +56,7 @@ class Session:
             self.send("0", (112, message.get(112)))
         elif kind == b"5":
             self.send("5")
-        elif kind == b"D" and fill and message.get(55) in FILLED:
+        elif kind == b"D" and message.get(55) in filled:
             self._fill(message)
 
     def _fill(self, order: simplefix.FixMessage) -> None:
@@ -70,12 +68,12 @@ class Session:
         self.send("8", *ids, *kind, (39, "2"), *same, (32, lots), (31, px), (151, "0"), (14, lots), (6, px))
 
 
-def serve(*, fill: bool) -> None:
+def serve(filled: frozenset[bytes]) -> None:
     """Until standard input ends; as the last of all processes, see below."""
     # A venue has a machine of its own. Here it shares the cores: woken by the first order, it would take the core from
     # execution before that has returned from its write, and its own work would be counted as execution's.
     os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
-    os.nice(19)
+    os.nice(10)
     selector = selectors.DefaultSelector()
     listeners = [socket.create_server(("127.0.0.1", 0)) for _ in BEGIN_STRINGS]
     for listener, begin_string in zip(listeners, BEGIN_STRINGS, strict=True):
@@ -98,8 +96,9 @@ def serve(*, fill: bool) -> None:
                 continue
             key.data.parser.append_buffer(data)
             while (message := key.data.parser.get_message()) is not None:
-                key.data.take(message, fill=fill)
+                key.data.take(message, filled)
 
 
 if __name__ == "__main__":
-    serve(fill="--fill" in sys.argv)
+    pairs = range(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
+    serve(frozenset(f"{name}{pair}".encode() for name in ("cu", "CA") for pair in pairs))

@@ -1,4 +1,4 @@
-"""A site with one pair that is traded and many others that only stand there, and intents for them.
+"""A site with some pairs that are traded and many others that only stand there, and intents for them.
 
 Every limit that the gate knows is set, so wide that it passes: a check that is not set costs nothing and would flatter
 the figures.
@@ -14,8 +14,8 @@ from gateway.processes.settings import Site, load_site
 from gateway.processes.toml_text import toml_text
 
 DOMESTIC, OVERSEAS = "SHFE", "LME"
-TRADED = 0
-"""Number of the pair that is traded."""
+TRADED_PAIRS = 20
+"""Pairs 0 to 19 are traded, in turn, so that a trade has ended when the next of its pair comes; the others stand."""
 PX_TICKS = (7_800, 19_500)
 LIFE_NS = 250_000_000
 WIDE = 1_000_000_000
@@ -41,9 +41,9 @@ def write_site(folder: Path, ports: tuple[int, int] = (1, 3), others: int = 0, *
             "orders_per_intent": WIDE,
         },
         "venue": [_venue(DOMESTIC, "domestic44", "CNY", ports[0]), _venue(OVERSEAS, "overseas42", "USD", ports[1])],
-        "instrument": [one for pair in range(others + 1) for one in _instruments(pair)],
-        "pair": [_pair(pair) for pair in range(others + 1)],
-        "rule": [_rule(pair) for pair in range(others + 1)],
+        "instrument": [one for pair in range(TRADED_PAIRS + others) for one in _instruments(pair)],
+        "pair": [_pair(pair) for pair in range(TRADED_PAIRS + others)],
+        "rule": [_rule(pair) for pair in range(TRADED_PAIRS + others)],
     }
     file = folder / "site.toml"
     file.write_text(toml_text(content), encoding="utf-8")
@@ -146,7 +146,7 @@ def _rule(pair: int) -> dict[str, Any]:
     }
 
 
-def intent(number: int, at_ns: int, incarnation: int, pair: int = TRADED, side: Side = Side.BUY) -> Intent:
+def intent(number: int, at_ns: int, incarnation: int, pair: int = 0, side: Side = Side.BUY) -> Intent:
     """An intent to trade one unit of a pair that passes the gate at `at_ns`."""
     first, second = instrument_ids(pair)
     first_px, second_px = PX_TICKS
