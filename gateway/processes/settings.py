@@ -41,6 +41,7 @@ from gateway.processes.site_values import (
     calendar_settings,
     make_site,
 )
+from gateway.processes.site_words import check_words
 
 __all__ = [
     "BusSettings",
@@ -90,7 +91,7 @@ def load_site(path: str | Path, environment: Mapping[str, str] | None = None) ->
         raise SiteError(file, mistakes + found) from error
     dialects, unusable = _dialects(file, written)
     passwords, unread = _passwords(file, written, overridden.passwords)
-    mistakes += [*unusable, *unread, *check(written, dialects), *check_limits(written)]
+    mistakes += [*unusable, *unread, *check(written, dialects), *check_words(written, dialects), *check_limits(written)]
     mistakes += [*_bus_dir_mistakes(file, written), *_calendar_mistakes(file, written)]
     if mistakes:
         raise SiteError(file, mistakes)

@@ -37,6 +37,7 @@ class Force(StrEnum):
     GTC = "GTC"
     IOC = "IOC"
     FOK = "FOK"
+    GTD = "GTD"
 
 
 def _exact(value: Any) -> Any:  # noqa: ANN401 what TOML gives may be anything; this is where it is looked at
@@ -60,6 +61,7 @@ Above0 = Annotated[Decimal, BeforeValidator(_exact), Field(gt=0)]
 NotBelow0 = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0)]
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._/-]+$", max_length=40)]
 """An id: letters, digits, dot, underscore, slash, hyphen."""
+TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$")]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Count = Annotated[int, Field(ge=1)]
 Milliseconds = Annotated[int, Field(ge=1)]
@@ -155,6 +157,8 @@ class SessionSection(Section):
     heart_bt_int_s: int = Field(5, ge=1, le=120, description="HeartBtInt(108)")
     username: str = Field("", description="of the logon; the password comes from the environment or a file")
     password_file: str = Field("", description="file with the password, relative to the site file")
+    start_time: TimeOfDay | None = Field(None, description="UTC, HH:MM:SS: the session's own day, not trading hours")
+    end_time: TimeOfDay | None = Field(None, description="its end; numbers begin again at 1 after it; both or neither")
 
 
 class ClockSection(Section):
@@ -213,6 +217,12 @@ class InstrumentSection(Section):
     hedge_flag: Annotated[str, StringConstraints(pattern="^[123]?$")] = Field(
         "", description='"1" speculation, "2" arbitrage, "3" hedging, "" where the venue has none'
     )
+    price_multiplier: Above0 | None = Field(
+        None, description="the venue's price times this is ours, \"0.01\" where it says cents; else the dialect's"
+    )
+    reference_price: Above0 | None = Field(None, description="in our unit; a first price far from it is not believed")
+    reference_within_pct: Above0 | None = Field(None, description="how far it may be, percent; needed with it")
+    fields: dict[str, str] = Field(default_factory=dict, description="fields that the dialect calls instrument:NAME")
     lock: bool = Field(
         False,  # noqa: FBT003 a default
         description="true: open on the other side instead of closing",

@@ -56,6 +56,9 @@ class SessionSettings:
     password: str = field(repr=False)
     constants: Mapping[str, str]
     """What the dialect calls constant:NAME; `sender_sub_id` is among them where the site gives one."""
+    start_time: str | None = None
+    """UTC, HH:MM:SS; the session's own day. None, with `end_time`: it never ends."""
+    end_time: str | None = None
 
 
 @dataclass(frozen=True)
@@ -180,7 +183,7 @@ def make_site(
         performance=_performance(written.performance),
         limits=_limits(written),
         venues={one.id: _venue(one, dialect, index, passwords) for index, one, dialect in venues},
-        instruments={one.id: _instrument(one, accounts[one.venue]) for one in written.instrument},
+        instruments={one.id: _instrument(one, accounts[one.venue], dialects[one.venue]) for one in written.instrument},
         instrument_limits={one.id: _instrument_limits(one) for one in written.instrument if one.tradable},
         pairs={one.id: _pair(one, units) for one in written.pair},
         rules={one.id: _rule(one) for one in written.rule},
@@ -301,10 +304,12 @@ def _session(kind: str, one: SessionSection, password: str) -> SessionSettings:
         username=one.username,
         password=password,
         constants=constants,
+        start_time=one.start_time,
+        end_time=one.end_time,
     )
 
 
-def _instrument(one: InstrumentSection, account: str) -> Instrument:
+def _instrument(one: InstrumentSection, account: str, dialect: Dialect) -> Instrument:
     return Instrument(
         instrument_id=one.id,
         venue_id=one.venue,
@@ -321,6 +326,10 @@ def _instrument(one: InstrumentSection, account: str) -> Instrument:
         account=account,
         hedge_flag=one.hedge_flag,
         lock=one.lock,
+        price_multiplier=one.price_multiplier or dialect.price_multiplier,
+        reference_price=one.reference_price,
+        reference_within_pct=one.reference_within_pct or Decimal(0),
+        fields=one.fields,
     )
 
 

@@ -120,6 +120,8 @@ def fix_sessions(site: Site, kind: str) -> list[SessionSettings]:
                 reset_on_logon=kind == "md",
                 username=one.username,
                 password=one.password,
+                start_time=one.start_time,
+                end_time=one.end_time,
                 reconnect_backoff_s=(venue.reconnect_min_ns / SECOND, venue.reconnect_max_ns / SECOND),
             )
         )
