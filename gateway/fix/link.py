@@ -76,6 +76,7 @@ class SessionLink:
         """`alone`: no other session of this process has the same host and port."""
         self.settings = settings
         self._alone = alone
+        self._sockets_before: set[tuple[int, object]] = set()
         self.key = settings.key
         self.up = False
         self.last_sent = 0
@@ -115,6 +116,8 @@ class SessionLink:
 
     def _open(self) -> tuple[object, ...]:
         """Make QuickFIX's objects; what is returned has to live as long as they do."""
+        if self._alone:
+            self._sockets_before = sockets_to(self.settings.host, self.settings.port)
         settings = quickfix_settings(self.settings, self._folders.state, self._folders.log)
         files = self.settings.kind == "orders"
         store = quickfix.FileStoreFactory(settings) if files else quickfix.MemoryStoreFactory()
@@ -141,7 +144,7 @@ class SessionLink:
             self._initiator.__swig_destroy__(self._initiator)
             self._initiator = None
         if self._alone:
-            close_left_over(self.settings.host, self.settings.port)
+            close_left_over(sockets_to(self.settings.host, self.settings.port) - self._sockets_before)
 
     def _pause(self) -> None:
         self._to("waiting")
@@ -302,17 +305,25 @@ class SessionLink:
         self.since_ns = self._owner.now_ns()
 
 
-def close_left_over(host: str, port: int) -> None:
-    """Close the sockets of this process that still lead to a venue, when no initiator is left that could own one.
+def sockets_to(host: str, port: int) -> set[tuple[int, object]]:
+    """The sockets of this process that lead to a venue: descriptor and own address."""
+    addresses: set[object] = set()
+    with suppress(OSError):
+        addresses = {found[4][0] for found in socket.getaddrinfo(host, port, socket.AF_INET, socket.SOCK_STREAM)}
+    return {
+        (one.fd, one.laddr)
+        for one in psutil.Process().net_connections("tcp4")
+        if one.raddr and one.raddr.port == port and one.raddr.ip in addresses and one.fd >= 0
+    }
+
+
+def close_left_over(sockets: set[tuple[int, object]]) -> None:
+    """Close what an attempt has left, when its initiator is gone.
 
     QuickFIX 1.16 closes a connection that was made, and forgets one that is being made: an attempt that a firewall
     swallows, and the one that it begins by itself in the very moment in which a session is lost. Each would be a
     descriptor for good, and to the venue a connection that never speaks.
     """
-    addresses: set[object] = set()
-    with suppress(OSError):
-        addresses = {found[4][0] for found in socket.getaddrinfo(host, port, socket.AF_INET, socket.SOCK_STREAM)}
-    for one in psutil.Process().net_connections("tcp4"):
-        if one.raddr and one.raddr.port == port and one.raddr.ip in addresses and one.fd >= 0:
-            with suppress(OSError):
-                os.close(one.fd)
+    for descriptor, _ in sockets:
+        with suppress(OSError):
+            os.close(descriptor)
