@@ -228,7 +228,7 @@ class FakeRun:
         key = f"{order.venue_id}|{exec_id}" if kind is ExecType.TRADE else ""
         px = str(TICKS[order.instrument_id] * px_ticks) if px_ticks else ""
         return ExecutionReport(
-            order.venue_id, self.at_ns, UTC_NS, 9, False,  # noqa: FBT003 - PossDupFlag(43)
+            order.venue_id, self.at_ns, UTC_NS, 9, False,
             order.cl_ord_id, "", f"V{order.cl_ord_id}", exec_id, key,
             ref, kind, status, order.instrument_id, order.side, order.qty_lots, qty, px, px_ticks or None, cum,
             order.qty_lots - cum, px, text,

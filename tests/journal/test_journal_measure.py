@@ -64,7 +64,7 @@ def test_trade_that_was_over_its_limit_is_legged_though_hedged_later() -> None:
     assert isinstance(last, Decision)
     trade = next(iter(story_of(run).trades.values()))
     over = next(change.said for change in trade.changes)
-    over_limit = type(over)(*[getattr(over, name) for name in over.__struct_fields__[:11]], True, 0, 0)  # noqa: FBT003 - legged_over_limit
+    over_limit = type(over)(*[getattr(over, name) for name in over.__struct_fields__[:11]], True, 0, 0)
     trade.changes.insert(1, type(trade.changes[0])(START_NS, over_limit))
     assert (trade.outcome, trade.is_legged) == ("hedged", True)
 
