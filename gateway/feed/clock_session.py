@@ -231,8 +231,12 @@ class ClockSession:
         view = self._window.view(at_ns, self._settings.wander_ppb)
         if view is None:
             return None
-        gap_ns, spread_ns = self._least_gap()
+        gap_ns, loose_ns, spread_ns = self._least_gap()
         rates = view.rates(gap_ns, self._settings.max_drift_ppb)
+        if rates is None:
+            # Luckier ways than half of the jitter allows are no step yet: jitter without a floor has them now and then.
+            gap_ns = loose_ns
+            rates = view.rates(gap_ns, self._settings.max_drift_ppb)
         if rates is None:
             self._stepped(view, at_ns)
             return None
@@ -244,23 +248,25 @@ class ClockSession:
         half_ns = self._window.least_round_trip_ns // 2
         return Bound(bound.at_ns - half_ns, bound.value_ns - half_ns * self._settings.max_drift_ppb // SECOND)
 
-    def _least_gap(self) -> tuple[int, int]:
-        """What lies between the bounds at the least, and the jitter.
+    def _least_gap(self) -> tuple[int, int, int]:
+        """What lies between the bounds at the least, usually and in any case, and the jitter.
 
         The least round trip is the sum of a way there and a way back that met each other; the bounds may come from two
-        luckier ones. How much luckier is not known: half of the jitter is allowed, and more while samples are few.
+        luckier ones. How much luckier is not known: half of the jitter is allowed, and more while samples are few; to
+        call it a step takes all of it.
         """
         ordered = sorted(self._round_trips)
         if not ordered:
-            return 0, LEAST_SPREAD_NS
+            return 0, 0, LEAST_SPREAD_NS
         spread_ns = max(ordered[len(ordered) // 2] - ordered[0], LEAST_SPREAD_NS)
         samples = min(self.answers, len(ordered))
         if samples < FEW:
-            return 0, spread_ns
+            return 0, 0, spread_ns
         least_ns = self._window.least_round_trip_ns
         jitter_ns = ordered[len(ordered) * 3 // 4] - ordered[0]
-        luck_ns = max(jitter_ns // 2, 4 * jitter_ns // isqrt(samples)) + least_ns // 1000 + US
-        return max(0, least_ns - luck_ns), spread_ns
+        few_ns = 4 * jitter_ns // isqrt(samples)
+        least_ns -= least_ns // 1000 + US
+        return max(0, least_ns - max(jitter_ns // 2, few_ns)), max(0, least_ns - max(jitter_ns, few_ns)), spread_ns
 
     def _line(self, at_ns: int, view: View, rates: Rates, gap_ns: int, spread_ns: int) -> ClockMap:
         settings = self._settings
@@ -348,9 +354,12 @@ class ClockSession:
             self._path_ns = low_ns
             return
         ordered = sorted(self._round_trips)
-        # From a tenth on: the first round trip of a shorter route must not count as jitter of the old one.
-        jitter_ns = ordered[len(ordered) // 2] - ordered[len(ordered) // 10]
-        tolerance_ns = max(2 * jitter_ns, ordered[0] // 20, LEAST_SPREAD_NS)
+        middle_ns = ordered[len(ordered) // 2]
+        if low_ns > self._path_ns:
+            jitter_ns = 3 * (middle_ns - ordered[0]) // 2
+        else:  # from a tenth on: the first round trip of a shorter route must not count as jitter of the old one
+            jitter_ns = 2 * (middle_ns - ordered[len(ordered) // 10])
+        tolerance_ns = max(jitter_ns, ordered[0] // 20, LEAST_SPREAD_NS)
         if abs(low_ns - self._path_ns) <= tolerance_ns:
             self._path_ns = min(self._path_ns, low_ns)
             return

@@ -1,5 +1,6 @@
 """Calibration of one session: what it finds, what its bound covers, what it notices."""
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -360,3 +361,19 @@ def test_the_drift_on_the_way_is_in_the_bounds(there: int, back: int) -> None:
     true_ns = world.true_ns(world.now_ns) - world.now_ns
     assert view.lower_ns(DRIFT) <= true_ns + 2
     assert view.upper_ns(DRIFT) >= true_ns - 2
+
+
+def test_jitter_without_a_floor_is_no_step() -> None:
+    """Delays around a mean, hardly ever near their least, make no step of luck, and the bound holds all the time."""
+
+    def bell(key: int) -> Callable[[int], int]:
+        parts = [wavy(0, 10 * MS, key + part) for part in range(6)]
+        return lambda at_ns: sum(part(at_ns * (place + 1)) for place, part in enumerate(parts))
+
+    world = World(there=bell(1), back=bell(20))
+    for _ in range(200):
+        world.run(5)
+        error, bound = world.quote()
+        assert abs(error) <= bound
+    standing = world.session.standing(world.now_ns)
+    assert (standing.steps, standing.live) == (0, True)
