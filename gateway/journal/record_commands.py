@@ -75,8 +75,8 @@ def _show(facts: list[SegmentFacts]) -> None:
         told("bytes"),
         told("bytes a quote"),
     )
-    for head in heads:
-        table.add_column(said(head, language), no_wrap=True)
+    for index, head in enumerate(heads):
+        table.add_column(said(head, language), overflow="fold", no_wrap=index == 0)
     for one in facts:
         cells = (one.quotes, one.repaired, _gaps(one), one.missed, one.bytes, _per_quote(one.bytes, one.quotes))
         table.add_row(one.name, one.form, *("" if cell is None else str(cell) for cell in cells))
