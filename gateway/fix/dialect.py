@@ -20,16 +20,16 @@ import re
 import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
-from enum import StrEnum
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn, TypeVar
+from typing import Any, NamedTuple
 
 from gateway.feed.clock_settings import MS, US, StampClocks, stamp_form
 from gateway.fix.dialect_groups import FieldRule, GroupError, GroupRule, group_rules, is_source
+from gateway.fix.dialect_tables import DialectError, TableReader
 from gateway.fix.dictionary import SPECS, Dictionary, MessageSpec, read_dictionary
 from gateway.model.order import ExecType, PositionEffect, TimeInForce
 
-_E = TypeVar("_E", bound=StrEnum)
+__all__ = ["DIALECTS", "Dialect", "DialectError", "MessageRule", "load_dialect"]
 
 DIALECTS = Path(__file__).with_name("dialects")
 
@@ -59,10 +59,6 @@ KEY_PARTS = ("venue", "account")
 TIME_DIGITS = {"s": 0, "ms": 3, "us": 6, "ns": 9}
 MULTIPLIER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?", re.ASCII)
 CLOCK_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
-
-
-class DialectError(ValueError):
-    """A dialect file that cannot be used; names the file, the key, the value and what would be right."""
 
 
 class MessageRule(NamedTuple):
@@ -116,7 +112,7 @@ def load_dialect(source: str | Path, **changes: object) -> Dialect:
     """
     path = Path(source) if str(source).endswith(".toml") else DIALECTS / f"{source}.toml"
     reader = _Reader(path, _read(path))
-    dialect = reader.dialect()
+    dialect = reader.plain() if reader.has("dialect", "adapter") else reader.dialect()
     reader.nothing_left()
     return _changed(dialect, changes)
 
@@ -155,12 +151,40 @@ def _changed(dialect: Dialect, changes: Mapping[str, object]) -> Dialect:
     return dialect
 
 
-class _Reader:
-    """Takes keys out of the tables of one file, so that what is left over at the end was not meant."""
+class _Reader(TableReader):
+    """The tables of one dialect."""
 
-    def __init__(self, path: Path, root: dict[str, Any]) -> None:
-        self._path = path
-        self._root = root
+    def plain(self) -> Dialect:
+        """Of a venue that does not speak FIX: what programs ask of every dialect, and nothing of FIX."""
+        names: list[Any] = self._kind("orders", "position_effects", list, [])
+        forces = [self._enum("orders.times_in_force", force, TimeInForce) for force in self._tifs()]
+        return Dialect(
+            name=self._kind("dialect", "name", str),
+            path=self._path,
+            begin_string="",
+            dictionary=Dictionary(self._path, "", {}, frozenset(), {}),
+            time_digits=0,
+            utc_offset_ns=0,
+            logon=(),
+            incremental=self._kind("market_data", "incremental", bool, default=False),
+            rpt_seq=self._kind("market_data", "rpt_seq", bool, default=False),
+            depth=self._kind("market_data", "depth", int),
+            low_limit="",
+            high_limit="",
+            md_request=(),
+            md_entry_types=(),
+            md_symbol=(),
+            times_in_force=frozenset(forces),
+            exec_key=(),
+            mass_status=self._one_of("orders", "mass_status", ("AF", "H")),
+            mass_cancel=self._kind("orders", "mass_cancel", bool),
+            exec_types={},
+            exec_trans_types={},
+            position_effects={self._enum("orders.position_effects", one, PositionEffect): () for one in names},
+            messages={},
+            price_multiplier=self._multiplier(),
+            adapter=self._kind("dialect", "adapter", str),
+        )
 
     def dialect(self) -> Dialect:
         dictionary = self._dictionary()
@@ -248,14 +272,6 @@ class _Reader:
         if not CLOCK_NAME.fullmatch(name):
             self._refuse(f"clock.{key}", name, "a name of small letters, digits and _, such as gateway or matching")
         return name
-
-    def _count(self, table: str, key: str, default: int | None) -> Any:  # noqa: ANN401 - an int, or the default
-        if key not in self._table(table, self._root.get(table)):
-            return default
-        value: int = self._kind(table, key, int)
-        if value < 0:
-            self._refuse(f"{table}.{key}", value, "0 or more")
-        return value
 
     def _dictionary(self) -> Dictionary:
         transport = self._kind("dialect", "transport_dictionary", str, "")
@@ -356,38 +372,3 @@ class _Reader:
                     self._refuse(f"{place}.{tag}", fields[tag], "a tag that the dictionary has in 35=D")
             effects[self._enum(place, effect, PositionEffect)] = tuple(fields.items())
         return effects
-
-    def _sub(self, table: str, key: str, *, optional: bool = False) -> dict[str, Any]:
-        place = f"{table}.{key}"
-        tables = self._table(table, self._root.get(table))
-        if optional and key not in tables:
-            return {}
-        return self._table(place, tables.pop(key, None))
-
-    def _table(self, place: str, value: object) -> dict[str, Any]:
-        if not isinstance(value, dict):
-            self._refuse(place, value, f"a table [{place}]")
-        return value
-
-    def _kind(self, table: str, key: str, kind: type, default: Any = None) -> Any:  # noqa: ANN401 - what TOML holds
-        value = self._table(table, self._root.get(table)).pop(key, default)
-        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            self._refuse(f"{table}.{key}", value, f"a value of kind {kind.__name__}")
-        return value
-
-    def _one_of(self, table: str, key: str, choices: tuple[str, ...], default: str | None = None) -> str:
-        value = self._kind(table, key, str, default)
-        if value not in choices:
-            self._refuse(f"{table}.{key}", value, f"one of {', '.join(choices)}")
-        return str(value)
-
-    def _enum(self, place: str, value: object, kind: type[_E]) -> _E:
-        try:
-            return kind(str(value))
-        except ValueError:
-            return self._refuse(place, value, f"one of {', '.join(repr(str(member)) for member in kind)}")
-
-    def _refuse(self, key: str, value: object, right: str) -> NoReturn:
-        what = "is missing" if value is None else f"= {value!r}"
-        message = f"{self._path}: {key} {what}; right would be {right}"
-        raise DialectError(message)

@@ -15,7 +15,6 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import quickfix
 
@@ -23,26 +22,12 @@ from gateway.fix import tags
 from gateway.fix.application import Handlers, crash
 from gateway.fix.link import Folders, SendResult, SessionLink
 from gateway.fix.session_settings import SessionSettings, check, quickfix_settings
+from gateway.model.port import SessionStatus
+
+__all__ = ["FixSessions", "SendResult", "SessionStatus"]
 
 KEEPER_LATE_S = 0.05
 """How late the keeper may be; it sleeps at least so long."""
-
-
-class SessionStatus(NamedTuple):
-    """What is known of one session; times on the clock that was given, 0 where there is none."""
-
-    key: str
-    venue_id: str
-    kind: str
-    state: str
-    """"waiting" for the next attempt, "connecting", "up", "stopped"."""
-    since_ns: int
-    attempts: int
-    """Attempts since it was last up."""
-    last_error: str
-    next_attempt_ns: int
-    next_sender_num: int
-    next_target_num: int
 
 
 def _ignore(*_args: object) -> None:

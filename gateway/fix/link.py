@@ -25,6 +25,9 @@ from gateway.fix.application import Border, Handlers, between
 from gateway.fix.encode import resolve
 from gateway.fix.scan import readable
 from gateway.fix.session_settings import SessionSettings, quickfix_settings
+from gateway.model.port import SendResult
+
+__all__ = ["Folders", "SendResult", "SessionLink", "close_left_over"]
 
 ATTEMPT_S = 3.0
 """How long one attempt may take until its Logon goes out; within it QuickFIX connects once a second."""
@@ -32,20 +35,6 @@ ATTEMPT_S = 3.0
 
 LONGEST_NOTE = 500
 """Characters that are kept of what a venue says when it logs us out."""
-
-
-class SendResult(NamedTuple):
-    """Whether QuickFIX took a message and wrote it. True is no evidence that the venue has it.
-
-    With `ok` false, `msg_seq_num` tells whether a number was used (the message is in doubt) or 0 (it never left).
-    """
-
-    ok: bool
-    reason: str
-    msg_seq_num: int
-
-    def __bool__(self) -> bool:
-        return self.ok
 
 
 class Owner(Protocol):

@@ -16,9 +16,9 @@ import zmq
 from gateway.bus.topics import OrderSessions
 from gateway.execution.engine import ExecutionEngine
 from gateway.execution.ledger import ExecutionSettings
-from gateway.fix.engine import FixSessions
 from gateway.journal.errors import JournalError
 from gateway.journal.reader import read_run
+from gateway.model.port import Handlers
 from gateway.model.record import Decision
 from gateway.model.trade import Command, ExecutionEvent, PairPosition, Restarted, Verb
 from gateway.processes import clock, start
@@ -32,6 +32,7 @@ from gateway.processes.session_lines import session_lines
 from gateway.processes.settings import Site, load_site
 from gateway.processes.site_calendars import read_run_calendars
 from gateway.processes.site_file import MS
+from gateway.processes.venues import open_sessions
 from gateway.processes.watch_journal import words_since
 
 ID_PREFIX = "C"
@@ -134,17 +135,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         shell.handle(Command(f"disarm-{incarnation}", Verb.DISARM, "execution", why))
     rearm = Rearm(shell, wanted=given.after_death == "signal" and recovered.armed)
     clocks = Clocks(site.venues, "orders")
-    sessions = FixSessions(
+    sessions = open_sessions(
         start.fix_sessions(site, "orders"),
         site.state_dir / "fix",
         given.run_dir / "logs",
         clock.monotonic_ns,
-        on_message=clocks.hearing(shell.on_message),
-        on_session=clocks.following(shell.on_session, clock.monotonic_ns),
-        on_sent=shell.on_sent,
-        on_resend_request=shell.on_resend_request,
-        on_admin=clocks.on_admin,
-        on_refused=shell.on_refused,
+        Handlers(
+            on_message=clocks.hearing(shell.on_message),
+            on_session=clocks.following(shell.on_session, clock.monotonic_ns),
+            on_sent=shell.on_sent,
+            on_resend_request=shell.on_resend_request,
+            on_admin=clocks.on_admin,
+            on_refused=shell.on_refused,
+        ),
     )
     shell.sessions = sessions
     sessions.start()

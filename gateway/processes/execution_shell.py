@@ -20,14 +20,12 @@ import msgspec
 from gateway.bus.sockets import CommandServer, IntentReceiver, LatestQuotes, Publisher, Subscriber
 from gateway.execution.engine import ExecutionEngine
 from gateway.execution.rehearsal import Rehearsal
-from gateway.fix.encode import OrderEncoder
-from gateway.fix.engine import FixSessions
-from gateway.fix.orders import OrderDecoder
 from gateway.journal.clock_pairs import ClockPairs
 from gateway.journal.errors import JournalCause, JournalError
 from gateway.journal.frame import FrameEncoder
 from gateway.journal.writer import JournalWriter
 from gateway.model.order import BadOrderMessage, SessionChanged
+from gateway.model.port import OrderReader, Sessions, Writer
 from gateway.model.record import Decision
 from gateway.model.trade import (
     Action,
@@ -55,6 +53,7 @@ from gateway.processes import clock
 from gateway.processes.lease import Lease
 from gateway.processes.settings import Site
 from gateway.processes.site_file import MS
+from gateway.processes.venues import order_reader, writer
 
 JOURNAL_RETRY_NS = 200 * MS
 STALE_NS = 100 * MS
@@ -126,7 +125,7 @@ class ExecutionShell:
         self.intents = IntentReceiver(bus_dir, INTENTS_WAITING)
         self.commands = CommandServer(bus_dir)
         self.timers = Timers()
-        self.sessions: FixSessions | None = None
+        self.sessions: Sessions | None = None
         self._wake_fd = wake_fd
         self._quotes = LatestQuotes(bus_dir)
         self._inbox: deque[_Waiting] = deque()
@@ -142,15 +141,14 @@ class ExecutionShell:
         self._pairs = ClockPairs(clock.monotonic_ns())
         self._mass_status = {name: venue.dialect.mass_status == "AF" for name, venue in site.venues.items()}
         self._sent: dict[str, dict[int, str]] = {name: {} for name in site.venues}
-        self._encoders: dict[str, OrderEncoder] = {}
-        self._decoders: dict[str, OrderDecoder] = {}
+        self._encoders: dict[str, Writer] = {}
+        self._decoders: dict[str, OrderReader] = {}
         for name, venue in site.venues.items():
             listed = [one for one in site.instruments.values() if one.venue_id == name]
-            by_id = {one.instrument_id: one for one in listed}
-            self._encoders[name] = OrderEncoder(venue.dialect, by_id, venue.orders.constants)
             by_symbol = {one.symbol: one for one in listed}
+            self._encoders[name] = writer(venue, by_symbol, venue.orders.constants)
             sent_as = partial(_sent_as, self._sent[name])
-            self._decoders[f"{name}.orders"] = OrderDecoder(venue.dialect, name, by_symbol, sent_as)
+            self._decoders[f"{name}.orders"] = order_reader(venue, name, by_symbol, sent_as)
 
     # Called by FIX threads.
 

@@ -15,9 +15,7 @@ import zmq
 from gateway.bus.sockets import Publisher
 from gateway.bus.topics import FeedStatus
 from gateway.feed.core import FeedCore
-from gateway.fix.encode import OrderEncoder
-from gateway.fix.engine import FixSessions
-from gateway.fix.market_data import MarketDataDecoder
+from gateway.model.port import Handlers, Sessions
 from gateway.model.quote import BadMarketData, BookState, MdRejected, Quote
 from gateway.model.trade import Alarm, AlarmName, BookStateChanged
 from gateway.processes import clock, start
@@ -27,6 +25,7 @@ from gateway.processes.session_clocks import Clocks
 from gateway.processes.session_lines import session_lines
 from gateway.processes.settings import Site, load_site
 from gateway.processes.site_file import MS, SECOND
+from gateway.processes.venues import market_reader, open_sessions, writer
 
 KEPT_INCREMENTS = 10_000
 SNAPSHOT_RETRY_NS = SECOND
@@ -58,9 +57,8 @@ class Feed:
             listed = [one for one in site.instruments.values() if one.venue_id == venue_id]
             key = f"{venue_id}.md"
             by_symbol = {one.symbol: one for one in listed}
-            self._decoders[key] = MarketDataDecoder(venue.dialect, venue_id, by_symbol)
-            by_id = {one.instrument_id: one for one in listed}
-            self._encoders[key] = OrderEncoder(venue.dialect, by_id, venue.md.constants)
+            self._decoders[key] = market_reader(venue, venue_id, by_symbol)
+            self._encoders[key] = writer(venue, by_symbol, venue.md.constants)
         self.clocks = Clocks(site.venues, "md")
         self._host_watch = HostWatch()
         self._host = self._host_watch.read()
@@ -95,7 +93,7 @@ class Feed:
             self._publish(quote)
         os.eventfd_write(self._wake_fd, 1)
 
-    def ask(self, sessions: FixSessions, at_ns: int) -> None:
+    def ask(self, sessions: Sessions, at_ns: int) -> None:
         """Subscribe where a session came up; ask for snapshots that are due."""
         with self._lock:
             new, self._subscribe = self._subscribe, []
@@ -115,7 +113,7 @@ class Feed:
                 )
                 sessions.send(key, request)
 
-    def mind_clocks(self, sessions: FixSessions, at_ns: int) -> None:
+    def mind_clocks(self, sessions: Sessions, at_ns: int) -> None:
         """Ask the venues for their time, look at our own, and tell what happened to either."""
         self.clocks.ask(sessions, at_ns)
         for alarm in self.clocks.alarms(at_ns):
@@ -127,7 +125,7 @@ class Feed:
             if was.status.synchronised and not self._host.status.synchronised:
                 self._publisher.publish(Alarm(AlarmName.CLOCK, "host", "our own clock is not disciplined any more"))
 
-    def status(self, sessions: FixSessions, incarnation: int, at_ns: int) -> FeedStatus:
+    def status(self, sessions: Sessions, incarnation: int, at_ns: int) -> FeedStatus:
         """The heartbeat."""
         with self._lock:
             states = tuple(self._core.states())
@@ -167,14 +165,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     incarnation = next_epoch(site.state_dir / "feed")
     publisher = Publisher(given.bus_dir, "feed", incarnation, site.bus.high_water_mark)
     feed = Feed(site, publisher, stop.fd)
-    sessions = FixSessions(
+    sessions = open_sessions(
         start.fix_sessions(site, "md"),
         site.state_dir / "fix",
         given.run_dir / "logs",
         clock.monotonic_ns,
-        on_message=feed.on_message,
-        on_session=feed.on_session,
-        on_admin=feed.clocks.on_admin,
+        Handlers(feed.on_message, feed.on_session, on_admin=feed.clocks.on_admin),
     )
     sessions.start()
     start.say_ready(given.run_dir, "feed")

@@ -16,8 +16,8 @@ from gateway.bus.topics import ClockStatus
 from gateway.feed.clock_session import ClockSession
 from gateway.fix import tags
 from gateway.fix.application import between
-from gateway.fix.engine import FixSessions
 from gateway.fix.scan import BadField, Stamps
+from gateway.model.port import Sessions
 from gateway.model.quote import Quote
 from gateway.model.trade import Alarm, AlarmName
 from gateway.processes.host_clock import HostReading
@@ -121,7 +121,7 @@ class Clocks:
         due = [one for clock in self._clocks.values() if (one := clock.session.due_ns()) is not None]
         return max(0, min(most_ns, *(one - at_ns for one in due))) if due else most_ns
 
-    def ask(self, sessions: FixSessions, at_ns: int) -> None:
+    def ask(self, sessions: Sessions, at_ns: int) -> None:
         """Send the TestRequests(1) that are due."""
         for key, clock in self._clocks.items():
             due_ns = clock.session.due_ns()

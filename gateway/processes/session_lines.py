@@ -1,10 +1,10 @@
 """The FIX sessions of a process in the form in which they are published. It decides nothing."""
 
 from gateway.bus.topics import SessionStatus
-from gateway.fix.engine import FixSessions
+from gateway.model.port import Sessions
 
 
-def session_lines(sessions: FixSessions) -> tuple[SessionStatus, ...]:
+def session_lines(sessions: Sessions) -> tuple[SessionStatus, ...]:
     """One line for each session, in the order of the site file."""
     return tuple(
         SessionStatus(

@@ -18,13 +18,11 @@ from typing import NamedTuple
 import zmq
 
 from gateway.bus.sockets import CommandClient, CommandServer, Publisher, Subscriber
-from gateway.fix.encode import OrderEncoder
-from gateway.fix.engine import FixSessions
-from gateway.fix.orders import OrderDecoder
 from gateway.fix.session_settings import SessionSettings
 from gateway.journal.errors import JournalError
 from gateway.journal.writer import JournalWriter
 from gateway.model.order import OrderEvent, SessionChanged
+from gateway.model.port import Handlers, OrderReader, Sessions, Writer
 from gateway.model.record import Decision
 from gateway.model.trade import (
     Action,
@@ -46,6 +44,7 @@ from gateway.processes.lease import Lease
 from gateway.processes.settings import Site, load_site
 from gateway.processes.site_file import MS, SECOND
 from gateway.processes.supervisor import live_children, read_status
+from gateway.processes.venues import open_sessions, order_reader, writer
 from gateway.processes.watch_core import (
     CountOrders,
     Forward,
@@ -105,17 +104,17 @@ class Watch:
         self._asking: dict[str, list[bytes]] = {}
         self._pulls: dict[str, Pull] = {}
         self._retry_ns: dict[str, int] = {}
-        self._taken: FixSessions | None = None
+        self._taken: Sessions | None = None
         own = start.fix_sessions(site, WATCH)
         self._own_venues = frozenset(one.venue_id for one in own)
         self._own = self._sessions(own) if own else None
-        self._encoders: dict[str, OrderEncoder] = {}
-        self._decoders: dict[str, OrderDecoder] = {}
+        self._encoders: dict[str, Writer] = {}
+        self._decoders: dict[str, OrderReader] = {}
         for name, venue in site.venues.items():
             listed = [one for one in site.instruments.values() if one.venue_id == name]
             constants = venue.watch.constants if venue.watch is not None else venue.orders.constants
-            self._encoders[name] = OrderEncoder(venue.dialect, {one.symbol: one for one in listed}, constants)
-            self._decoders[name] = OrderDecoder(venue.dialect, name, {one.symbol: one for one in listed})
+            self._encoders[name] = writer(venue, {one.symbol: one for one in listed}, constants)
+            self._decoders[name] = order_reader(venue, name, {one.symbol: one for one in listed})
         self.beats.ask()
         if resumed is WatchState.PULLING:
             self._pull()
@@ -227,15 +226,13 @@ class Watch:
             if self._own is not None and self._own.logged_on(f"{name}.{WATCH}"):
                 self._ask(self._pulls[name])
 
-    def _sessions(self, settings: list[SessionSettings]) -> FixSessions:
-        made = FixSessions(
+    def _sessions(self, settings: list[SessionSettings]) -> Sessions:
+        made = open_sessions(
             settings,
             self._site.state_dir / "fix",
             self._given.run_dir / "logs",
             clock.monotonic_ns,
-            on_message=self.on_message,
-            on_session=self.on_session,
-            on_resend_request=self.on_resend_request,
+            Handlers(self.on_message, self.on_session, on_resend_request=self.on_resend_request),
         )
         made.start()
         return made
@@ -300,7 +297,7 @@ class Watch:
         sessions, key = self._way(venue_id)
         return sessions is not None and sessions.logged_on(key)
 
-    def _way(self, venue_id: str) -> tuple[FixSessions | None, str]:
+    def _way(self, venue_id: str) -> tuple[Sessions | None, str]:
         own = venue_id in self._own_venues
         return (self._own, f"{venue_id}.{WATCH}") if own else (self._taken, f"{venue_id}.orders")
 
