@@ -220,9 +220,15 @@ class _Reader(TableReader):
             position_effects=self._position_effects(dictionary),
             messages={name: self._message(name, dictionary) for name in needed},
             stamps=self._stamps(),
-            position_tag=self._one_of("market_data", "position", ("290", "1023"), "290"),
+            position_tag=self._position(dictionary),
             price_multiplier=self._multiplier(),
         )
+
+    def _position(self, dictionary: Dictionary) -> str:
+        tag: str = self._kind("market_data", "position", str, "")
+        if tag and tag not in dictionary.messages["W"].groups["268"].members:
+            self._refuse("market_data.position", tag, "a tag of the entries of 35=W, such as 290 or 1023")
+        return tag or "290"
 
     def _multiplier(self) -> Decimal:
         text = self._kind("dialect", "price_multiplier", str, "1")

@@ -33,7 +33,6 @@ _ACTIONS = {action.value: action for action in MdAction}
 _SIDES = {side.value: side for side in MdSide}
 _STATES = {status.value: status for status in TradingStatus}
 _BID, _OFFER, _TRADE = "0", "1", "2"
-_POSITION_NAMES = {tags.MD_ENTRY_POSITION_NO: "MDEntryPositionNo", tags.MD_PRICE_LEVEL: "MDPriceLevel"}
 
 
 class MarketDataDecoder:
@@ -48,7 +47,8 @@ class MarketDataDecoder:
         groups = {name: spec.groups.get(tags.NO_MD_ENTRIES) for name, spec in dialect.dictionary.messages.items()}
         self._members = {name: frozenset(group.members) for name, group in groups.items() if group}
         self._position_tag = dialect.position_tag
-        self._position_name = _POSITION_NAMES[dialect.position_tag]
+        spec = dialect.dictionary.fields.get(dialect.position_tag)
+        self._position_name = "the place of a level" if spec is None else spec.name
         self._position_told = f"{self._position_name}({self._position_tag})"
         self._usual = UsualLayout(dialect, self._prices, self._sizes, self._stamps, self._members)
 

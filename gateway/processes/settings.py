@@ -42,6 +42,7 @@ from gateway.processes.site_values import (
     make_site,
 )
 from gateway.processes.site_words import check_words
+from gateway.processes.venues import adapter_of
 
 __all__ = [
     "BusSettings",
@@ -153,7 +154,10 @@ def _dialects(file: Path, written: SiteFile) -> tuple[dict[str, Dialect], list[M
         if venue.dialect.endswith(".toml"):
             source = file.parent / venue.dialect
         try:
-            dialects[venue.id] = load_dialect(source, **_changes(venue))
+            dialect = load_dialect(source, **_changes(venue))
+            if dialect.adapter:
+                adapter_of(dialect)
+            dialects[venue.id] = dialect
         except (DialectError, DictionaryError) as error:
             mistakes.append(
                 Mistake(f"venue[{index}].dialect", venue.dialect, told("a dialect that can be used: {}", error))
