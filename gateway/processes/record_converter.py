@@ -32,14 +32,14 @@ class RecordConverter:
             self._running = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603
 
     def finish(self, timeout_s: float) -> None:
-        """Wait for what is asked for; after `timeout_s` end it, which loses nothing."""
-        self.mind()
-        if self._running is None:
-            return
-        try:
-            self._running.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            self._again = False
-            self._running.terminate()
-            self._running.wait()
-        self._running = None
+        """Wait for what is asked for, the one that runs and the one after it; end what takes longer, which loses nothing."""
+        for _ in range(2):
+            self.mind()
+            if self._running is None:
+                return
+            try:
+                self._running.wait(timeout_s / 2)
+            except subprocess.TimeoutExpired:
+                self._again = False
+                self._running.terminate()
+                self._running.wait()
