@@ -152,9 +152,13 @@ class SessionLink:
                 return None
             if now_ns < self.deadline_ns:
                 return self.deadline_ns
-            self.last_error = f"no connection to {self.settings.host}:{self.settings.port}"
+            self.last_error = f"no connection to {self.settings.host}:{self.settings.port}{self._hours()}"
             self._initiator.stop(True)  # noqa: FBT003 - QuickFIX's signature: do not wait for a Logout
             return now_ns  # look again: QuickFIX forgets a stop that comes just before its loop begins
+
+    def _hours(self) -> str:
+        one = self.settings
+        return "" if one.start_time is None else f", or outside of its hours, {one.start_time} to {one.end_time} UTC"
 
     # Any thread.
 

@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from fix_peer import Peer
 from fix_values import wire
 from test_fix_simulator import Venue
 
 from gateway.fix.dialect import Dialect, load_dialect
 from gateway.fix.encode import EncodeError, OrderEncoder
+from gateway.fix.engine import FixSessions
 from gateway.fix.market_data import MarketDataDecoder
 from gateway.fix.orders import OrderDecoder
+from gateway.fix.session_settings import SessionSettings
 from gateway.model.instrument import Instrument
 from gateway.model.order import (
     ExecType,
@@ -211,3 +214,30 @@ def test_a_multiplier_goes_both_ways() -> None:
         Decimal("9750.5"),
         Decimal("9750.5"),
     )
+
+
+def test_outside_of_its_hours_a_session_does_not_log_on(tmp_path: Path) -> None:
+    """The session's day is the site's to say; outside of it no Logon is sent, and the status says that it may be so."""
+    peer = Peer()
+    now = time.gmtime().tm_hour
+    first, last = (f"{(now + ahead) % 24:02d}:00:00" for ahead in (4, 5))
+    settings = SessionSettings(
+        "md", "LME", "md", load_dialect("lmeselect44"), "127.0.0.1", peer.port, "CMC", "VENUE",
+        start_time=first, end_time=last,
+    )  # fmt: skip
+    sessions = FixSessions(
+        [settings], tmp_path / "s", tmp_path / "l", time.monotonic_ns, on_message=_no, on_session=_no
+    )
+    sessions.start()
+    deadline = time.monotonic() + 10
+    while not sessions.status()[0].last_error:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert f"outside of its hours, {first} to {last} UTC" in sessions.status()[0].last_error
+    assert peer.messages.empty()
+    assert sessions.stop(5)
+    peer.close()
+
+
+def _no(*_call: object) -> None:
+    """Nothing arrives."""

@@ -115,6 +115,7 @@ class JsonSessions:
         return self._links[key].send(message)
 
     def test_request(self, key: str, test_req_id: str) -> SendResult:
+        """The port's name for a question about the time."""
         return self.send(key, Line(do="ping", ping=test_req_id))
 
     def logged_on(self, key: str) -> bool:
