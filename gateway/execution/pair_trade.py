@@ -151,6 +151,8 @@ class PairTrade:
         self.legged_over_limit = False
         self.reading = False
         """Whether an answer to ReadBooks is due for its repair."""
+        self.orders_before = 0
+        """Orders that it had sent when a person last handed it back: the limit counts those since."""
         self.tried_ns = 0
         self.tried_books: dict[str, tuple[int, int]] = {}
         """When the last repair was sent, and which quote of each instrument it was priced from."""
@@ -196,6 +198,11 @@ class PairTrade:
                     return True
         return False
 
+    @property
+    def orders_sent(self) -> int:
+        """Orders since it was opened, or since a person handed it back."""
+        return sum(len(leg.orders) for leg in self.legs) - self.orders_before
+
     def orders(self) -> list[OwnOrder]:
         return [own for leg in self.legs for own in leg.orders]
 
@@ -222,6 +229,7 @@ class PairTrade:
     def release(self) -> None:
         """A person hands it back: it begins its attempts anew."""
         self.state, self.cause, self.attempts = next_state(self.state, Balance.RELEASED), "", 0
+        self.orders_before = len(self.orders())
 
     def book(self, units: int, slippage_e9: int) -> tuple[int, int]:
         """Keep what is booked of it; returns the changes of units and slippage against what was booked before."""

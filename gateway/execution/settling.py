@@ -223,7 +223,7 @@ class Settler:
                 return Balance.HEDGED
             return Balance.FLAT if trade.touched else Balance.NOTHING
         spec = self.spec(trade)
-        spent = trade.attempts >= len(spec.repair_pay_up_ticks) or len(trade.orders()) >= spec.max_orders_per_trade
+        spent = trade.attempts >= len(spec.repair_pay_up_ticks) or trade.orders_sent >= spec.max_orders_per_trade
         return Balance.GIVE_UP if spent or self._ledger.held else Balance.LEGGED
 
     def _doubt_is_over(self, trade: PairTrade, at_ns: int) -> bool:
@@ -237,7 +237,7 @@ class Settler:
             return HaltCause.KILLED
         if any(own.state is OrderState.IN_DOUBT for own in trade.orders()):
             return HaltCause.IN_DOUBT
-        if len(trade.orders()) >= self.spec(trade).max_orders_per_trade:
+        if trade.orders_sent >= self.spec(trade).max_orders_per_trade:
             return HaltCause.TOO_MANY_ORDERS
         return HaltCause.ATTEMPTS_EXHAUSTED
 

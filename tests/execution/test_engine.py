@@ -484,6 +484,22 @@ def test_a_fill_told_after_its_trading_day_is_yesterday_s() -> None:
     assert (position.long_today_lots, position.long_yesterday_lots) == (0, 5)
 
 
+def test_a_release_gives_a_new_budget_of_orders() -> None:
+    """A trade given to a person for too many orders can be handed back: the limit counts those since."""
+    desk = Desk(settings(max_orders_per_trade=3))
+    cu, ca = desk.open()
+    desk.fill(cu)
+    desk.reject(ca)
+    desk.books()
+    desk.cancelled(desk.orders()[0])
+    assert (desk.state(), desk.told().cause) == (HALTED, "too_many_orders")
+    desk.command(Verb.RELEASE, "P1-1")
+    desk.books()
+    (again,) = desk.orders()
+    desk.fill(again)
+    assert desk.state() is HEDGED
+
+
 def test_a_residual_is_booked_and_traded_away_when_it_adds_up_to_a_lot() -> None:
     """Each unit bought leaves 0.4 lots too many: after three of them one lot is sold, and 0.2 stay booked."""
     desk = Desk(settings(residual_lots_e9=400_000_000, max_units=9))
