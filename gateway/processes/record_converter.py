@@ -32,7 +32,7 @@ class RecordConverter:
             self._running = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603
 
     def finish(self, timeout_s: float) -> None:
-        """Wait for what is asked for, the one that runs and the one after it; end what takes longer, which loses nothing."""
+        """Wait for the one that runs and the one asked for after it; end what takes longer, which loses nothing."""
         for _ in range(2):
             self.mind()
             if self._running is None:

@@ -90,5 +90,7 @@ def test_a_killed_recorder_s_segment_becomes_parquet_at_the_next_start(tmp_path:
     assert [row["feed_seq"] for row in rows] == before
     assert [one for one in read_journal(orphan.log) if isinstance(one, Observed)] == []
     later = parquet.read_table(segments_of(tmp_path)[1].parquet).to_pylist()
-    assert [row["repaired"] for row in later] == [True, *[False] * (len(later) - 1)]
+    # Behind its first quote, which the publisher answers with, a recorder that starts may miss some of the bus.
+    assert later[0]["repaired"]
+    assert [row["repaired"] for row in later[1:]] == [row["missed_before"] > 0 for row in later[1:]]
     assert later[0]["feed_seq"] > before[-1]
