@@ -44,6 +44,8 @@ class OwnOrder:
         """How often it had been asked about when last cancelled: it is cancelled again once asked about again."""
         self.sent_ns = 0
         self.doubt_since_ns = 0
+        self.newest_fill_ns = 0
+        """TransactTime(60) of the newest fill, on the venue's clock."""
         self.frozen_lots = order.qty_lots
         """Lots that a closing order still keeps from other closes."""
         self._assumed_px_e9 = assumed_px_e9
@@ -88,6 +90,7 @@ class OwnOrder:
         if report.exec_key in self._fills or report.exec_key in self._taken_back:
             return 0
         self._fills[report.exec_key] = (report.last_qty_lots, price_e9(report.last_px))
+        self.newest_fill_ns = max(self.newest_fill_ns, report.venue_ns)
         return self._recount()
 
     def drop_fill(self, report: ExecutionReport) -> int:

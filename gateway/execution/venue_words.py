@@ -62,6 +62,7 @@ class VenueWords:
             self._settler.move(own, given)
         if was_done and own.open:
             self._revived(own, at_ns)
+        self._compare(own, report)
         self._settler.settle_order(own, at_ns)
         self.note_reconciled(own.order.venue_id, at_ns)
 
@@ -235,6 +236,18 @@ class VenueWords:
         trade = self._ledger.trades[own.trade_id]
         timeout_ns = self._settler.spec(trade).order_timeout_ns
         self._out.do(SetTimer(f"reply:{own.trade_id}", at_ns + timeout_ns))
+
+    def _compare(self, own: OwnOrder, report: ExecutionReport) -> None:
+        """An answer that is newer than every fill and counts fewer lots: a bust was lost. Both versions are shown, the
+        instrument is frozen, and a person decides; nothing is guessed.
+        """
+        if report.exec_type is not ExecType.ORDER_STATUS or report.poss_dup or report.order_id in ("", "NONE"):
+            return
+        if report.cum_qty_lots >= own.filled_lots or report.venue_ns <= own.newest_fill_ns:
+            return
+        figures = f"our fills {own.filled_lots} lots, the venue's CumQty(14) {report.cum_qty_lots}"
+        self._ledger.unexplained[own.order.instrument_id] = f"{own.order.cl_ord_id}: {figures}"
+        self._disagrees(own, figures)
 
     def _disagrees(self, own: OwnOrder, figures: str) -> None:
         trade = self._ledger.trades[own.trade_id]

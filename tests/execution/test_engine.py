@@ -500,6 +500,20 @@ def test_a_release_gives_a_new_budget_of_orders() -> None:
     assert desk.state() is HEDGED
 
 
+def test_an_answer_that_counts_less_than_our_fills_is_a_person_s() -> None:
+    """A bust that was lost shows in a newer status answer: both versions are shown and the instrument is frozen."""
+    desk = Desk()
+    cu, ca = desk.open()
+    desk.fill(cu, venue_ns=5)
+    desk.fill(ca, venue_ns=5)
+    answer = desk.report(cu, ExecType.ORDER_STATUS, cum=0, ord_status=OrdStatus.CANCELED)
+    desk.do(msgspec.structs.replace(answer, venue_ns=5))
+    assert desk.state() is HEDGED
+    desk.do(msgspec.structs.replace(answer, venue_ns=6))
+    assert (desk.state(), desk.told().cause) == (HALTED, "venue_disagrees")
+    assert desk.engine.ledger.unexplained == {CU: f"{cu.cl_ord_id}: our fills 5 lots, the venue's CumQty(14) 0"}
+
+
 def test_a_residual_is_booked_and_traded_away_when_it_adds_up_to_a_lot() -> None:
     """Each unit bought leaves 0.4 lots too many: after three of them one lot is sold, and 0.2 stay booked."""
     desk = Desk(settings(residual_lots_e9=400_000_000, max_units=9))
