@@ -11,6 +11,7 @@ from fix_peer import Peer
 from fix_values import wire
 from test_fix_simulator import Venue
 
+from gateway.feed.core import FeedCore
 from gateway.fix.dialect import Dialect, load_dialect
 from gateway.fix.encode import EncodeError, OrderEncoder
 from gateway.fix.engine import FixSessions
@@ -29,7 +30,7 @@ from gateway.model.order import (
     Side,
     TimeInForce,
 )
-from gateway.model.quote import BadMarketData, BookIncrement, BookSnapshot, StatusChange
+from gateway.model.quote import BadMarketData, BookIncrement, BookSnapshot, BookState, StatusChange
 
 CONSTANTS = {"member": "MBR", "client": "17", "trader": "42", "order_capacity": "P", "expire_date": "20991231"}
 NAMES = ("lmeselect44", "fixt11sp2")
@@ -194,7 +195,14 @@ def test_the_first_price_is_held_against_the_reference(text: str, *, believed: b
         return
     assert isinstance(book, BadMarketData)
     assert book.instrument_id == "LME.CA3M"
-    assert "(price_multiplier 0.01) is not within 20 % of reference_price 9700 of LME.CA3M" in book.reason
+    words = "(price_multiplier 0.01) is not within 20 % of reference_price 9700 of LME.CA3M"
+    assert words in book.reason
+    core = FeedCore([one], depth=5, kept_limit=10, retry_ns=1, retry_most_ns=1)
+    core.on_session("LME", up=True, at_ns=1)
+    quote = core.on_event(book, 8)
+    assert quote is not None
+    assert quote.state is BookState.BAD
+    assert words in quote.detail
 
 
 def test_a_multiplier_goes_both_ways() -> None:
