@@ -64,22 +64,20 @@ def summarise(  # noqa: D417 - the rest is carried into the file as it is
     tape_label: str | None = None,
     network: Mapping[str, str] | None = None,
     machine: Mapping[str, str | int] | None = None,
-    in_step_limit_ns: int | None = None,
 ) -> dict[str, Any]:
     """Write `summary.json` into the run directory and give what it holds.
 
     Args:
         run_dir: holds journal/, truth/ and site.toml.
-        in_step_limit_ns: what "in step" must stay below; None: told, not judged.
     """
     given = {"seed": seed, "tape": tape, "tape_label": tape_label, "network": network, "machine": machine}
-    summary = figures(read(run_dir), given, in_step_limit_ns)
+    summary = figures(read(run_dir), given)
     text = json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False)
     (run_dir / SUMMARY_FILE).write_text(text + "\n", encoding="utf-8")
     return summary
 
 
-def figures(run: Run, given: Mapping[str, Any], in_step_limit_ns: int | None = None) -> dict[str, Any]:
+def figures(run: Run, given: Mapping[str, Any]) -> dict[str, Any]:
     """Give the whole summary of a run that has been read."""
     story, reconciliation = run.story, run.reconciliation
     in_step = measure_in_step(story.intents, read_venue_clocks(run.run_dir))
@@ -114,7 +112,7 @@ def figures(run: Run, given: Mapping[str, Any], in_step_limit_ns: int | None = N
         "interval": "Clopper-Pearson, two-sided 95 %, over pair trades",
         "files": _files(run.run_dir),
     }
-    return {**summary, "verdict": judge(summary, in_step_limit_ns)}
+    return {**summary, "verdict": judge(summary)}
 
 
 def _given(run_dir: Path, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,17 +18,18 @@ from gateway.journal.in_step import NOT_MEASURED
 from gateway.journal.statistics import PROMISED_SHARE, trials_needed
 
 LATENCY_LIMIT_NS = 50_000_000
+IN_STEP_LIMIT_NS = 35_000_000
 PASS, FAIL, NOT_ENOUGH = "pass", "fail", "not enough trades"
 
 
-def judge(summary: Mapping[str, Any], in_step_limit_ns: int | None = None) -> dict[str, str]:
+def judge(summary: Mapping[str, Any]) -> dict[str, str]:
     """Give a word for each promised figure of a summary and for `overall`."""
     verdict = {
         "quote_to_order_ns": _latency(summary["quote_to_order_ns"]["p99"]),
         "order_success": _share(summary["order_success"]["trades"], summary["order_success"]["lower_95"]),
         "pair_completion": _share(summary["pair_completion"], summary["pair_completion"]["lower_95"]),
         "reconciliation": _reconciled(summary),
-        "quotes_in_step_ns_p99": _in_step(summary["quotes_in_step_ns_p99"], in_step_limit_ns),
+        "quotes_in_step_ns_p99": _in_step(summary["quotes_in_step_ns_p99"]),
     }
     return {"overall": _overall(verdict), **verdict}
 
@@ -54,19 +55,17 @@ def _reconciled(summary: Mapping[str, Any]) -> str:
     return FAIL if summary["differences"] else "not compared"
 
 
-def _in_step(p99_ns: int | str, limit_ns: int | None) -> str:
+def _in_step(p99_ns: int | str) -> str:
     if isinstance(p99_ns, str):
         return NOT_MEASURED
-    if limit_ns is None:
-        return "no limit given"
-    return PASS if p99_ns < limit_ns else FAIL
+    return PASS if p99_ns < IN_STEP_LIMIT_NS else FAIL
 
 
 def _overall(verdict: Mapping[str, str]) -> str:
     words = set(verdict.values())
     if FAIL in words:
         return FAIL
-    if words <= {PASS, NOT_MEASURED, "no limit given"}:
+    if words <= {PASS, NOT_MEASURED}:
         return PASS
     short = [word for word in verdict.values() if word.startswith(NOT_ENOUGH)]
     return short[-1] if short else "not compared"

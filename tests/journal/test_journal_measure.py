@@ -298,8 +298,8 @@ def test_verdicts() -> None:
     assert judge(base | {"pair_completion": poor})["pair_completion"] == "fail"
     assert judge(base | {"reconciled_with_venues": False})["overall"] == "not compared"
     assert judge(base | {"reconciled_with_venues": False, "differences": [1]})["overall"] == "fail"
-    assert judge(base | {"quotes_in_step_ns_p99": 7}, 7)["quotes_in_step_ns_p99"] == "fail"
-    assert judge(base | {"quotes_in_step_ns_p99": 6}, 7)["overall"] == "pass"
+    assert judge(base | {"quotes_in_step_ns_p99": 35_000_000})["quotes_in_step_ns_p99"] == "fail"
+    assert judge(base | {"quotes_in_step_ns_p99": 34_999_999})["overall"] == "pass"
 
 
 def test_plausible_run_has_every_kind() -> None:

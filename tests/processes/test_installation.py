@@ -259,7 +259,7 @@ def test_the_demo_trades_and_proves_it(tmp_path: Path) -> None:
     """Exit code 0, a report, a summary in which journal and venues agree, and no process left."""
     file = tmp_path / "summary.json"
     done = subprocess.run(
-        [*CMC, "demo", "--seconds", "8", "--out", str(tmp_path), "--json", str(file)],
+        [*CMC, "demo", "--seconds", "20", "--out", str(tmp_path), "--json", str(file)],
         cwd=ROOT,
         capture_output=True,
         text=True,
