@@ -60,10 +60,10 @@ class ExecutionEngine:
             outside_ids := IdSource("X", incarnation),
         ]
         self._settler = Settler(self.ledger, self._out, order_ids)
-        self._opener = Opener(self.ledger, self._out, self._settler, order_ids, trade_ids)
+        operator = Operator(self.ledger, self._out, self._settler, outside_ids)
+        self._opener = Opener(self.ledger, self._out, self._settler, operator, (order_ids, trade_ids))
         self._venues = VenueWords(self.ledger, self._out, self._settler, order_ids)
         self._residuals = Residuals(self.ledger, self._out, self._settler, (order_ids, trade_ids))
-        operator = Operator(self.ledger, self._out, self._settler, outside_ids)
         self._handlers: dict[type, Callable[..., None]] = {
             Intent: self._opener.on_intent,
             ExecutionReport: self._venues.on_report,

@@ -11,6 +11,7 @@ A leg that is held back counts in every exposure from the start, because its pai
 
 from gateway.execution.dispatch import first_orders, open_trade, quote_order, quote_px_ticks
 from gateway.execution.ledger import Ledger
+from gateway.execution.operator import Operator
 from gateway.execution.outbox import IdSource, Outbox
 from gateway.execution.pair_trade import PairTrade
 from gateway.execution.risk import Refusal, judge, judge_release
@@ -28,6 +29,8 @@ from gateway.model.trade import (
     SetTimer,
 )
 
+BREACHES = frozenset({RefusalName.RUNAWAY, RefusalName.DAILY_LOSS})
+"""Refusals that concern the installation as a whole: execution acts by itself."""
 REMEMBERED_INTENTS = 10_000
 """Intents whose ids are kept to refuse a second one; an older one has long expired."""
 QUOTE = "quote|"
@@ -38,20 +41,25 @@ class Opener:
     """Opens pair trades, releases legs that were held back, keeps resting orders priced."""
 
     def __init__(
-        self, ledger: Ledger, outbox: Outbox, settler: Settler, order_ids: IdSource, trade_ids: IdSource
+        self,
+        ledger: Ledger,
+        outbox: Outbox,
+        settler: Settler,
+        operator: Operator,
+        ids: tuple[IdSource, IdSource],
     ) -> None:
         self._ledger = ledger
         self._out = outbox
         self._settler = settler
-        self._order_ids = order_ids
-        self._trade_ids = trade_ids
+        self._operator = operator
+        self._order_ids, self._trade_ids = ids
 
     def on_intent(self, intent: Intent, at_ns: int) -> None:
         """Judge it; open its pair trade or say why not."""
         ledger = self._ledger
         verdict = judge(ledger, intent, at_ns)
         if isinstance(verdict, Refusal):
-            self._refuse(intent, verdict)
+            self._refuse(intent, verdict, at_ns)
             return
         trade = open_trade(verdict, ledger, self._trade_ids.next())
         self._remember(intent, trade.trade_id)
@@ -140,7 +148,7 @@ class Opener:
         for index in sorted(trade.held_legs):
             self._out.do(SetTimer(f"release:{trade.trade_id}:{index}", at_ns + max(delays) - delays[index]))
 
-    def _refuse(self, intent: Intent, refusal: Refusal) -> None:
+    def _refuse(self, intent: Intent, refusal: Refusal, at_ns: int) -> None:
         if refusal.name is RefusalName.THROTTLED and intent.rule_id not in self._ledger.throttled:
             self._ledger.throttled.add(intent.rule_id)
             self._out.alarm(AlarmName.THROTTLED, intent.rule_id, refusal.figures)
@@ -149,6 +157,8 @@ class Opener:
         self._out.announce(
             IntentRefused(intent.intent_id, intent.pair_id, intent.rule_id, refusal.name, refusal.figures)
         )
+        if refusal.name in BREACHES:
+            self._operator.on_breach(refusal, at_ns)
 
     def _remember(self, intent: Intent, what: str) -> None:
         seen = self._ledger.seen_intents

@@ -6,9 +6,12 @@ from gateway.execution.ledger import Ledger
 from gateway.execution.order_book import OwnOrder, price_e9
 from gateway.execution.outbox import IdSource, Outbox
 from gateway.execution.pair_trade import PairTrade
+from gateway.execution.risk import Refusal
 from gateway.execution.settling import Settler
 from gateway.model.order import ExecType, ExecutionReport, Order, OrdStatus, OrdType, Side, TimeInForce
+from gateway.model.site import BreachAction
 from gateway.model.trade import (
+    AlarmName,
     Command,
     CommandAnswered,
     HaltCause,
@@ -21,6 +24,11 @@ FILL_ADD_WORDS = 6
 FILL_ASSIGN_WORDS = 3
 MOST_DIGITS = 9
 """Of a count that a person writes."""
+BREACH_VERBS = {
+    BreachAction.DISARM: Verb.DISARM,
+    BreachAction.HOLD: Verb.KILL_HOLD,
+    BreachAction.BALANCE: Verb.KILL_BALANCE,
+}
 STAGES = ("shadow", "canary", "limited", "full")
 
 
@@ -40,6 +48,13 @@ class Operator:
             known = self._obey(command, at_ns)
             self._ledger.done_commands[command.command_id] = known
         self._out.announce(CommandAnswered(command.command_id, *known))
+
+    def on_breach(self, refusal: Refusal, at_ns: int) -> None:
+        """A limit of the whole installation is broken: do what the site says, in execution's own name."""
+        action = self._ledger.settings.limits.on_breach
+        figures = f"{refusal.name.value}: {refusal.figures}; {action.value}"
+        self._out.alarm(AlarmName.LIMIT_BREACHED, refusal.name.value, figures)
+        self._switch(Command(f"breach-{at_ns}", BREACH_VERBS[action], "execution", figures), at_ns)
 
     def _obey(self, command: Command, at_ns: int) -> tuple[bool, str]:
         fault = self._fault(command)

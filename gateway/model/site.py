@@ -153,6 +153,17 @@ class InstrumentLimits(Message):
     """Margin of one lot in the instrument's currency, of the day; None: not limited."""
 
 
+class BreachAction(StrEnum):
+    """What execution does by itself when a limit of the whole installation is broken."""
+
+    DISARM = "disarm"
+    """Opens nothing more; what is open is finished."""
+    HOLD = "hold"
+    """As kill --hold: cancels everything and sends nothing."""
+    BALANCE = "balance"
+    """As kill --balance: cancels, then only balances. A trade with an order in doubt waits, as its pair says."""
+
+
 class SiteLimits(Message):
     """For the installation as a whole."""
 
@@ -166,7 +177,9 @@ class SiteLimits(Message):
     max_legged_trades: int = 1
     """So many pair trades legged at once, and no other opens."""
     orders_per_intent: int = 20
-    """More orders out than this for each intent taken in, over the last hundred intents, and nothing opens."""
+    """More orders out than this for each intent taken in, since a person last armed, and nothing opens."""
+    on_breach: BreachAction = BreachAction.DISARM
+    """When the loss of the day is over its limit, or more orders left than intents explain."""
 
 
 class VenueSpec(Message):

@@ -202,6 +202,8 @@ class AlarmName(StrEnum):
     """A leg that was held back for arrival alignment did not pass the gate the second time."""
     WATCH = "watch"
     """The watch took the lease: execution is ended and its orders are pulled."""
+    LIMIT_BREACHED = "limit_breached"
+    """A limit of the whole installation is broken, and execution acts as the site says."""
     CLOCK = "clock"
     """A venue's clock stepped, the way to it changed, it does not answer, or our own is not disciplined."""
 

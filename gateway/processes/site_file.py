@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from gateway.journal.told import told
 from gateway.model.instrument import PositionModel
-from gateway.model.site import DispatchMode, FormulaKind, InDoubtPolicy
+from gateway.model.site import BreachAction, DispatchMode, FormulaKind, InDoubtPolicy
 
 MS = 10**6
 SECOND = 10**9
@@ -141,6 +141,9 @@ class LimitsSection(Section):
     throttle_trades: Count = Field(description="pair trades of one rule in the window; then a named person arms it")
     throttle_window_s: Count = Field(description="the window")
     daily_loss: dict[Currency, Above0] = Field(description="by currency: realised slippage of the day, then no new one")
+    on_breach: BreachAction = Field(
+        BreachAction.DISARM, description="when the day's loss or the count of orders is over its limit"
+    )
     max_legged_trades: Count = Field(1, description="pair trades under repair at once, beyond which no new one opens")
     orders_per_intent: Count = Field(20, description="orders out for each intent, over the last 100; more: a runaway")
 

@@ -247,6 +247,7 @@ def _limits(written: SiteFile) -> SiteLimits:
         throttle_window_ns=one.throttle_window_s * SECOND,
         daily_loss_e9={currency: _e9(loss) for currency, loss in one.daily_loss.items()},
         max_legged_trades=one.max_legged_trades,
+        on_breach=one.on_breach,
         orders_per_intent=one.orders_per_intent,
     )
 

@@ -10,6 +10,7 @@ from gateway.execution.ledger import ExecutionSettings
 from gateway.execution.risk import LADDER
 from gateway.model.order import ExecType, ExecutionReport, SessionChanged, Side
 from gateway.model.quote import BookState
+from gateway.model.site import BreachAction
 from gateway.model.trade import (
     BookStateChanged,
     Command,
@@ -194,6 +195,24 @@ def test_a_throttled_rule_stays_so_until_a_person_arms() -> None:
     assert desk.announced(IntentRefused)
     desk.do(Command("again", Verb.ARM, "wang", "looked at it"))
     assert desk.open(4)
+
+
+@pytest.mark.parametrize(
+    ("action", "armed", "held"),
+    [(BreachAction.DISARM, False, False), (BreachAction.HOLD, False, True), (BreachAction.BALANCE, False, False)],
+)
+def test_a_breach_of_the_whole_is_acted_on_as_the_site_says(action: BreachAction, *, armed: bool, held: bool) -> None:
+    """The loss of the day over its limit disarms, holds or balances by itself, once, with an alarm; and an arm by a
+    named person is needed.
+    """
+    desk = Desk(limits(daily_loss_e9={"CNY": 0}, on_breach=action))
+    for order in desk.open(99):
+        desk.fill(order)
+    desk.do(intent(2, desk.at_ns))
+    assert desk.alarms() == ["limit_breached"]
+    assert (desk.engine.ledger.armed, desk.engine.ledger.held) == (armed, held)
+    desk.do(intent(3, desk.at_ns))
+    assert desk.alarms() == []
 
 
 def test_an_unexplained_position_freezes_its_instrument_until_explained() -> None:

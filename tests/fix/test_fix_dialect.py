@@ -102,6 +102,21 @@ def test_an_unknown_name_lists_the_shipped_dialects() -> None:
         load_dialect("nasdaq")
 
 
+def test_cancel_on_disconnect_is_asked_for_by_a_line_of_the_dialect(tmp_path: Path) -> None:
+    """A venue that cancels when the session is lost, if the Logon asks: its tag in the dictionary, a text in [logon]."""
+    dictionary = (SPECS / "domestic44.xml").read_text()
+    dictionary = dictionary.replace(
+        '      <field name="Password" required="N"/>\n',
+        '      <field name="Password" required="N"/>\n      <field name="CancelOnDisconnect" required="N"/>\n',
+        1,
+    ).replace("  <fields>\n", '  <fields>\n    <field number="35002" name="CancelOnDisconnect" type="INT"/>\n', 1)
+    (tmp_path / "other.xml").write_text(dictionary)
+    toml = DOMESTIC.replace('"domestic44.xml"', '"other.xml"').replace("[logon]\n", '[logon]\n35002 = "=1"\n', 1)
+    (tmp_path / "other.toml").write_text(toml)
+    rules = load_dialect(tmp_path / "other.toml").logon
+    assert [(rule.tag, rule.source) for rule in rules] == [("35002", "=1"), ("553", "username"), ("554", "password")]
+
+
 def test_a_venue_with_other_words_needs_no_code(tmp_path: Path) -> None:
     """Close-today as a value of 77, another tag for the hedge flag, local stamps, a fill key of its own: two files."""
     dictionary = (SPECS / "domestic44.xml").read_text().replace("20078", "9001")
