@@ -159,13 +159,16 @@ class Ledger:
     def swing(self, instrument_id: str) -> tuple[int, int]:
         """Lots that unended pair trades may still buy and may still sell of it: the worst case of each.
 
-        A leg may yet be filled to its target, and what it has filled may yet be unwound.
+        A leg may yet be filled to its target, and what it has filled may yet be unwound; an order that is out may be
+        filled whatever a bust has made of the leg meanwhile.
         """
         bought = sold = 0
         for trade in self._by_instrument.get(instrument_id, {}).values():
             for leg in trade.legs:
                 if leg.instrument_id == instrument_id:
-                    ahead, back = max(0, leg.target_lots - leg.filled_lots), max(0, leg.filled_lots)
+                    adding, unwinding = leg.open_by_direction()
+                    ahead = max(leg.target_lots - leg.filled_lots, adding)
+                    back = max(leg.filled_lots, unwinding)
                     up, down = (ahead, back) if leg.side is Side.BUY else (back, ahead)
                     bought += up
                     sold += down

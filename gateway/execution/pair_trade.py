@@ -108,6 +108,11 @@ class Leg:
             lots += own.open_lots
         return lots
 
+    def open_by_direction(self) -> tuple[int, int]:
+        """Lots of open orders that add to the leg, and of those that unwind it."""
+        adding = sum(own.open_lots for own in self.orders if own.direction > 0)
+        return adding, self.open_lots - adding
+
     @property
     def average_px_e9(self) -> int:
         """Average price of what was filled in the leg's direction, in the quoted unit; 0 with nothing filled."""

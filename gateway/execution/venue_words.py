@@ -17,11 +17,13 @@ from gateway.model.order import (
     MassCancelReported,
     MessageRejected,
     OrdStatus,
+    PositionEffect,
     SessionChanged,
 )
 from gateway.model.trade import AlarmName, AskStatus, HaltCause, OrdersSent, OrderState, PositionReported, SetTimer
 
 _ENDING = frozenset({ExecType.CANCELED, ExecType.REJECTED, ExecType.EXPIRED, ExecType.DONE_FOR_DAY})
+_CLOSES = frozenset({PositionEffect.CLOSE, PositionEffect.CLOSE_TODAY})
 _ENDED_STATUS = frozenset(
     {OrdStatus.CANCELED, OrdStatus.REJECTED, OrdStatus.EXPIRED, OrdStatus.DONE_FOR_DAY, OrdStatus.FILLED}
 )
@@ -63,6 +65,9 @@ class VenueWords:
         if was_done and own.open:
             self._revived(own, at_ns)
         self._compare(own, report)
+        if report.exec_type is ExecType.REJECTED and own.order.position_effect in _CLOSES:
+            # The venue may hold less than we think: a bust that was lost shows in what it says of the day's orders.
+            self.ask(own.order.venue_id, [], at_ns, also_ended=True)
         self._settler.settle_order(own, at_ns)
         self.note_reconciled(own.order.venue_id, at_ns)
 

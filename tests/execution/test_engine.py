@@ -500,6 +500,17 @@ def test_a_release_gives_a_new_budget_of_orders() -> None:
     assert desk.state() is HEDGED
 
 
+def test_a_refused_close_is_followed_by_a_question_about_the_day_s_orders() -> None:
+    """A venue that holds less than we think says so by refusing the close; what it says of all orders shows why."""
+    desk = Desk()
+    for order in desk.open(1):
+        desk.fill(order)
+    cu, _ = desk.open(2, side=Side.SELL)
+    assert brief([cu]) == [(CU, "SELL", 5, CU_PX - 2, "T")]
+    desk.reject(cu)
+    assert [(one.venue_id, one.orders) for one in desk.actions if isinstance(one, AskStatus)] == [("SHFE", ())]
+
+
 def test_an_answer_that_counts_less_than_our_fills_is_a_person_s() -> None:
     """A bust that was lost shows in a newer status answer: both versions are shown and the instrument is frozen."""
     desk = Desk()

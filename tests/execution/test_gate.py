@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
-from desk import CA, CA_PX, CU, CU_PX, E9, PAIR, SETTINGS, Desk, S, brief, intent, settings
+from desk import CA, CA_PX, CU, CU_BOOK, CU_PX, E9, PAIR, SETTINGS, Desk, S, brief, intent, quote, settings
 
 from gateway.execution.ledger import ExecutionSettings
 from gateway.execution.risk import LADDER
@@ -235,6 +235,19 @@ def test_what_may_still_be_unwound_counts_in_the_worst_case() -> None:
     assert desk.engine.ledger.swing(CU) == (3, 2)
     desk.fill(first, 2)
     assert desk.engine.ledger.swing(CU) == (5, 0)
+
+
+def test_an_unwinding_order_that_is_out_counts_after_a_bust_of_what_it_unwinds() -> None:
+    """The bust takes the leg to zero; the order that was closing it may still be filled."""
+    desk = Desk()
+    first, second = desk.open(1)
+    fill = desk.report(first, ExecType.TRADE, 5)
+    desk.do(fill)
+    desk.reject(second)
+    desk.books(CU_BOOK, quote(CA, CA_PX - 100, CA_PX - 99))
+    assert brief(desk.orders())[0][:3] == (CU, "SELL", 5)
+    desk.do(desk.report(first, ExecType.TRADE_CANCEL, 5, cum=0, ref_exec_key=fill.exec_key))
+    assert desk.engine.ledger.swing(CU) == (5, 5)
 
 
 def test_a_shut_leg_refuses() -> None:
