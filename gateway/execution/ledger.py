@@ -174,10 +174,6 @@ class Ledger:
                     sold += down
         return bought, sold
 
-    def is_traded(self, instrument_id: str) -> bool:
-        """Whether an unended pair trade has a leg in it."""
-        return bool(self._by_instrument.get(instrument_id))
-
     def note_sent(self, order: Order, at_ns: int) -> None:
         """An order leaves."""
         self.orders_out += 1

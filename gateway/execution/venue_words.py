@@ -141,9 +141,13 @@ class VenueWords:
             self.doubt(own, at_ns)
 
     def on_position(self, event: PositionReported, at_ns: int) -> None:
-        """The venue's own count of what we hold: where it differs, nothing trades there until it is explained."""
+        """The venue's own count of what we hold: where it differs, nothing trades there until it is explained.
+
+        While an order of the instrument is out the two may differ by what is on its way, and nothing is compared.
+        """
         ours = self._ledger.positions[event.instrument_id].net_lots
-        if ours == event.net_lots or self._ledger.is_traded(event.instrument_id):
+        out = any(own.order.instrument_id == event.instrument_id for own in self._ledger.open_orders.values())
+        if ours == event.net_lots or out:
             return
         figures = f"the venue says {event.net_lots} lots, our fills {ours} ({event.source})"
         self._ledger.unexplained[event.instrument_id] = figures

@@ -250,6 +250,18 @@ def test_an_unwinding_order_that_is_out_counts_after_a_bust_of_what_it_unwinds()
     assert desk.engine.ledger.swing(CU) == (5, 5)
 
 
+def test_a_statement_is_compared_while_a_trade_waits_but_not_while_an_order_is_out() -> None:
+    """A legged trade does not hide that the venue counts otherwise; an order on its way may."""
+    desk = Desk()
+    first, second = desk.open()
+    desk.do(PositionReported(CU, 3, "statement"))
+    assert desk.alarms() == []
+    desk.fill(first)
+    desk.reject(second)
+    desk.do(PositionReported(CU, 3, "statement"))
+    assert desk.alarms() == ["position_differs"]
+
+
 def test_a_shut_leg_refuses() -> None:
     """A leg outside its trading hours refuses, whatever its quote says."""
     desk = Desk()
