@@ -34,6 +34,9 @@ class Position:
         self._prompt = ""
         self._held: _Table = {}
         self._frozen: _Table = {}
+        self._closing_today: set[str] = set()
+        self._closed_yesterday: set[str] = set()
+        """Orders that close today's lots, of this trading day and of the one before: theirs are yesterday's by now."""
         self.moved: set[str] = set()
         """Where it notes its name when its lots have changed."""
 
@@ -57,11 +60,13 @@ class Position:
         """An order that closes is on its way: its lots are spoken for."""
         if order.position_effect in _CLOSING:
             _add(self._frozen, order.side.opposite, order.position_effect, order.qty_lots)
+        if order.position_effect is PositionEffect.CLOSE_TODAY:
+            self._closing_today.add(order.cl_ord_id)
 
     def thaw(self, order: Order, lots: int) -> None:
         """`lots` of it were filled, or will not be."""
         if order.position_effect in _CLOSING:
-            _add(self._frozen, order.side.opposite, order.position_effect, -lots)
+            _add(self._frozen, order.side.opposite, self._effect_now(order), -lots)
 
     def fill(self, order: Order, lots: int, trade_date: str = "") -> None:
         """Book `lots` of a fill of this order; negative for what a bust takes back.
@@ -75,7 +80,7 @@ class Position:
         if self.model is PositionModel.NET:
             return
         if order.position_effect in _CLOSING:
-            _add(self._held, order.side.opposite, order.position_effect, -lots)
+            _add(self._held, order.side.opposite, self._effect_now(order), -lots)
         else:
             earlier = "" < trade_date < self._trading_day
             _add(self._held, order.side, PositionEffect.CLOSE if earlier else self._todays(), lots)
@@ -93,6 +98,7 @@ class Position:
             for table in (self._held, self._frozen):
                 for side in Side:
                     _add(table, side, PositionEffect.CLOSE, table.pop((side, PositionEffect.CLOSE_TODAY), 0))
+            self._closed_yesterday, self._closing_today = self._closing_today, set()
         self._trading_day, self._prompt = trading_day, prompt
 
     def report(self) -> PositionChanged:
@@ -108,6 +114,10 @@ class Position:
             self._held.get((Side.SELL, PositionEffect.CLOSE), 0) if apart else 0,
             tuple(sorted((prompt, lots) for prompt, lots in self.by_prompt.items() if lots)),
         )
+
+    def _effect_now(self, order: Order) -> PositionEffect:
+        """Which lots an order closes, as they are called by now."""
+        return PositionEffect.CLOSE if order.cl_ord_id in self._closed_yesterday else order.position_effect
 
     def _closes(self) -> tuple[PositionEffect, ...]:
         if self.model is PositionModel.OPEN_CLOSE_TODAY:

@@ -525,6 +525,24 @@ def test_an_answer_that_counts_less_than_our_fills_is_a_person_s() -> None:
     assert desk.engine.ledger.unexplained == {CU: f"{cu.cl_ord_id}: our fills 5 lots, the venue's CumQty(14) 0"}
 
 
+def test_a_close_of_today_told_after_the_day_takes_from_what_is_yesterday_s_now() -> None:
+    """When the day changes with a close-today on its way, its fill and what it froze move with the lots."""
+    desk = Desk()
+    desk.do(HoursChanged(CU, True, 0, "20260615"))
+    for order in desk.open(1):
+        desk.fill(order)
+    cu, ca = desk.open(2, side=Side.SELL)
+    assert brief([cu]) == [(CU, "SELL", 5, CU_PX - 2, "T")]
+    desk.do(HoursChanged(CU, True, 0, "20260616"))
+    desk.fill(cu, trade_date="20260615")
+    desk.fill(ca)
+    position = desk.engine.ledger.positions[CU].report()
+    assert (position.net_lots, position.long_today_lots, position.long_yesterday_lots) == (0, 0, 0)
+    for order in desk.open(3):
+        desk.fill(order)
+    assert brief(desk.open(4, side=Side.SELL))[0] == (CU, "SELL", 5, CU_PX - 2, "T")
+
+
 def test_a_residual_is_booked_and_traded_away_when_it_adds_up_to_a_lot() -> None:
     """Each unit bought leaves 0.4 lots too many: after three of them one lot is sold, and 0.2 stay booked."""
     desk = Desk(settings(residual_lots_e9=400_000_000, max_units=9))
