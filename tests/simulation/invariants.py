@@ -292,8 +292,12 @@ class Referee:
         if process is None:
             self._broken("the world comes to rest", at_ns, "no process runs")
         ledger = process.engine.ledger
+        lost = self._lost_for_good(process)
         for trade in ledger.trades.values():
-            if trade.state is PairTradeState.HALTED:
+            if trade.state not in ALL_ENDED and any(leg.instrument_id in lost for leg in trade.legs):
+                # It closes what the venue no longer holds; only a person can book what was lost.
+                world.contradictions["a trade waits for a person after what was lost for good"] += 1
+            elif trade.state is PairTradeState.HALTED:
                 self.halts[trade.cause] += 1
                 if trade.cause not in UNRESOLVABLE:
                     text = f"{trade.trade_id}: {trade.cause}"
@@ -304,6 +308,16 @@ class Referee:
                 )
                 self._broken("the world comes to rest", at_ns, text, trade.trade_id)
         self._venues_agree(process, at_ns)
+
+    def _lost_for_good(self, process: Process) -> set[str]:
+        """Instruments of which an order, or the last word on one, was lost and nobody can ask for it."""
+        lost = {self._world.left[name].instrument_id for name in self._world.lost_orders}
+        for line in self._world.lines.values():
+            for told in line.venue.orders():
+                own = process.engine.ledger.orders.get(told.cl_ord_id)
+                if own is not None and own.filled_lots != told.cum and told.cl_ord_id in self.unheard | swallowed(told):
+                    lost.add(own.order.instrument_id)
+        return lost
 
     def _venues_agree(self, process: Process, at_ns: int) -> None:
         ledger = process.engine.ledger
