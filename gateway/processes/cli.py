@@ -171,6 +171,9 @@ def _run_commands(commands: "_Commands[argparse.ArgumentParser]") -> None:
     )
     reconcile.add_argument("run", type=Path, metavar="RUN")
     reconcile.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    record = _add(commands, "record", "The record of a run: segments, quotes, gaps, bytes per quote.", _record)
+    record.add_argument("run", type=Path, metavar="RUN")
+    record.add_argument("--json", action="store_true", help="one JSON document on standard output")
     report = _add(commands, "report", "Write summary.json and report.html of a run.", _report)
     report.add_argument("run", type=Path, metavar="RUN")
     trades = _add(commands, "trades", "The pair trades of a run or of an installation.", _trades)
@@ -275,6 +278,12 @@ def _reconcile(parsed: argparse.Namespace) -> int:
     from gateway.journal import commands  # noqa: PLC0415
 
     return commands.reconcile_command(parsed.run, as_json=parsed.json)
+
+
+def _record(parsed: argparse.Namespace) -> int:
+    from gateway.journal import record_commands  # noqa: PLC0415
+
+    return record_commands.record_command(parsed.run, as_json=parsed.json)
 
 
 def _report(parsed: argparse.Namespace) -> int:

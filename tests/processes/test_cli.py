@@ -28,6 +28,7 @@ COMMANDS = (
     "pairs",
     "positions",
     "reconcile",
+    "record",
     "report",
     "trades",
 )
