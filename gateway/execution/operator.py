@@ -230,7 +230,8 @@ class Operator:
         ledger.orders[order.cl_ord_id] = own
         ledger.outside_fills[leg.venue_id, exec_id] = trade.trade_id
         position = ledger.positions[leg.instrument_id]
-        position.fill(order, lots)
+        own.sent_on = position.day
+        position.fill(order, lots, position.day)
         self._out.announce(position.report())
 
 

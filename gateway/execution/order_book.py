@@ -43,6 +43,8 @@ class OwnOrder:
         self.asks_when_cancelled = -1
         """How often it had been asked about when last cancelled: it is cancelled again once asked about again."""
         self.sent_ns = 0
+        self.sent_on = 0
+        """Number of the trading day on which it was sent, as its position counts them."""
         self.doubt_since_ns = 0
         self.newest_fill_ns = 0
         """TransactTime(60) of the newest fill, on the venue's clock."""
@@ -83,7 +85,7 @@ class OwnOrder:
         freed = min(lots, self.frozen_lots)
         if freed > 0:
             self.frozen_lots -= freed
-            position.thaw(self.order, freed)
+            position.thaw(self.order, freed, self.sent_on)
 
     def add_fill(self, report: ExecutionReport) -> int:
         """Count a fill once; how many lots the order has more than before (0 for one seen or inferred already)."""

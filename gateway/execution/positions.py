@@ -14,10 +14,12 @@ answer or an operator's word, never as a guess.
 """
 
 from gateway.model.instrument import PositionModel
-from gateway.model.order import Order, PositionEffect, Side
+from gateway.model.order import Order, PositionEffect, Side, TimeInForce
 from gateway.model.trade import PositionChanged
 
 _CLOSING = frozenset({PositionEffect.CLOSE, PositionEffect.CLOSE_TODAY})
+_LASTING = frozenset({TimeInForce.GTC, TimeInForce.GTD})
+"""Orders that may be filled on a later day than that on which they were sent."""
 _Table = dict[tuple[Side, PositionEffect], int]
 
 
@@ -34,9 +36,8 @@ class Position:
         self._prompt = ""
         self._held: _Table = {}
         self._frozen: _Table = {}
-        self._closing_today: set[str] = set()
-        self._closed_yesterday: set[str] = set()
-        """Orders that close today's lots, of this trading day and of the one before: theirs are yesterday's by now."""
+        self.day = 0
+        """How often its trading day has changed: an order keeps the number of the day on which it was sent."""
         self.moved: set[str] = set()
         """Where it notes its name when its lots have changed."""
 
@@ -60,18 +61,18 @@ class Position:
         """An order that closes is on its way: its lots are spoken for."""
         if order.position_effect in _CLOSING:
             _add(self._frozen, order.side.opposite, order.position_effect, order.qty_lots)
-        if order.position_effect is PositionEffect.CLOSE_TODAY:
-            self._closing_today.add(order.cl_ord_id)
 
-    def thaw(self, order: Order, lots: int) -> None:
-        """`lots` of it were filled, or will not be."""
+    def thaw(self, order: Order, lots: int, sent_on: int) -> None:
+        """`lots` of it were filled, or will not be; it was sent on day number `sent_on`."""
         if order.position_effect in _CLOSING:
-            _add(self._frozen, order.side.opposite, self._effect_now(order), -lots)
+            _add(self._frozen, order.side.opposite, self._effect_now(order, sent_on), -lots)
 
-    def fill(self, order: Order, lots: int, trade_date: str = "") -> None:
+    def fill(self, order: Order, lots: int, sent_on: int, trade_date: str = "") -> None:
         """Book `lots` of a fill of this order; negative for what a bust takes back.
 
-        A fill that is told after its trading day is of an earlier day from the start: `trade_date` is TradeDate(75).
+        A fill that is told, or taken back, after its trading day is of an earlier day: what it opened or closed as
+        today's is yesterday's by now. `trade_date` is TradeDate(75), `sent_on` the number of the day of its order,
+        which says the same where the venue does not and the order was for the day.
         """
         self.net_lots += order.side.sign * lots
         self.moved.add(self.instrument_id)
@@ -80,9 +81,10 @@ class Position:
         if self.model is PositionModel.NET:
             return
         if order.position_effect in _CLOSING:
-            _add(self._held, order.side.opposite, self._effect_now(order), -lots)
+            _add(self._held, order.side.opposite, self._effect_now(order, sent_on), -lots)
         else:
-            earlier = "" < trade_date < self._trading_day
+            lasting = order.time_in_force in _LASTING
+            earlier = trade_date < self._trading_day if trade_date else sent_on < self.day and not lasting
             _add(self._held, order.side, PositionEffect.CLOSE if earlier else self._todays(), lots)
 
     def seed(self, side: Side, lots: int, *, today: bool) -> None:
@@ -98,7 +100,7 @@ class Position:
             for table in (self._held, self._frozen):
                 for side in Side:
                     _add(table, side, PositionEffect.CLOSE, table.pop((side, PositionEffect.CLOSE_TODAY), 0))
-            self._closed_yesterday, self._closing_today = self._closing_today, set()
+            self.day += 1
         self._trading_day, self._prompt = trading_day, prompt
 
     def report(self) -> PositionChanged:
@@ -115,9 +117,9 @@ class Position:
             tuple(sorted((prompt, lots) for prompt, lots in self.by_prompt.items() if lots)),
         )
 
-    def _effect_now(self, order: Order) -> PositionEffect:
+    def _effect_now(self, order: Order, sent_on: int) -> PositionEffect:
         """Which lots an order closes, as they are called by now."""
-        return PositionEffect.CLOSE if order.cl_ord_id in self._closed_yesterday else order.position_effect
+        return PositionEffect.CLOSE if sent_on < self.day else order.position_effect
 
     def _closes(self) -> tuple[PositionEffect, ...]:
         if self.model is PositionModel.OPEN_CLOSE_TODAY:

@@ -106,7 +106,9 @@ class Settler:
             own.sent_ns = at_ns
             ledger.orders[order.cl_ord_id] = ledger.open_orders[order.cl_ord_id] = own
             trade.legs[own.leg_index].orders.append(own)
-            ledger.positions[order.instrument_id].freeze(order)
+            position = ledger.positions[order.instrument_id]
+            position.freeze(order)
+            own.sent_on = position.day
             ledger.note_sent(order, at_ns)
         self._out.do(SendOrders(trade.trade_id, tuple(own.order for own in orders), expires_ns))
         self._out.do(SetTimer(f"reply:{trade.trade_id}", at_ns + self.spec(trade).order_timeout_ns))

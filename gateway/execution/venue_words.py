@@ -214,7 +214,7 @@ class VenueWords:
                 lots = own.told_cum(report)
         if lots:
             position = self._ledger.positions[own.order.instrument_id]
-            position.fill(own.order, lots, report.trade_date)
+            position.fill(own.order, lots, own.sent_on, report.trade_date)
             own.thaw(position, lots)
             self._out.announce(position.report())
         return lots

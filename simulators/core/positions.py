@@ -72,21 +72,31 @@ class Position:
         key = (side, self._kind(effect))
         self._frozen[key] = self._frozen.get(key, 0) + qty
 
-    def apply(self, side: str, effect: str, qty: int) -> None:
-        """A fill of `qty` lots; a negative figure takes one back (bust)."""
+    def apply(self, side: str, effect: str, qty: int, *, earlier: bool = False) -> None:
+        """A fill of `qty` lots; a negative figure takes one back (bust).
+
+        `earlier`: the fill is of a trading day before this one. What it opened or closed as today's is yesterday's now.
+        """
         if self.model == NET:
             self._signed += qty if side == BUY else -qty
             return
         if effect == OPEN:
-            self.lots[_LONG_TODAY if side == BUY else _SHORT_TODAY] += qty
+            today, yesterday = (_LONG_TODAY, _LONG_YESTERDAY) if side == BUY else (_SHORT_TODAY, _SHORT_YESTERDAY)
+            self.lots[yesterday if earlier else today] += qty
             return
         today, yesterday = (_SHORT_TODAY, _SHORT_YESTERDAY) if side == BUY else (_LONG_TODAY, _LONG_YESTERDAY)
-        if self.model == OPEN_CLOSE_TODAY:
-            self.lots[today if effect == CLOSE_TODAY else yesterday] -= qty
+        if self.model == OPEN_CLOSE_TODAY or earlier:
+            self.lots[today if effect == CLOSE_TODAY and not earlier else yesterday] -= qty
             return
         from_yesterday = min(qty, self.lots[yesterday]) if qty > 0 else 0
         self.lots[yesterday] -= from_yesterday
         self.lots[today] -= qty - from_yesterday
+
+    def roll(self) -> None:
+        """The next trading day begins: today's lots are yesterday's."""
+        for today, yesterday in ((_LONG_TODAY, _LONG_YESTERDAY), (_SHORT_TODAY, _SHORT_YESTERDAY)):
+            self.lots[yesterday] += self.lots[today]
+            self.lots[today] = 0
 
     def _kind(self, effect: str) -> str:
         return effect if self.model == OPEN_CLOSE_TODAY else CLOSE

@@ -107,7 +107,8 @@ class Trouble:
         order.fills.remove(fill)
         order.cum -= fill.qty
         order.notional -= fill.px * fill.qty
-        market.position.apply(order.side, order.position_effect, -fill.qty)
+        earlier = order.trade_date != market.trade_date
+        market.position.apply(order.side, order.position_effect, -fill.qty, earlier=earlier)
         if order.open:
             order.leaves += fill.qty
             market.position.freeze(order.side, order.position_effect, fill.qty)

@@ -95,6 +95,12 @@ class Venue:
         """TradeDate(75) of a listed instrument."""
         return self._markets[symbol].trade_date
 
+    def next_day(self, symbol: str, trade_date: str) -> None:
+        """The trading day of a listed instrument changes: what is held becomes yesterday's."""
+        market = self._markets[symbol]
+        market.trade_date = trade_date
+        market.position.roll()
+
     def position(self, symbol: str) -> Position:
         """The account's position in a listed instrument."""
         return self._markets[symbol].position

@@ -1,6 +1,7 @@
 """Pair trades from intent to end: given, do, exactly this."""
 
 import msgspec
+import pytest
 from desk import (
     CA,
     CA_BOOK,
@@ -21,7 +22,15 @@ from desk import (
     settings,
 )
 
-from gateway.model.order import BadOrderMessage, ExecType, MessageRejected, OrdStatus, Side, TimeInForce
+from gateway.model.order import (
+    BadOrderMessage,
+    ExecType,
+    MessageRejected,
+    OrdStatus,
+    PositionEffect,
+    Side,
+    TimeInForce,
+)
 from gateway.model.quote import BookState
 from gateway.model.site import DispatchMode, InDoubtPolicy
 from gateway.model.trade import (
@@ -541,6 +550,33 @@ def test_a_close_of_today_told_after_the_day_takes_from_what_is_yesterday_s_now(
     for order in desk.open(3):
         desk.fill(order)
     assert brief(desk.open(4, side=Side.SELL))[0] == (CU, "SELL", 5, CU_PX - 2, "T")
+
+
+@pytest.mark.parametrize("days", [1, 2])
+@pytest.mark.parametrize("told", ["20260615", ""])
+def test_a_bust_told_after_the_day_gives_back_what_is_yesterday_s_now(days: int, told: str) -> None:
+    """A close-today that is taken back on a later day leaves lots of an earlier day, whether the venue names its day
+    or not; so does the opening that is taken back take from them.
+    """
+    desk = Desk(settings(max_units=9))
+    desk.do(HoursChanged(CU, True, 0, "20260615"))
+    opened = desk.open(1)
+    for order in opened:
+        desk.fill(order)
+    closed = desk.open(2, side=Side.SELL)
+    assert brief(closed[:1]) == [(CU, "SELL", 5, CU_PX - 2, "T")]
+    for order in closed:
+        desk.fill(order)
+    for day in range(1, days + 1):
+        desk.do(HoursChanged(CU, True, 0, str(20260615 + day)))
+    position = desk.engine.ledger.positions[CU]
+    bust = desk.report(closed[0], ExecType.TRADE_CANCEL, cum=0, ref_exec_key="SHFE|3", exec_key="B1", trade_date=told)
+    desk.do(bust)
+    assert (position.report().long_today_lots, position.report().long_yesterday_lots) == (0, 5)
+    assert position.effects(Side.SELL, 5) == [(5, PositionEffect.CLOSE)]
+    bust = desk.report(opened[0], ExecType.TRADE_CANCEL, cum=0, ref_exec_key="SHFE|1", exec_key="B2", trade_date=told)
+    desk.do(bust)
+    assert (position.net_lots, position.report().long_today_lots, position.report().long_yesterday_lots) == (0, 0, 0)
 
 
 def test_a_residual_is_booked_and_traded_away_when_it_adds_up_to_a_lot() -> None:

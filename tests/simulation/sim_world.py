@@ -287,12 +287,7 @@ class World:
     def _new_day(self, _now_ns: int, line: Line, day: str) -> None:
         """The venue's next trading day: what is held is yesterday's."""
         self.faults["new_day"] += 1
-        market = line.venue._markets[self._by_symbol[line.venue_id].symbol]
-        market.trade_date = day
-        lots = market.position.lots
-        for side in ("long", "short"):
-            lots[f"{side}_yesterday"] += lots[f"{side}_today"]
-            lots[f"{side}_today"] = 0
+        line.venue.next_day(self._by_symbol[line.venue_id].symbol, day)
 
     def _hours_change(self, _now_ns: int, told: HoursChanged) -> None:
         self._hours[told.instrument_id] = told

@@ -138,6 +138,18 @@ def test_a_bust_takes_a_fill_back_from_order_and_position() -> None:
     assert sim.position(SYMBOL).net == 0
 
 
+def test_a_bust_of_yesterday_s_fill_moves_yesterday_s_lots() -> None:
+    """A close-today that is taken back after the day has changed leaves lots of an earlier day, not of today."""
+    sim = venue(faults=(fault("bust", ordinals=[2]),), listing={"open_close": "open_close_today"})
+    sim.on_order(MS, order("C1", "1", 4, 101, position_effect="O"))
+    sim.on_order(2 * MS, order("C2", "2", 3, 99, position_effect="T"))
+    position = sim.position(SYMBOL)
+    assert position.lots["long_today"] == 1
+    sim.next_day(SYMBOL, "20260616")
+    sim.advance(1003 * MS)
+    assert position.lots == {"long_today": 0, "long_yesterday": 4, "short_today": 0, "short_yesterday": 0}
+
+
 def test_a_bust_gives_a_working_order_its_lots_back() -> None:
     """4 of 6 filled and busted: the order works with 6 again."""
     sim = venue(faults=(fault("bust"),))
