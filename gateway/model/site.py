@@ -9,6 +9,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from gateway.model.base import Message
+from gateway.model.conditions import Costs, MovingBand, RuleAction, RuleKind, Window
 from gateway.model.order import TimeInForce
 
 
@@ -85,6 +86,29 @@ class RuleSpec(Message):
     quote_band_e9: int = 0
     """For a pair whose lead rests (quote then hedge): an intent is made while the price is so near to the threshold,
     so that the order rests before the threshold is met."""
+    kind: RuleKind = RuleKind.PRICE
+    action: RuleAction = RuleAction.BOTH
+    closes: str = ""
+    """With action close: the rule whose position it makes smaller; empty: all rules of the pair."""
+    min_units: int = 1
+    """Least pair units of an intent; with immediate and as many as total_units: all or none."""
+    total_units: int | None = None
+    """Units that its trades may complete in its life, then it is done; None: a standing rule."""
+    expires_utc_ns: int = 0
+    """It ends then, nanoseconds since 1970; 0: never."""
+    immediate: bool = False
+    """Looked at once with the quotes that are there when it arrives: it fires then or never."""
+    rearm_e9: int = 0
+    """After it fired the price has to come back by so much from the threshold before that side may fire again."""
+    persist_quotes: int = 0
+    """In so many looks in a row, quotes of the pair, the condition must have held, beside persist_ns."""
+    windows: tuple[Window, ...] = ()
+    """It fires inside one of them only; none: always."""
+    band: MovingBand | None = None
+    """Thresholds that move; buy_at_e9 and sell_at_e9, where given, bound them."""
+    min_edge_e9: int | None = None
+    """Counter-price: least net money, in the pair's currency, that one unit has to leave."""
+    costs: Costs = Costs()
 
 
 class PairSpec(Message):
