@@ -38,7 +38,7 @@ from gateway.model.order import ExecType, ExecutionReport, Order, OrdStatus, Ses
 from gateway.model.record import Decision
 from gateway.model.trade import Command, CommandAnswered, ExecutionStatus, Intent, OrdersSent, SendOrders, Verb
 from gateway.processes import start
-from gateway.processes.execution import settings
+from gateway.processes.cores import settings
 from gateway.processes.settings import Site
 
 DEFAULT = Options(rounds=5, seconds=3.0, rates=(20, 200))

@@ -174,6 +174,11 @@ def _run_commands(commands: "_Commands[argparse.ArgumentParser]") -> None:
     record = _add(commands, "record", "The record of a run: segments, quotes, gaps, bytes per quote.", _record)
     record.add_argument("run", type=Path, metavar="RUN")
     record.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    replay = _add(
+        commands, "replay", "Run a run's recorded inputs through the code of now, compare each decision.", _replay
+    )
+    replay.add_argument("run", type=Path, metavar="RUN")
+    replay.add_argument("--json", action="store_true", help="one JSON document on standard output")
     report = _add(commands, "report", "Write summary.json and report.html of a run.", _report)
     report.add_argument("run", type=Path, metavar="RUN")
     trades = _add(commands, "trades", "The pair trades of a run or of an installation.", _trades)
@@ -284,6 +289,12 @@ def _record(parsed: argparse.Namespace) -> int:
     from gateway.journal import record_commands  # noqa: PLC0415
 
     return record_commands.record_command(parsed.run, as_json=parsed.json)
+
+
+def _replay(parsed: argparse.Namespace) -> int:
+    from gateway.processes import replay, site_open  # noqa: PLC0415
+
+    return replay.run(site_open.run_folder(parsed.run), as_json=parsed.json)
 
 
 def _report(parsed: argparse.Namespace) -> int:

@@ -15,41 +15,26 @@ import zmq
 
 from gateway.bus.topics import OrderSessions
 from gateway.execution.engine import ExecutionEngine
-from gateway.execution.ledger import ExecutionSettings
 from gateway.journal.errors import JournalError
 from gateway.journal.reader import read_run
 from gateway.model.port import Handlers
 from gateway.model.record import Decision
 from gateway.model.trade import Command, ExecutionEvent, PairPosition, Restarted, Verb
 from gateway.processes import clock, start
+from gateway.processes.cores import execution_engine, settings
 from gateway.processes.execution_shell import ExecutionShell
 from gateway.processes.held import read_held
 from gateway.processes.hours import HoursTeller
 from gateway.processes.ids import next_epoch
+from gateway.processes.kept_settings import keep_settings
 from gateway.processes.lease import Lease
 from gateway.processes.session_clocks import Clocks
 from gateway.processes.session_lines import session_lines
-from gateway.processes.settings import Site, load_site
+from gateway.processes.settings import load_site
 from gateway.processes.site_calendars import read_run_calendars
 from gateway.processes.site_file import MS
 from gateway.processes.venues import open_sessions
 from gateway.processes.watch_journal import words_since
-
-ID_PREFIX = "C"
-
-
-def settings(site: Site) -> ExecutionSettings:
-    """What the engine decides by."""
-    return ExecutionSettings(
-        ID_PREFIX,
-        site.stage,
-        dict(site.pairs),
-        dict(site.rules),
-        dict(site.instruments),
-        dict(site.instrument_limits),
-        site.limits,
-        {name: venue.spec for name, venue in site.venues.items()},
-    )
 
 
 class Recovered(NamedTuple):
@@ -115,7 +100,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     stop = start.StopFlag()
     incarnation = next_epoch(site.state_dir / "execution")
-    engine = ExecutionEngine(settings(site), incarnation)
+    engine = execution_engine(settings(site), incarnation)
+    keep_settings(given.run_dir, site)
     recovered = recover(engine, given.run_dir)
     try:
         journal = start.open_journal("execution", incarnation, site, given.run_dir)
