@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from gateway.model.base import Message
+from gateway.model.position import PositionLine, PositionsAcked
 
 
 class Side(StrEnum):
@@ -151,6 +152,8 @@ class ExecutionReport(Message):
     """On a bust or a correction: the key of the fill that it takes back."""
     trade_date: str = ""
     """TradeDate(75), YYYYMMDD: the trading day that a fill belongs to, empty where the venue does not say."""
+    copied: bool = False
+    """It came by the venue's drop copy: of an order of ours a second telling, or of an order that is not ours."""
 
 
 class CancelRejected(Message):
@@ -208,10 +211,18 @@ class SessionChanged(Message):
 
     venue_id: str
     session: str
-    """"orders" or "md"."""
+    """"orders" or "drop_copy"."""
     up: bool
     at_ns: int
     detail: str = ""
 
 
-OrderEvent = ExecutionReport | CancelRejected | MassCancelReported | MessageRejected | BadOrderMessage
+OrderEvent = (
+    ExecutionReport
+    | CancelRejected
+    | MassCancelReported
+    | MessageRejected
+    | BadOrderMessage
+    | PositionsAcked
+    | PositionLine
+)

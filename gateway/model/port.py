@@ -12,7 +12,7 @@ question differently from what it says here trades wrongly; nothing can check th
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from gateway.model.instrument import Instrument
 from gateway.model.order import Order, OrderEvent
@@ -116,6 +116,22 @@ class Writer(Protocol):
     def market_data_request(
         self, req_id: str, symbols: Sequence[str], depth: int, *, snapshot_only: bool = False, unsubscribe: bool = False
     ) -> VenueMessage: ...
+
+
+@runtime_checkable
+class PositionsWriter(Protocol):
+    """What the writer of a venue that tells positions can do besides: its reader gives PositionsAcked, PositionLine."""
+
+    def positions_request(
+        self, request_id: str, account: str, trading_day: str, transact_ns_utc: int
+    ) -> VenueMessage: ...
+
+
+@runtime_checkable
+class NumberedSessions(Protocol):
+    """Sessions with numbers that a person may set: a session that is up is logged out first."""
+
+    def reset_numbers(self, key: str, next_sender: int, next_target: int) -> None: ...
 
 
 class MarketReader(Protocol):

@@ -223,3 +223,9 @@ class VenueSpec(Message):
     """Absolute sum of the signed positions of all its instruments."""
     margin_available_e9: dict[str, int] | None = None
     """By currency: what may be used; pools of two venues or currencies do not help each other."""
+    ask_positions: bool = False
+    """After every logon it is asked what we hold; until it has answered it counts as not reconciled."""
+    positions_interval_ns: int = 0
+    """And so often while the session is up; 0: no more."""
+    exec_key: tuple[str, ...] = ()
+    """What tells one fill from all others there, as the dialect declares it: tags, "venue", "account"."""

@@ -18,6 +18,7 @@ from gateway.model.order import (
     SessionChanged,
     Side,
 )
+from gateway.model.position import PositionLine, PositionsAcked
 from gateway.model.quote import BookState, Quote
 
 # What trigger asks for.
@@ -198,6 +199,8 @@ class AlarmName(StrEnum):
     SEND_FAILED = "send_failed"
     INVARIANT = "invariant"
     POSITION_DIFFERS = "position_differs"
+    POSITIONS_UNKNOWN = "positions_unknown"
+    """The venue does not say what we hold there; it counts as not reconciled."""
     RELEASE_REFUSED = "release_refused"
     """A leg that was held back for arrival alignment did not pass the gate the second time."""
     WATCH = "watch"
@@ -262,7 +265,13 @@ class Verb(StrEnum):
     FILL_ASSIGN = "fill_assign"
     """Book a fill that the venue told of and no order explains: `TRADE LEG EXECID`."""
     EXPLAIN = "explain"
-    """A person has explained what the venue said of an instrument. Argument: the instrument."""
+    """A person has explained what the venue said of an instrument, or has looked after the positions at a venue that
+    does not answer. Argument: the instrument, or the venue."""
+    ASK_POSITIONS = "ask_positions"
+    """Ask a venue what we hold there. Argument: the venue."""
+    RESET_NUMBERS = "reset_numbers"
+    """Set the next MsgSeqNum(34) of a session that cannot heal: `VENUE KIND OURS THEIRS`, and `force` at the end where
+    it is up or trades are open there."""
 
 
 class Command(Message):
@@ -328,6 +337,8 @@ ExecutionEvent = (
     | BookStateChanged
     | HoursChanged
     | PositionReported
+    | PositionsAcked
+    | PositionLine
 )
 
 
@@ -471,6 +482,24 @@ class AskStatus(Message):
     orders: tuple[Order, ...]
 
 
+class AskPositions(Message):
+    """Ask the venue what we hold there; it answers with PositionsAcked and PositionLines that name the request."""
+
+    venue_id: str
+    request_id: str
+    trading_day: str
+    """YYYYMMDD as its instruments have it now; empty where that is not known."""
+
+
+class ResetNumbers(Message):
+    """Begin the session anew with these numbers; one that is up is logged out first."""
+
+    venue_id: str
+    session: str
+    next_sender_num: int
+    next_target_num: int
+
+
 class ReadBooks(Message):
     """Answer at once with BooksObserved."""
 
@@ -491,7 +520,7 @@ class Announce(Message):
     what: Announcement
 
 
-Action = SendOrders | SendCancel | AskStatus | ReadBooks | SetTimer | Announce
+Action = SendOrders | SendCancel | AskStatus | AskPositions | ResetNumbers | ReadBooks | SetTimer | Announce
 
 
 # What trigger publishes.
