@@ -1,16 +1,14 @@
-"""Carries out what the execution engine decides: journal first, then sockets, then the bus.
+"""The execution engine's ears and hands: sessions, journal, lease and bus. In which order things are done says the
+runner, which is the same in the simulated worlds (`gateway.execution.runner`).
 
-For every event: the engine decides, the event and its actions are written as one record, and only then are the actions
-carried out, in order. An action that has an answer at once (orders handed over, books read) brings its event next.
-
-What can go wrong: the journal cannot be written. Then nothing of that decision is sent; its orders are told to the
-engine as unsent as soon as the journal takes records again; until then no intent is taken and venues' messages wait.
-A record that no journal could hold ends the process: on its return it asks the venues what is true.
+What can go wrong: the journal cannot be written. Then nothing of that decision is sent (the runner sees to it), no
+intent is taken and venues' messages wait. A record that no journal could hold ends the process: on its return it asks
+the venues what is true.
 """
 
-import heapq
 import os
 from collections import deque
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -20,33 +18,26 @@ import msgspec
 from gateway.bus.sockets import CommandServer, IntentReceiver, LatestQuotes, Publisher, Subscriber
 from gateway.execution.engine import ExecutionEngine
 from gateway.execution.rehearsal import Rehearsal
+from gateway.execution.runner import NO_JOURNAL, Runner
 from gateway.journal.clock_pairs import ClockPairs
 from gateway.journal.errors import JournalCause, JournalError
 from gateway.journal.frame import FrameEncoder
 from gateway.journal.writer import JournalWriter
-from gateway.model.order import BadOrderMessage, SessionChanged
-from gateway.model.port import OrderReader, Sessions, Writer
+from gateway.model.order import BadOrderMessage, Order, SessionChanged
+from gateway.model.port import OrderReader, SendResult, Sessions, VenueMessage, Writer
+from gateway.model.quote import Quote
 from gateway.model.record import Decision
 from gateway.model.trade import (
     Action,
     Alarm,
     AlarmName,
     Announce,
+    Announcement,
     AskStatus,
-    BooksObserved,
     BookStateChanged,
-    Command,
     CommandAnswered,
     ExecutionEvent,
-    IntentRefused,
-    OrderSent,
-    OrdersSent,
-    ReadBooks,
-    RefusalName,
     SendCancel,
-    SendOrders,
-    SetTimer,
-    TimerFired,
     Verb,
 )
 from gateway.processes import clock
@@ -55,9 +46,6 @@ from gateway.processes.settings import Site
 from gateway.processes.site_file import MS
 from gateway.processes.venues import order_reader, writer
 
-JOURNAL_RETRY_NS = 200 * MS
-STALE_NS = 100 * MS
-"""An order that has not left so long after its record was written is old: this process was stopped in between."""
 LONGEST_COMMAND = 4000
 """Characters of a command that is taken: it goes into one record."""
 AFTER_GAP_NS = 100 * MS
@@ -76,31 +64,6 @@ class _Waiting(NamedTuple):
     raw: str
     recv_ns: int
     up: bool | None
-
-
-class Timers:
-    """Timers by key; setting one again replaces it."""
-
-    def __init__(self) -> None:
-        self._heap: list[tuple[int, str]] = []
-        self._due: dict[str, int] = {}
-
-    def set(self, key: str, at_ns: int) -> None:
-        self._due[key] = at_ns
-        heapq.heappush(self._heap, (at_ns, key))
-
-    def pop(self, now_ns: int) -> str | None:
-        """A key that is due, or None."""
-        while self._heap and self._heap[0][0] <= now_ns:
-            at_ns, key = heapq.heappop(self._heap)
-            if self._due.get(key) == at_ns:
-                del self._due[key]
-                return key
-        return None
-
-    def wait_ns(self, now_ns: int, most_ns: int) -> int:
-        """How long until the next may be due, at most `most_ns`."""
-        return max(0, min(most_ns, self._heap[0][0] - now_ns)) if self._heap else most_ns
 
 
 class ExecutionShell:
@@ -124,20 +87,17 @@ class ExecutionShell:
         self.publisher = Publisher(bus_dir, "execution", lease.holder, site.bus.high_water_mark)
         self.intents = IntentReceiver(bus_dir, INTENTS_WAITING)
         self.commands = CommandServer(bus_dir)
-        self.timers = Timers()
+        self.runner = Runner[VenueMessage](engine, self, seq, site.journal.alarm_every_ns)
+        self.timers = self.runner.timers
         self.sessions: Sessions | None = None
         self._wake_fd = wake_fd
         self._quotes = LatestQuotes(bus_dir)
         self._inbox: deque[_Waiting] = deque()
         self._missed: deque[str] = deque()
         self._refused: deque[BadOrderMessage] = deque()
-        self._events: deque[ExecutionEvent] = deque()
-        self._unwritten: deque[Decision] = deque()
-        self._retry_ns = 0
         self._rehearsal = Rehearsal(engine.ledger)
         self._rehearsed = FrameEncoder()
         self._asking: dict[str, bytes] = {}
-        self._seq = seq
         self._pairs = ClockPairs(clock.monotonic_ns())
         self._mass_status = {name: venue.dialect.mass_status == "AF" for name, venue in site.venues.items()}
         self._sent: dict[str, dict[int, str]] = {name: {} for name in site.venues}
@@ -185,27 +145,13 @@ class ExecutionShell:
     @property
     def writable(self) -> bool:
         """Whether the journal takes records; tries again when it is time to."""
-        if not self._unwritten:
-            return True
-        if clock.monotonic_ns() >= self._retry_ns:
-            self._write_pending()
-        return not self._unwritten
+        return self.runner.writable
 
     def take_intents(self) -> None:
         """Decide on every intent that waits."""
         while (intent := self.intents.receive()) is not None:
-            if self.writable:
-                self.handle(intent)
+            if self.runner.take_intent(intent):
                 self._rehearsal.note(intent)
-            else:
-                refused = IntentRefused(
-                    intent.intent_id,
-                    intent.pair_id,
-                    intent.rule_id,
-                    RefusalName.HALTED,
-                    "the journal cannot be written",
-                )
-                self.publisher.publish(refused)
 
     def rehearse(self, at_ns: int) -> None:
         """Make the record and the messages of an intent for nobody: see `gateway.execution.rehearsal`."""
@@ -245,7 +191,7 @@ class ExecutionShell:
     @property
     def waiting(self) -> bool:
         """Whether messages of venues wait that may be taken up now."""
-        return bool(self._inbox) and not self._unwritten
+        return bool(self._inbox) and not self.runner.stuck
 
     def take_commands(self) -> None:
         """Answer every command that waits."""
@@ -257,7 +203,7 @@ class ExecutionShell:
                 text = f"a command of {length} characters; at most {LONGEST_COMMAND}"
                 self.commands.answer(identity, CommandAnswered(command.command_id[:40], done=False, text=text))
             elif not self.writable:
-                answer = CommandAnswered(command.command_id, done=False, text="the journal cannot be written")
+                answer = CommandAnswered(command.command_id, done=False, text=NO_JOURNAL)
                 self.commands.answer(identity, answer)
             else:
                 self._asking[command.command_id] = identity
@@ -265,8 +211,7 @@ class ExecutionShell:
 
     def fire_timers(self) -> None:
         """Deliver what is due."""
-        while self.writable and (key := self.timers.pop(clock.monotonic_ns())) is not None:
-            self.handle(TimerFired(key))
+        self.runner.fire_timers()
 
     def keep(self, now_ns: int) -> None:
         """What is due by the clock alone."""
@@ -274,99 +219,57 @@ class ExecutionShell:
             try:
                 self.journal.append(self._pairs.take(now_ns, clock.utc_ns()))
             except JournalError as error:
-                self._alarm(str(error))
+                self.publish(Alarm(AlarmName.JOURNAL, "journal", str(error)))
 
     def handle(self, event: ExecutionEvent) -> None:
         """Decide on an event, and on those that its actions bring at once."""
-        self._events.append(event)
-        while self._events and not self._unwritten:
-            self._decide(self._events.popleft())
+        self.runner.handle(event)
 
     def close(self) -> None:
         for one in (self.publisher, self.intents, self.commands, self.states, self._quotes, self.journal):
             one.close()
 
-    def _decide(self, event: ExecutionEvent) -> None:
-        at_ns = clock.monotonic_ns()
-        actions = self.engine.on_event(event, at_ns)
-        self._seq += 1
-        decision = Decision(self._seq, at_ns, event, tuple(actions))
+    # The runner's hands.
+
+    def now_ns(self) -> int:
+        return clock.monotonic_ns()
+
+    def write(self, decision: Decision) -> str:
+        """Append to the journal; a record that it can never take is our own mistake, and waiting would hide it."""
         try:
             self.journal.append(decision)
         except JournalError as error:
             if error.cause is JournalCause.ENCODE:
-                raise  # it never can be written: our own mistake, and waiting would hide it
-            self._unwritten.append(decision)
-            self._retry_ns = clock.monotonic_ns() + JOURNAL_RETRY_NS
-            self._alarm(f"{error}; nothing is sent until it can be written")
-            return
-        self._carry_out(decision, clock.monotonic_ns())
+                raise
+            return str(error)
+        return ""
 
-    def _write_pending(self) -> None:
-        """Write what could not be written; its orders have become old and are not sent."""
-        while self._unwritten:
-            decision = self._unwritten[0]
-            try:
-                self.journal.append(decision)
-            except JournalError as error:
-                self._retry_ns = clock.monotonic_ns() + JOURNAL_RETRY_NS
-                self._alarm(str(error))
-                return
-            self._unwritten.popleft()
-            self._carry_out(decision, 0)
-            self._events.append(Command(f"journal-{decision.seq}", Verb.DISARM, "execution", "the journal failed"))
-        while self._events and not self._unwritten:
-            self._decide(self._events.popleft())
+    def may_send(self) -> bool:
+        return self._lease.holder == self.engine.ledger.incarnation
 
-    def _carry_out(self, decision: Decision, journalled_ns: int) -> None:
-        """`journalled_ns` is 0 for a decision that was written too late to send its orders."""
-        for action in decision.actions:
-            self._do(action, journalled_ns)
+    def build(self, orders: Sequence[Order]) -> list[VenueMessage]:
+        utc_ns = clock.utc_ns()
+        return [self._encoders[one.venue_id].new_order(one, utc_ns) for one in orders]
 
-    def _do(self, action: Action, journalled_ns: int) -> None:
+    def hand_over(self, order: Order, built: VenueMessage, _trade_id: str) -> SendResult:
+        if self.sessions is None:
+            return SendResult(ok=False, reason="no sessions", msg_seq_num=0)
+        return self.sessions.send(f"{order.venue_id}.orders", built)
+
+    def read_books(self, instrument_ids: tuple[str, ...]) -> tuple[Quote, ...]:
+        return self._quotes.read(instrument_ids)
+
+    def publish(self, what: Announcement) -> None:
+        self.publisher.publish(what)
+
+    def act(self, action: Action) -> None:
         match action:
-            case SendOrders():
-                self._events.append(self._send(action, journalled_ns))
             case Announce():
                 self._tell(action)
-            case SetTimer():
-                self.timers.set(action.key, action.at_ns)
-            case ReadBooks():
-                self._events.append(BooksObserved(action.request, self._quotes.read(action.instrument_ids)))
             case SendCancel():
                 self._cancel(action)
             case AskStatus():
                 self._ask(action)
-
-    def _send(self, action: SendOrders, journalled_ns: int) -> OrdersSent:
-        """Build every order, then hand them over back to back."""
-        if not journalled_ns or self.sessions is None:
-            failure = "the journal could not be written in time" if self.sessions else "no sessions"
-            return OrdersSent(0, tuple(OrderSent(one.cl_ord_id, 0, 0, failure) for one in action.orders))
-        utc_ns = clock.utc_ns()
-        built = [(one, self._encoders[one.venue_id].new_order(one, utc_ns)) for one in action.orders]
-        sent = []
-        for order, message in built:
-            failure = self._must_not_leave(journalled_ns, action.expires_ns)
-            if failure:
-                sent.append(OrderSent(order.cl_ord_id, 0, 0, failure))
-                continue
-            result = self.sessions.send(f"{order.venue_id}.orders", message)
-            # A number that was used means that the venue may have it: then it is not unsent, but in doubt.
-            failure = "" if result.ok or result.msg_seq_num else result.reason
-            sent.append(OrderSent(order.cl_ord_id, clock.monotonic_ns(), result.msg_seq_num, failure))
-        return OrdersSent(journalled_ns, tuple(sent))
-
-    def _must_not_leave(self, journalled_ns: int, expires_ns: int) -> str:
-        """The last look before the socket: why an order that was decided on must not leave; empty when it may."""
-        if self._lease.holder != self.engine.ledger.incarnation:
-            return "the lease was taken away"
-        now_ns = clock.monotonic_ns()
-        if expires_ns and now_ns > expires_ns:
-            return f"its intent expired {now_ns - expires_ns} ns ago"
-        if now_ns - journalled_ns > STALE_NS:
-            return f"{now_ns - journalled_ns} ns since it was decided, at most {STALE_NS}: this process was held up"
-        return ""
 
     def _cancel(self, action: SendCancel) -> None:
         venue_id = action.order.venue_id
@@ -390,9 +293,6 @@ class ExecutionShell:
             if identity is not None:
                 self.commands.answer(identity, action.what)
         self.publisher.publish(action.what)
-
-    def _alarm(self, figures: str) -> None:
-        self.publisher.publish(Alarm(AlarmName.JOURNAL, "journal", figures))
 
 
 def _sent_as(known: dict[int, str], msg_seq_num: int) -> str:

@@ -91,6 +91,7 @@ class JournalSection(Section):
     fdatasync_interval_ms: Milliseconds = Field(5, description="off the path, at least this often")
     sync_before_send: bool = Field(False, description="fdatasync before each send, to survive loss of power")  # noqa: FBT003 a default
     min_free_mb: Count = Field(64, description="with less room on the disk no new trade opens")
+    alarm_every_s: Count = Field(10, description="while it cannot be written: alarmed at once, then this often")
 
 
 class RecorderSection(Section):

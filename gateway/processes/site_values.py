@@ -83,6 +83,7 @@ class JournalSettings:
     fdatasync_interval_ns: int
     sync_before_send: bool
     min_free_bytes: int
+    alarm_every_ns: int
 
 
 @dataclass(frozen=True)
@@ -217,7 +218,9 @@ def _e9_or_none(value: Decimal | None) -> int | None:
 
 
 def _journal(one: JournalSection) -> JournalSettings:
-    return JournalSettings(one.fdatasync_interval_ms * MS, one.sync_before_send, one.min_free_mb * 2**20)
+    return JournalSettings(
+        one.fdatasync_interval_ms * MS, one.sync_before_send, one.min_free_mb * 2**20, one.alarm_every_s * SECOND
+    )
 
 
 def _supervisor(one: SupervisorSection) -> SupervisorSettings:

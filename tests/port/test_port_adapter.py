@@ -14,12 +14,13 @@ import pytest
 
 from benchmarks.execution_site import intent, write_site
 from gateway.bus.sockets import Publisher
+from gateway.execution import runner
 from gateway.execution.engine import ExecutionEngine
 from gateway.model.order import Order, OrdType, Side, TimeInForce
 from gateway.model.port import Handlers, Sessions
 from gateway.model.quote import BookState, Quote
 from gateway.model.trade import Command, PairTradeState, Verb
-from gateway.processes import clock, execution_shell, start
+from gateway.processes import clock, start
 from gateway.processes.execution import settings
 from gateway.processes.execution_shell import ExecutionShell
 from gateway.processes.feed import Feed
@@ -125,7 +126,7 @@ def test_a_pair_is_traded_at_venues_that_speak_no_fix(
     tmp_path: Path, bus_dir: Path, venue: JsonVenue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An intent becomes an order at each venue; their fills end the pair trade, balanced, in the positions asked for."""
-    monkeypatch.setattr(execution_shell, "STALE_NS", LONG_NS)
+    monkeypatch.setattr(runner, "STALE_NS", LONG_NS)
     site = site_of(tmp_path, venue.port)
     engine = ExecutionEngine(settings(site), 1)
     run_dir = tmp_path / "run"

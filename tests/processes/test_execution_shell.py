@@ -18,6 +18,7 @@ from benchmarks.execution_site import LIFE_NS, intent, write_site
 from gateway.bus.sockets import IntentSender, endpoint
 from gateway.bus.topics import ANSWER, ENCODER
 from gateway.execution.engine import ExecutionEngine
+from gateway.execution.runner import JOURNAL_RETRY_NS, STALE_NS, Timers
 from gateway.fix.link import SendResult
 from gateway.journal.errors import JournalError
 from gateway.journal.reader import read_run
@@ -40,7 +41,7 @@ from gateway.model.trade import (
 )
 from gateway.processes import execution_shell, start
 from gateway.processes.execution import recover, settings
-from gateway.processes.execution_shell import JOURNAL_RETRY_NS, STALE_NS, ExecutionShell, Timers
+from gateway.processes.execution_shell import ExecutionShell
 from gateway.processes.lease import Lease
 
 MS = 1_000_000
@@ -192,7 +193,13 @@ def test_with_a_journal_that_cannot_be_written_nothing_leaves(rig: Rig) -> None:
     assert rig.engine.ledger.armed is True
     rig.now_ns += JOURNAL_RETRY_NS
     assert rig.shell.writable is False
-    assert rig.alarms() == ["journal", "journal"]
+    assert rig.alarms() == ["journal"], "said once, not at every try"
+    for _ in range(60):
+        rig.now_ns += JOURNAL_RETRY_NS
+        assert rig.shell.writable is False
+    assert rig.alarms() == ["journal", "journal"], "and again when journal.alarm_every_s have passed"
+    (_, again) = [one.figures for one in rig.published if isinstance(one, Alarm)]
+    assert again.endswith("; tried 51 times in 10 s")
     rig.mend_journal()
 
 
