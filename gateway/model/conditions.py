@@ -51,8 +51,8 @@ class BandKind(StrEnum):
     """Each sample counts for 2 / (length + 1), all before it for the rest."""
 
 
-class BandSide(StrEnum):
-    """Which side of a moving band is traded."""
+class RuleSide(StrEnum):
+    """Which side is traded where no thresholds say it: of a moving band, of a counter-price rule."""
 
     BOTH = "both"
     BUY = "buy"
@@ -75,9 +75,8 @@ class MovingBand(Message):
     deviations_e9: int
     floor_e9: int = 0
     cap_e9: int | None = None
-    side: BandSide = BandSide.BOTH
     warm_up_age_ns: int = 0
-    """How old samples of the record may be that count at a start; 0: the whole span that the band needs."""
+    """How old samples of the record may be that count at a start; 0: the time that so many samples take."""
 
 
 class Costs(Message):

@@ -10,6 +10,7 @@ from enum import StrEnum
 import msgspec
 
 from gateway.model.base import Message
+from gateway.model.conditions import FeeRow
 
 
 class OffTickError(ValueError):
@@ -62,6 +63,8 @@ class Instrument(Message):
     reference_within_pct: Decimal = Decimal(0)
     fields: dict[str, str] = msgspec.field(default_factory=dict)
     """What the dialect calls instrument:NAME: a prompt date, a SecurityID."""
+    fees: tuple[FeeRow, ...] = ()
+    """What a lot costs to open and to close, oldest row first; empty: not known."""
 
     def to_ticks(self, text: str | Decimal) -> int:
         """The venue's price `text` as whole ticks; OffTickError names it and the two neighbours that would be right."""

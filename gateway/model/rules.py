@@ -113,3 +113,8 @@ class RuleMemory(Message):
     ended: str = ""
     """A RuleStandingState that ended it."""
     reason: str = ""
+    before_units: int = 0
+    """Of the filled units, those before the last intent."""
+    birth_units: int = 0
+    """Held under its id when its life began, by an earlier rule of that name."""
+    cooling: bool = False

@@ -9,8 +9,8 @@ from enum import StrEnum
 from fractions import Fraction
 
 from gateway.model.base import Message
-from gateway.model.conditions import Costs, MovingBand, RuleAction, RuleKind, Window
-from gateway.model.order import TimeInForce
+from gateway.model.conditions import Costs, MovingBand, RuleAction, RuleKind, RuleSide, Window
+from gateway.model.order import Side, TimeInForce
 
 
 class FormulaKind(StrEnum):
@@ -64,6 +64,10 @@ class LegSpec(Message):
     max_quote_age_ns: int
     substitute_id: str = ""
     """Instrument that repairs may trade, lot for lot, where this one cannot be traded; empty: none."""
+    name: str = ""
+    """How the pair's formula calls it; empty where the formula is a kind."""
+    direction: int = 0
+    """What buying the pair does with it: 1 buys, -1 sells, 0 by its place (the first is bought, the others sold)."""
 
 
 class RuleSpec(Message):
@@ -94,6 +98,8 @@ class RuleSpec(Message):
     """Least pair units of an intent; with immediate and as many as total_units: all or none."""
     total_units: int | None = None
     """Units that its trades may complete in its life, then it is done; None: a standing rule."""
+    one_shot: bool = False
+    """Done with the end of its first pair trade, whatever that filled."""
     expires_utc_ns: int = 0
     """It ends then, nanoseconds since 1970; 0: never."""
     immediate: bool = False
@@ -104,11 +110,44 @@ class RuleSpec(Message):
     """In so many looks in a row, quotes of the pair, the condition must have held, beside persist_ns."""
     windows: tuple[Window, ...] = ()
     """It fires inside one of them only; none: always."""
+    side: RuleSide = RuleSide.BOTH
+    """Of a moving band or a counter-price rule."""
     band: MovingBand | None = None
     """Thresholds that move; buy_at_e9 and sell_at_e9, where given, bound them."""
     min_edge_e9: int | None = None
     """Counter-price: least net money, in the pair's currency, that one unit has to leave."""
     costs: Costs = Costs()
+
+
+class ParameterRow(Message):
+    """What a parameter is from one trading day until another, both belonging to it (YYYYMMDD); empty: no end."""
+
+    value: Decimal
+    from_day: str = ""
+    until_day: str = ""
+
+
+class ParameterSpec(Message):
+    """A dated number of a formula: duty, VAT, premium. `unit` as in "USD/t"; empty: none."""
+
+    name: str
+    unit: str
+    rows: tuple[ParameterRow, ...]
+
+
+class ReferenceSpec(Message):
+    """An instrument that a formula is priced with and that is not traded by the pair."""
+
+    name: str
+    instrument_id: str
+
+
+class ExpressionSpec(Message):
+    """A formula in the language of docs/FORMULA.md, and what its names are; legs are named in the legs."""
+
+    text: str
+    references: tuple[ReferenceSpec, ...]
+    parameters: tuple[ParameterSpec, ...]
 
 
 class PairSpec(Message):
@@ -160,6 +199,15 @@ class PairSpec(Message):
     """How often the right price of a resting order is looked at; with `quote_life_ns` it bounds the messages."""
     quote_life_ns: int = 10_000_000_000
     """A resting order with no fill is withdrawn after this."""
+    expression: ExpressionSpec | None = None
+    """How the price is made, where it is more than `formula` says; `formula` then tells which kind of rule watches it:
+    spread where the price has a currency and a unit, ratio where it is a plain number."""
+
+
+def leg_side(spec: PairSpec, pair_side: Side, index: int) -> Side:
+    """The side of leg `index` when the pair is traded on `pair_side`."""
+    direction = spec.legs[index].direction or (1 if index == 0 else -1)
+    return pair_side if direction > 0 else pair_side.opposite
 
 
 class InstrumentLimits(Message):
