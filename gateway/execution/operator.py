@@ -22,6 +22,8 @@ from gateway.model.trade import (
 
 FILL_ADD_WORDS = 6
 FILL_ASSIGN_WORDS = 3
+REMEMBERED_COMMANDS = 10_000
+"""Commands whose ids are kept so that one sent twice is done once; a client sends again within seconds, not days."""
 MOST_DIGITS = 9
 """Of a count that a person writes."""
 BREACH_VERBS = {
@@ -46,8 +48,16 @@ class Operator:
         known = self._ledger.done_commands.get(command.command_id)
         if known is None:
             known = self._obey(command, at_ns)
-            self._ledger.done_commands[command.command_id] = known
+            self._remember(command.command_id, known)
         self._out.announce(CommandAnswered(command.command_id, *known))
+
+    def _remember(self, command_id: str, done: tuple[bool, str]) -> None:
+        """So that the same command is not done twice; the oldest of very many is forgotten."""
+        ledger = self._ledger
+        ledger.commands_done += 1
+        ledger.done_commands[command_id] = done
+        if len(ledger.done_commands) > REMEMBERED_COMMANDS:
+            del ledger.done_commands[next(iter(ledger.done_commands))]
 
     def on_breach(self, refusal: Refusal, at_ns: int) -> None:
         """A limit of the whole installation is broken: do what the site says, in execution's own name."""

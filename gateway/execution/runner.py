@@ -150,6 +150,7 @@ class Runner(Generic[Built]):
         """Whether records wait for a journal that takes them."""
         return bool(self._unwritten)
 
+    @property
     def retry_ns(self) -> int:
         """When a journal that failed is tried again."""
         return self._retry_ns

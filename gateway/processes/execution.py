@@ -14,11 +14,12 @@ from typing import NamedTuple
 import zmq
 
 from gateway.bus.topics import OrderSessions
+from gateway.execution import recovery
 from gateway.execution.engine import ExecutionEngine
+from gateway.execution.recovery import Rearm, Recovered
 from gateway.journal.errors import JournalError
 from gateway.journal.reader import read_run
 from gateway.model.port import Handlers
-from gateway.model.record import Decision
 from gateway.model.trade import Command, ExecutionEvent, PairPosition, Restarted, Verb
 from gateway.processes import clock, start
 from gateway.processes.cores import execution_engine, settings
@@ -37,28 +38,9 @@ from gateway.processes.venues import open_sessions
 from gateway.processes.watch_journal import words_since
 
 
-class Recovered(NamedTuple):
-    """Where the journals of earlier incarnations end."""
-
-    seq: int
-    at_ns: int
-    armed: bool
-
-
 def recover(engine: ExecutionEngine, run_dir: Path) -> Recovered:
-    """Feed the journals of earlier incarnations to the engine.
-
-    `armed` holds over deaths that follow each other: a command alone ends it, such as the one that an execution gives
-    itself when it comes back after an end of its own.
-    """
-    seq = at_ns = 0
-    armed = False
-    for record in read_run(run_dir):
-        if isinstance(record, Decision):
-            engine.on_event(record.event, record.at_ns)
-            seq, at_ns = record.seq, record.at_ns
-            armed = engine.ledger.armed or (armed and not isinstance(record.event, Command))
-    return Recovered(seq, at_ns, armed and not engine.ledger.throttled)
+    """Feed the journals of earlier incarnations to the engine."""
+    return recovery.recover(engine, read_run(run_dir))
 
 
 class Pace(NamedTuple):
@@ -66,28 +48,6 @@ class Pace(NamedTuple):
 
     beat_ns: int
     warm_ns: int
-
-
-class Rearm:
-    """Arms again by itself, once; a command of anybody else ends the wish."""
-
-    def __init__(self, shell: ExecutionShell, *, wanted: bool) -> None:
-        self._shell = shell
-        self._ledger = shell.engine.ledger
-        self._wanted = wanted
-        self._commands = len(self._ledger.done_commands)
-
-    def look(self) -> None:
-        """Arm when it is wanted and every venue has spoken of every order."""
-        ledger = self._ledger
-        if not self._wanted:
-            return
-        if len(ledger.done_commands) != self._commands:
-            self._wanted = False
-        elif all(venue.up and venue.reconciled for venue in ledger.venues.values()) and self._shell.writable:
-            self._wanted = False
-            reason = "it was armed and died by a signal from outside"
-            self._shell.handle(Command(f"rearm-{ledger.incarnation}", Verb.ARM, "execution", reason))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -23,7 +23,7 @@ from gateway.model.quote import BookState, Quote
 from gateway.model.record import Decision
 from gateway.model.trade import (
     Alarm,
-    Announce,
+    Announcement,
     BookStateChanged,
     ExecutionEvent,
     HoursChanged,
@@ -50,7 +50,7 @@ from tests.simulation.market_tape import WorldTape, tapes
 from tests.simulation.person import Person
 from tests.simulation.plan import MS, SECOND, Plan
 from tests.simulation.process import Killed, Process
-from tests.simulation.trouble import Trouble
+from tests.simulation.trouble import KILLS, Trouble
 from tests.simulation.wire import Line
 
 ACTIVE_NS = 20 * SECOND
@@ -120,6 +120,7 @@ class World:
         self.referee = Referee(self)
         self.process: Process | None = None
         self._incarnation = 0
+        self._by_signal = False
         self.left: dict[str, Order] = {}
         self._opening = False
         self._halted: dict[str, str] = {}
@@ -297,7 +298,7 @@ class World:
 
     def _start_process(self, now_ns: int) -> None:
         self._incarnation += 1
-        self.process = process = Process(self, self._incarnation)
+        self.process = process = Process(self, self._incarnation, by_signal=self._by_signal)
         self.in_process(now_ns, self._first_steps, process)
 
     def _first_steps(self, process: Process) -> None:
@@ -338,6 +339,7 @@ class World:
         if self.process is None:
             return
         self.faults[how] += 1
+        self._by_signal = how in KILLS
         self.note("killed", how)
         in_memory = self.process.in_memory()
         self.process = None
@@ -379,9 +381,8 @@ class World:
         self.sent.append((at_ns, order))
         self.referee.order_left(order, trade_id, at_ns, opening=self._opening)
 
-    def heard(self, action: Announce) -> None:
+    def heard(self, what: Announcement) -> None:
         """Something was published."""
-        what = action.what
         self.told.append((self.now_ns, what))
         if isinstance(what, PairTradeChanged | PairPosition):
             if isinstance(what, PairTradeChanged) and what.state is PairTradeState.HALTED:
