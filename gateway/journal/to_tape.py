@@ -150,7 +150,8 @@ def write_tape(run_dir: Path, folder: Path) -> str:
     date = datetime.fromtimestamp(start_ns // _SECOND, UTC).strftime("%Y%m%d")
     names = sorted({row.instrument_id for row in rows})
     splits = {name: (name.partition(".")[0], facts.symbol(name)) for name in names}
-    _write(folder / "tape.csv", ("name", "label", "duration_ns"), [(folder.name, label, end_ns - start_ns + 1)])
+    header = ("name", "label", "duration_ns", "start_utc_ns")
+    _write(folder / "tape.csv", header, [(folder.name, label, end_ns - start_ns + 1, start_ns)])
     rows_of_instruments = [
         (*splits[name], f"{facts.ticks[name]:f}", facts.quote_currencies.get(name, "unknown"), date, "", "", "")
         for name in names

@@ -13,6 +13,8 @@ INSTRUMENT_COLUMNS = (
 )  # fmt: skip
 EVENT_COLUMNS = ("time", "venue", "symbol", "type", "bids", "asks", "price", "qty", "aggressor", "status")
 TAPE_COLUMNS = ("name", "label", "duration_ns")
+START_COLUMN = "start_utc_ns"
+"""Of tape.csv, optional: nanoseconds since 1970 UTC at which a tape begins whose rows count from its start."""
 
 BOOK, TRADE, STATUS = "book", "trade", "status"
 STATUSES = {"2": "halt", "3": "resume", "17": "ready to trade", "18": "closed", "21": "auction"}

@@ -19,6 +19,7 @@ from simulators.tapes.csvform.form import (
     EVENTS,
     INSTRUMENT_COLUMNS,
     INSTRUMENTS,
+    START_COLUMN,
     STATUS,
     STATUSES,
     TAPE,
@@ -46,6 +47,8 @@ class CsvTape(NamedTuple):
     instruments: tuple[TapeInstrument, ...]
     duration_ns: int
     path: Path
+    start_utc_ns: int | None = None
+    """When it begins, nanoseconds since 1970 UTC, where the folder says so."""
 
     def events(self) -> Iterator[TapeEvent]:
         """The events in the order of the file."""
@@ -66,7 +69,8 @@ def csv_tape(folder: Path, seconds: int) -> CsvTape:
     if last_ns < 0:
         raise TapeError(at_line(folder / EVENTS, 2), "", "at least one event")
     name, label, duration_ns = _header(folder, last_ns + 1)
-    return CsvTape(name, label, instruments, min(duration_ns, seconds * SECOND_NS), folder / EVENTS)
+    start_utc_ns = _start(folder)
+    return CsvTape(name, label, instruments, min(duration_ns, seconds * SECOND_NS), folder / EVENTS, start_utc_ns)
 
 
 def read_events(path: Path, instruments: tuple[TapeInstrument, ...]) -> Iterator[TapeEvent]:
@@ -220,3 +224,15 @@ def _header(folder: Path, duration_ns: int) -> tuple[str, str, int]:
         raise TapeError(at_line(path, 2), "", "one row: name, label, duration in nanoseconds")
     asked = whole_number(row["duration_ns"], duration_ns, at_line(path, line, "duration_ns"))
     return row["name"], row["label"], asked
+
+
+def _start(folder: Path) -> int | None:
+    """When the tape begins: as its first row is stamped, else as tape.csv may say in a column of its own."""
+    line, row = next(table_rows(folder / EVENTS, EVENT_COLUMNS))
+    at_ns, is_iso = _time(row["time"], f"{at_line(folder / EVENTS, line)}, time")
+    if is_iso:
+        return at_ns
+    path = folder / TAPE
+    line, row = next(table_rows(path, TAPE_COLUMNS), (0, {})) if path.is_file() else (0, {})
+    text = row.get(START_COLUMN, "")
+    return whole_number(text, 0, at_line(path, line, START_COLUMN)) if text else None
