@@ -23,9 +23,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from gateway.feed.clock_settings import MS, US, StampClocks, stamp_form
+from gateway.feed.clock_settings import StampClocks
+from gateway.fix.dialect_clock import TIME_DIGITS, ClockTable
 from gateway.fix.dialect_groups import FieldRule, GroupError, GroupRule, group_rules, is_source
-from gateway.fix.dialect_tables import DialectError, TableReader
+from gateway.fix.dialect_positions import POSITIONS, TOLD, PositionTable, PositionWords
+from gateway.fix.dialect_tables import DialectError
 from gateway.fix.dictionary import SPECS, Dictionary, MessageSpec, read_dictionary
 from gateway.model.order import ExecType, PositionEffect, TimeInForce
 
@@ -50,15 +52,15 @@ SOURCES = (
     "position_effect",
     "hedge_flag",
     "request_id",
+    "trading_day",
 )
 MD_SOURCES = ("md_req_id", "subscription", "depth")
 LOGON_SOURCES = ("username", "password", "password_length")
+CANCEL = "cancel_on_disconnect"
 MESSAGES = ("new_order", "cancel", "replace", "status_request")
 OPTIONAL_MESSAGES = ("mass_status_request", "mass_cancel", "mass_cancel_symbol")
 KEY_PARTS = ("venue", "account")
-TIME_DIGITS = {"s": 0, "ms": 3, "us": 6, "ns": 9}
 MULTIPLIER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?", re.ASCII)
-CLOCK_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
 
 class MessageRule(NamedTuple):
@@ -101,6 +103,12 @@ class Dialect(NamedTuple):
     """Where a level's place in the book stands: MDEntryPositionNo(290) or MDPriceLevel(1023)."""
     price_multiplier: Decimal = Decimal(1)
     """The venue's price times this is ours; an instrument of the site may have another."""
+    positions: PositionWords | None = None
+    """How 35=AP tells what we hold; None where the venue does not tell."""
+    cancel_on_disconnect: tuple[FieldRule, ...] = ()
+    """What the Logon asks with that our orders be cancelled when the session is lost; empty: it is not offered."""
+    no_cancel_on_disconnect: str = ""
+    """Why it is not offered, in words."""
     adapter: str = ""
     """`module:factory` of a venue that does not speak FIX; then nothing of FIX is set here (`plain_dialect`)."""
 
@@ -151,7 +159,7 @@ def _changed(dialect: Dialect, changes: Mapping[str, object]) -> Dialect:
     return dialect
 
 
-class _Reader(TableReader):
+class _Reader(ClockTable, PositionTable):
     """The tables of one dialect."""
 
     def plain(self) -> Dialect:
@@ -182,6 +190,7 @@ class _Reader(TableReader):
             exec_trans_types={},
             position_effects={self._enum("orders.position_effects", one, PositionEffect): () for one in names},
             messages={},
+            positions=TOLD if self._kind("orders", "positions", bool, default=False) else None,
             price_multiplier=self._multiplier(),
             adapter=self._kind("dialect", "adapter", str),
         )
@@ -194,6 +203,8 @@ class _Reader(TableReader):
         needed = list(MESSAGES)
         needed += ["mass_status_request"] if mass_status == "AF" else []
         needed += ["mass_cancel", "mass_cancel_symbol"] if mass_cancel else []
+        positions = self._positions(dictionary)
+        needed += [POSITIONS] if positions is not None else []
         request, entry_types = self._md_request(dictionary)
         return Dialect(
             name=self._kind("dialect", "name", str),
@@ -220,6 +231,9 @@ class _Reader(TableReader):
             position_effects=self._position_effects(dictionary),
             messages={name: self._message(name, dictionary) for name in needed},
             stamps=self._stamps(),
+            positions=positions,
+            no_cancel_on_disconnect=self._kind(CANCEL, "none", str, "") if self.has(CANCEL, "none") else "",
+            cancel_on_disconnect=self._fields(CANCEL, dictionary.messages["A"], frozenset(), ()),
             position_tag=self._position(dictionary),
             price_multiplier=self._multiplier(),
         )
@@ -244,40 +258,6 @@ class _Reader(TableReader):
             for key, value in content.items():
                 if value != {}:
                     self._refuse(f"{table}.{key}", value, "no such key here; see gateway/fix/dialects/domestic44.toml")
-
-    def _stamps(self) -> StampClocks:
-        self._root.setdefault("clock", {})
-        cut_off = self._kind("clock", "cut_off", bool, default=True)
-        sending_ns, entry_ns = (
-            10 ** (9 - TIME_DIGITS[self._one_of("clock", key, tuple(TIME_DIGITS), "ms")])
-            for key in ("sending_time", "entry_time")
-        )
-        names = [self._clock_name(key) for key in ("sending_clock", "entry_clock", "transact_clock")]
-        floor_ns = self._count("clock", "publish_floor_us", 0) * US
-        lag_ms = self._count("clock", "publish_lag_ms", None)
-        interval_ms = self._count("clock", "snapshot_interval_ms", 0)
-        phase_ms = self._count("clock", "snapshot_phase_ms", None)
-        if phase_ms is not None and phase_ms >= interval_ms:
-            self._refuse("clock.snapshot_phase_ms", phase_ms, f"less than snapshot_interval_ms, {interval_ms}")
-        if lag_ms is not None and lag_ms * MS < floor_ns:
-            self._refuse("clock.publish_lag_ms", lag_ms, f"at least publish_floor_us, {floor_ns // US}")
-        return StampClocks(
-            sending=stamp_form(sending_ns, cut_off=cut_off),
-            entry=stamp_form(entry_ns, cut_off=cut_off),
-            sending_clock=names[0],
-            entry_clock=names[1],
-            transact_clock=names[2],
-            publish_floor_ns=floor_ns,
-            publish_lag_ns=None if lag_ms is None else lag_ms * MS,
-            snapshot_interval_ns=interval_ms * MS,
-            snapshot_phase_ns=None if phase_ms is None else phase_ms * MS,
-        )
-
-    def _clock_name(self, key: str) -> str:
-        name: str = self._kind("clock", key, str, "gateway")
-        if not CLOCK_NAME.fullmatch(name):
-            self._refuse(f"clock.{key}", name, "a name of small letters, digits and _, such as gateway or matching")
-        return name
 
     def _dictionary(self) -> Dictionary:
         transport = self._kind("dialect", "transport_dictionary", str, "")

@@ -23,7 +23,7 @@ class TableReader:
 
     def has(self, table: str, key: str) -> bool:
         """Whether the key is there and not taken yet."""
-        return key in self._table(table, self._root.get(table))
+        return key in self._table(table, self._root.get(table, {}))
 
     def _count(self, table: str, key: str, default: int | None) -> Any:  # noqa: ANN401 - an int, or the default
         if key not in self._table(table, self._root.get(table)):

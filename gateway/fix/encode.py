@@ -110,6 +110,13 @@ class OrderEncoder:
         name = "mass_cancel_symbol" if symbol else "mass_cancel"
         return self._message(name, self._request_text(name, request_id, transact_ns_utc, symbol))
 
+    def positions_request(
+        self, request_id: str, account: str, trading_day: str, transact_ns_utc: int
+    ) -> quickfix.Message:
+        """RequestForPositions(35=AN) of an account; EncodeError where the dialect has none."""
+        text = self._request_text("positions_request", request_id, transact_ns_utc, "", account, trading_day)
+        return self._message("positions_request", text)
+
     def market_data_request(
         self,
         req_id: str,
@@ -185,7 +192,9 @@ class OrderEncoder:
             "price": "" if px_ticks is None else self._price(order.instrument_id, px_ticks),
         }
 
-    def _request_text(self, name: str, request_id: str, transact_ns_utc: int, symbol: str) -> str:
+    def _request_text(
+        self, name: str, request_id: str, transact_ns_utc: int, symbol: str, account: str = "", trading_day: str = ""
+    ) -> str:
         rule = self._dialect.messages.get(name)
         if rule is None:
             message = f"{name}: the dialect {self._dialect.name} has no such message"
@@ -194,6 +203,8 @@ class OrderEncoder:
             "request_id": _plain("a request id", request_id),
             "transact_time": self._stamps.text(transact_ns_utc),
             "symbol": _plain("Symbol(55)", symbol) if symbol else "",
+            "account": _plain("Account(1)", account) if account else "",
+            "trading_day": trading_day,
         }
         groups = self._group_text(rule, values)
         return f"35={rule.msg_type}{SOH}{groups}" + "".join(self._fixed(field, values) for field in rule.fields)

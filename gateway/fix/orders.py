@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 from gateway.fix import tags
 from gateway.fix.dialect import Dialect
+from gateway.fix.positions import POSITION_TYPES, PositionDecoder
 from gateway.fix.scan import MAX_CHARACTERS, BadField, Fields, Prices, Sizes, Stamps, need, scan, whole
 from gateway.model.instrument import Instrument
 from gateway.model.order import (
@@ -41,6 +42,7 @@ class OrderDecoder:
     """Decodes one venue's order session; `instruments` by Symbol(55).
 
     `cl_ord_id_of` gives the ClOrdID(11) of a message of ours by its MsgSeqNum(34), for rejects that name no other.
+    `copied`: the session is the venue's drop copy, all that comes on it is told a second time.
     """
 
     def __init__(
@@ -49,8 +51,12 @@ class OrderDecoder:
         venue_id: str,
         instruments: Mapping[str, Instrument],
         cl_ord_id_of: Callable[[int], str] = _unknown,
+        *,
+        copied: bool = False,
     ) -> None:
         self._dialect = dialect
+        self._positions = PositionDecoder(dialect, venue_id, instruments)
+        self._copied = copied
         self._venue_id = venue_id
         self._prices = {symbol: Prices(instrument) for symbol, instrument in instruments.items()}
         self._cl_ord_id_of = cl_ord_id_of
@@ -68,17 +74,22 @@ class OrderDecoder:
             seq_num = whole(need(fields, tags.MSG_SEQ_NUM, "MsgSeqNum"), "MsgSeqNum(34)")
             if msg_type == tags.MsgType.EXECUTION_REPORT:
                 return self._execution(fields, recv_ns, seq_num)
-            if msg_type == tags.MsgType.ORDER_CANCEL_REJECT:
-                return self._cancel_rejected(fields, recv_ns, seq_num)
-            if msg_type == tags.MsgType.ORDER_MASS_CANCEL_REPORT:
-                return self._mass_cancelled(fields, recv_ns)
-            if msg_type in (tags.MsgType.REJECT, tags.MsgType.BUSINESS_MESSAGE_REJECT):
-                return self._rejected(fields, recv_ns, msg_type)
-            if msg_type in _SESSION_TYPES:
-                return None
-            raise BadField("MsgType(35)", msg_type, "8, 9, r, j or 3 on this session")  # noqa: TRY301 - one way out
+            if msg_type in POSITION_TYPES:
+                return self._positions.decode(msg_type, raw, recv_ns)
+            return self._other(fields, recv_ns, msg_type, seq_num)
         except BadField as error:
             return self._bad(fields, recv_ns, str(error))
+
+    def _other(self, fields: Fields, recv_ns: int, msg_type: str, seq_num: int) -> OrderEvent | None:
+        if msg_type == tags.MsgType.ORDER_CANCEL_REJECT:
+            return self._cancel_rejected(fields, recv_ns, seq_num)
+        if msg_type == tags.MsgType.ORDER_MASS_CANCEL_REPORT:
+            return self._mass_cancelled(fields, recv_ns)
+        if msg_type in (tags.MsgType.REJECT, tags.MsgType.BUSINESS_MESSAGE_REJECT):
+            return self._rejected(fields, recv_ns, msg_type)
+        if msg_type in _SESSION_TYPES:
+            return None
+        raise BadField("MsgType(35)", msg_type, "8, 9, r, j or 3 on this session; AO or AP of positions")
 
     def _execution(self, fields: Fields, recv_ns: int, seq_num: int) -> ExecutionReport:
         get = fields.get
@@ -117,6 +128,7 @@ class OrderDecoder:
             reason=get(tags.ORD_REJ_REASON, ""),
             ref_exec_key=self._ref_exec_key(fields, prices, exec_type),
             trade_date=get(tags.TRADE_DATE, ""),
+            copied=self._copied or get(tags.COPY_MSG_INDICATOR) == "Y",
         )
 
     def _exec_type(self, fields: Fields) -> ExecType:
