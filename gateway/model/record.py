@@ -1,12 +1,15 @@
 """What the journals hold. A record is an input and what was decided on it: replay feeds the one, compares the other."""
 
 from gateway.model.base import Message
+from gateway.model.client import ClientAction, ClientEvent
+from gateway.model.clock import ClockStatus, HostClock
 from gateway.model.instrument import Instrument
 from gateway.model.quote import Quote
 from gateway.model.rules import ChangeRules, RuleMemory, RuleStanding
 from gateway.model.site import PairSpec, RuleSpec
 from gateway.model.trade import (
     Action,
+    Alarm,
     CommandAnswered,
     ExecutionEvent,
     ExecutionStatus,
@@ -48,18 +51,30 @@ class Decision(Message):
     actions: tuple[Action, ...]
 
 
+class ClientDecision(Message):
+    """One event that concerns clients, when it came, on both clocks, and what was done about it."""
+
+    seq: int
+    at_ns: int
+    utc_ns: int
+    event: ClientEvent
+    actions: tuple[ClientAction, ...]
+
+
 class Observed(Message):
     """Something that the recorder read from the bus: topic's publisher, its sequence number, the message.
 
     `repaired` marks the first quote that shows a book after one that could not: nobody knows what the market did
-    between the two.
+    between the two. `filled` marks a quote that came too late for anybody to act on: it was made of messages that the
+    venue sent again, or that were kept during a gap, and was told to the record alone.
     """
 
     at_ns: int
     incarnation: int
     seq: int
-    what: Quote | PairPrice
+    what: Quote | PairPrice | ClockStatus | HostClock | Alarm
     repaired: bool = False
+    filled: bool = False
 
 
 class Missed(Message):
@@ -210,6 +225,7 @@ JournalRecord = (
     | Decision
     | Observed
     | Missed
+    | ClientDecision
     | TriggerStarted
     | Consumed
     | RulesBase
