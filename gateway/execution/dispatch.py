@@ -127,6 +127,7 @@ def repair_orders(trade: PairTrade, wanted: Sequence[RepairOrder], ledger: Ledge
 def _leg(intent: Intent, index: int, ledger: Ledger) -> Leg:
     leg = intent.legs[index]
     instrument = ledger.settings.instruments[leg.instrument_id]
+    spec = ledger.settings.pairs[intent.pair_id].legs[index]
     return Leg(
         leg.instrument_id,
         instrument.venue_id,
@@ -136,6 +137,7 @@ def _leg(intent: Intent, index: int, ledger: Ledger) -> Leg:
         leg.vwap_e9,
         leg.value_per_tick_e9,
         int(instrument.tick * PRICE_E9),
+        spec.substitute_id,
     )
 
 

@@ -67,14 +67,25 @@ class Exposure:
         self._take_up()
         return self._with(leg)
 
-    def of_venue(self, venue_id: str, legs: Iterable[IntentLeg]) -> VenueSums:
-        """The venue's sums with these legs added; those of other venues are passed over."""
+    def furthest_either_way(self, instrument_id: str, lots: int) -> int:
+        """The furthest signed position when so many lots of a substitute may be bought as well as sold."""
+        self._take_up()
+        net_lots, bought, sold, _ = self._known[instrument_id]
+        return max(net_lots + bought + lots, net_lots - sold - lots, key=abs)
+
+    def of_venue(
+        self, venue_id: str, legs: Iterable[IntentLeg], substitutes: Iterable[tuple[str, int]] = ()
+    ) -> VenueSums:
+        """The venue's sums with these legs and lots of substitutes added; those of other venues are passed over."""
         self._take_up()
         kept, told = self._venues[venue_id], VenueSums()
         told.gross_lots, told.net_lots, told.margin_e9 = kept.gross_lots, kept.net_lots, dict(kept.margin_e9)
         for name, leg in {leg.instrument_id: leg for leg in legs}.items():
             if self._instruments[name].venue_id == venue_id:
                 self._move(told, name, self._known[name].furthest, self._with(leg))
+        for name, lots in substitutes:
+            if self._instruments[name].venue_id == venue_id:
+                self._move(told, name, self._known[name].furthest, self.furthest_either_way(name, lots))
         return told
 
     def _with(self, leg: IntentLeg) -> int:

@@ -69,6 +69,11 @@ class Ledger:
         self.settings = settings
         self.incarnation = incarnation
         self.formulas = {name: PairFormula(spec, settings.instruments) for name, spec in settings.pairs.items()}
+        self.substitutes = {
+            name: tuple((index, leg.substitute_id) for index, leg in enumerate(spec.legs) if leg.substitute_id)
+            for name, spec in settings.pairs.items()
+        }
+        """By pair: the places of legs that have a substitute, and which."""
         self.armed = False
         self.stopping = False
         self.held = False
@@ -124,7 +129,8 @@ class Ledger:
         self.open_trades[trade.trade_id] = trade
         self._by_pair.setdefault(trade.intent.pair_id, {})[trade.trade_id] = trade
         for leg in trade.legs:
-            self._by_instrument.setdefault(leg.instrument_id, {})[trade.trade_id] = trade
+            for name in leg.instrument_ids:
+                self._by_instrument.setdefault(name, {})[trade.trade_id] = trade
         self.touch(trade)
 
     def drop_open(self, trade: PairTrade) -> None:
@@ -133,13 +139,17 @@ class Ledger:
             return
         del self._by_pair[trade.intent.pair_id][trade.trade_id]
         for leg in trade.legs:
-            self._by_instrument[leg.instrument_id].pop(trade.trade_id, None)
+            for name in leg.instrument_ids:
+                self._by_instrument[name].pop(trade.trade_id, None)
         self.touch(trade)
 
     def touch(self, trade: PairTrade) -> None:
         """Something of this pair trade has changed: what its legs can lead to is found anew when it is asked for."""
+        changed = self.exposure.changed
         for leg in trade.legs:
-            self.exposure.changed.add(leg.instrument_id)
+            changed.add(leg.instrument_id)
+            if leg.substitute_id:
+                changed.add(leg.substitute_id)
 
     def busy_pairs(self) -> tuple[str, ...]:
         """Pairs with pair trades that have not ended, in order of their names."""
@@ -150,7 +160,7 @@ class Ledger:
         return list(self._by_pair.get(pair_id, {}).values())
 
     def pair_trades_of(self, instrument_id: str) -> list[PairTrade]:
-        """Unended pair trades with a leg in this instrument."""
+        """Unended pair trades with a leg that this instrument is, or may stand in for."""
         return list(self._by_instrument.get(instrument_id, {}).values())
 
     def orders_at(self, venue_id: str) -> list[OwnOrder]:
@@ -161,15 +171,17 @@ class Ledger:
         """Lots that unended pair trades may still buy and may still sell of it: the worst case of each.
 
         A leg may yet be filled to its target, and what it has filled may yet be unwound; an order that is out may be
-        filled whatever a bust has made of the leg meanwhile.
+        filled whatever a bust has made of the leg meanwhile. A substitute may see all of it; in a leg that has one no
+        more is unwound than it holds itself (repair.py).
         """
         bought = sold = 0
         for trade in self._by_instrument.get(instrument_id, {}).values():
             for leg in trade.legs:
-                if leg.instrument_id == instrument_id:
+                if instrument_id in leg.instrument_ids:
                     adding, unwinding = leg.open_by_direction()
                     ahead = max(leg.target_lots - leg.filled_lots, adding)
-                    back = max(leg.filled_lots, unwinding)
+                    there = leg.instrument_id == instrument_id and leg.substitute_id
+                    back = max(leg.held_in(instrument_id) if there else leg.filled_lots, unwinding)
                     up, down = (ahead, back) if leg.side is Side.BUY else (back, ahead)
                     bought += up
                     sold += down

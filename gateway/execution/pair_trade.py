@@ -82,6 +82,7 @@ class Leg:
         seen_px_e9: int,
         value_per_tick_e9: int,
         tick_e9: int,
+        substitute_id: str = "",
     ) -> None:
         self.instrument_id = instrument_id
         self.venue_id = venue_id
@@ -91,7 +92,18 @@ class Leg:
         self.seen_px_e9 = seen_px_e9
         self.value_per_tick_e9 = value_per_tick_e9
         self.tick_e9 = tick_e9
+        self.substitute_id = substitute_id
+        """Instrument that repairs may trade where the leg's own cannot be traded; empty: none."""
         self.orders: list[OwnOrder] = []
+
+    @property
+    def instrument_ids(self) -> tuple[str, ...]:
+        """What orders of it may trade."""
+        return (self.instrument_id, self.substitute_id) if self.substitute_id else (self.instrument_id,)
+
+    def held_in(self, instrument_id: str) -> int:
+        """Lots that its orders in this instrument hold, in the leg's direction."""
+        return sum(own.direction * own.filled_lots for own in self.orders if own.order.instrument_id == instrument_id)
 
     @property
     def filled_lots(self) -> int:

@@ -6,9 +6,10 @@ against what it cost. The k with the least cost wins (the larger k on a tie); co
 its cost stays within the slippage budget of k units, unwinding (k = 0) always. Re-hedge (补单) and unwind (回退)
 are the two ends of this choice, and a remainder that the lot ratio cannot hedge is settled by it too.
 
-A leg whose instrument cannot be traded now is traded in its substitute, where the pair names one. Sizes are the
-venue's: an order is never above its largest (the rest follows with the next attempt), and what is below its smallest
-cannot be traded at all.
+A leg whose instrument cannot be traded now is traded in its substitute, where the pair names one. Lots are unwound
+where they are held; what the own instrument cannot give back, or holds no more, is sold off in the substitute, so that
+the own one is never unwound beyond nothing. Sizes are the venue's: an order is never above its largest (the rest
+follows with the next attempt), and what is below its smallest cannot be traded at all.
 """
 
 from collections.abc import Mapping
@@ -82,7 +83,7 @@ def plan(
     candidates: list[Plan] = []
     obstacles: list[Blocked | Impossible] = []
     for units in range(max(most, 0), -1, -1):
-        found = _to_units(trade, spec, units, market, pay_up_ticks)
+        found = _to_units(trade, units, market, pay_up_ticks)
         if not isinstance(found, Plan):
             obstacles.append(found)
         elif units == 0 or found.cost_e9 <= units * spec.slippage_budget_e9:
@@ -92,9 +93,7 @@ def plan(
     return next((one for one in obstacles if isinstance(one, Blocked)), obstacles[0])
 
 
-def _to_units(
-    trade: PairTrade, spec: PairSpec, units: int, market: Market, pay_up_ticks: int
-) -> Plan | Blocked | Impossible:
+def _to_units(trade: PairTrade, units: int, market: Market, pay_up_ticks: int) -> Plan | Blocked | Impossible:
     cost_e9 = 0
     orders: list[RepairOrder] = []
     for index, leg in enumerate(trade.legs):
@@ -102,22 +101,33 @@ def _to_units(
         if not lots:
             continue
         side = leg.side if lots > 0 else leg.side.opposite
-        names = [leg.instrument_id] + [spec.legs[index].substitute_id] * bool(spec.legs[index].substitute_id)
-        reasons = {name: _obstacle(name, side, market) for name in names}
-        name = next((one for one in names if not reasons[one]), "")
-        if not name:
-            return Blocked(reasons[names[0]])
-        instrument = market.instruments[name]
-        if abs(lots) < instrument.min_qty_lots:
-            return Impossible(
-                f"{name}: {abs(lots)} lots to trade, the venue's smallest order is {instrument.min_qty_lots}"
-            )
-        levels = _levels(market.quotes[name], side)
-        cost_e9 += _cost_e9(leg, side, abs(lots), levels)
-        direction = 1 if lots > 0 else -1
-        size = min(abs(lots), instrument.max_qty_lots)
-        orders.append(RepairOrder(index, name, side, direction, size, levels[0][0] + side.sign * pay_up_ticks))
+        found = _places(leg, lots, side, market)
+        if isinstance(found, Blocked):
+            return found
+        for name, part in found:
+            instrument = market.instruments[name]
+            if part < instrument.min_qty_lots:
+                text = f"{name}: {part} lots to trade, the venue's smallest order is {instrument.min_qty_lots}"
+                return Impossible(text)
+            levels = _levels(market.quotes[name], side)
+            cost_e9 += _cost_e9(leg, side, part, levels)
+            direction = 1 if lots > 0 else -1
+            size = min(part, instrument.max_qty_lots)
+            orders.append(RepairOrder(index, name, side, direction, size, levels[0][0] + side.sign * pay_up_ticks))
     return Plan(units, cost_e9, tuple(orders))
+
+
+def _places(leg: Leg, lots: int, side: Side, market: Market) -> list[tuple[str, int]] | Blocked:
+    """Where to trade `lots` of a leg, negative to unwind: instruments with their lots, all above nothing."""
+    own, substitute = leg.instrument_id, leg.substitute_id
+    closed = _obstacle(own, side, market)
+    if not substitute:
+        return Blocked(closed) if closed else [(own, abs(lots))]
+    here = 0 if closed else lots if lots > 0 else min(-lots, max(leg.held_in(own), 0))
+    there = abs(lots) - here
+    if there and (shut := _obstacle(substitute, side, market)):
+        return Blocked(closed or shut)
+    return [(name, part) for name, part in ((own, here), (substitute, there)) if part]
 
 
 def _levels(quote: Quote, side: Side) -> Levels:

@@ -3,18 +3,19 @@
 Nine lots of copper against four of HG hedge 0.79 % less than they should. A pair states what one unit of it leaves
 over, in lots of its first leg; execution books it with every pair trade that ends, and when at least one whole lot has
 added up it trades that lot away as a pair trade of one leg under the rule name "residual". Such a trade can only be
-filled or not: what is not filled stays booked and is tried again when the next pair trade ends.
+filled or not: what is not filled stays booked and is tried again when the next pair trade ends. It passes the gate's
+checks like any other, those apart that compare two legs.
 """
 
 from gateway.execution.dispatch import first_orders, open_trade
 from gateway.execution.ledger import Ledger
 from gateway.execution.outbox import IdSource, Outbox
-from gateway.execution.risk import RiskApproved
+from gateway.execution.risk import Refusal, judge_residual
 from gateway.execution.settling import RESIDUAL_RULE, Settler
 from gateway.model.base import PRICE_E9
 from gateway.model.order import Side
 from gateway.model.quote import BookState, Quote
-from gateway.model.trade import BooksObserved, Intent, IntentLeg, ReadBooks
+from gateway.model.trade import BooksObserved, Intent, IntentLeg, IntentRefused, ReadBooks
 
 RESIDUAL = "residual|"
 """Before the pair's id in a ReadBooks that is about its residual."""
@@ -45,14 +46,19 @@ class Residuals:
             return
         trade_id = self._trade_ids.next()
         intent = self._intent(pair_id, trade_id, lots, quote, at_ns)
-        trade = open_trade(RiskApproved(intent, at_ns), ledger, trade_id)
+        verdict = judge_residual(ledger, intent, at_ns)
+        if isinstance(verdict, Refusal):
+            told = IntentRefused(intent.intent_id, pair_id, RESIDUAL_RULE, verdict.name, verdict.figures)
+            self._out.announce(told)
+            return
+        trade = open_trade(verdict, ledger, trade_id)
         ledger.intents_in += 1
         ledger.trades[trade_id] = trade
         ledger.keep_open(trade)
         self._settler.send(trade, first_orders(trade, [0], ledger, self._order_ids.next), at_ns)
-        told = trade.report(at_ns)
-        if trade.is_news(told):
-            self._out.announce(told)
+        report = trade.report(at_ns)
+        if trade.is_news(report):
+            self._out.announce(report)
 
     def _intent(self, pair_id: str, trade_id: str, lots: int, quote: Quote, at_ns: int) -> Intent:
         """An intent of one leg: too many lots held are sold, too few are bought."""

@@ -54,6 +54,14 @@ def judge_release(ledger: Ledger, intent: Intent, index: int, at_ns: int) -> Ref
     return None
 
 
+def judge_residual(ledger: Ledger, intent: Intent, at_ns: int) -> RiskApproved | Refusal:
+    """An intent of one leg that execution made itself: every check that is not about a pair of quotes."""
+    for name, check in LADDER:
+        if name not in OF_A_PAIR and (figures := check(ledger, intent, at_ns)):
+            return Refusal(name, figures)
+    return RiskApproved(intent, at_ns)
+
+
 def limit_px_ticks(ledger: Ledger, intent: Intent, index: int) -> int:
     """The limit price of a leg's first order: the price seen, and the pay-up that the pair allows beyond it."""
     leg = intent.legs[index]
@@ -266,7 +274,18 @@ def _instrument_position(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
         most = ledger.settings.instrument_limits[leg.instrument_id].max_position_lots
         if worst > most:
             return f"{leg.instrument_id}: up to {worst} lots, at most {most}"
+    for name, lots in _substitutes(ledger, intent):
+        worst = abs(ledger.exposure.furthest_either_way(name, lots))
+        most = ledger.settings.instrument_limits[name].max_position_lots
+        if worst > most:
+            return f"{name}: up to {worst} lots as a substitute, at most {most}"
     return ""
+
+
+def _substitutes(ledger: Ledger, intent: Intent) -> list[tuple[str, int]]:
+    """What repairs may trade in the place of a leg: the instrument and the lots, either way."""
+    return [(name, intent.legs[index].qty_lots) for index, name in ledger.substitutes[intent.pair_id]
+            if index < len(intent.legs)]  # fmt: skip
 
 
 def _pair_position(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
@@ -281,7 +300,7 @@ def _venue_position(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
         spec = ledger.settings.venues[venue_id]
         if spec.max_gross_lots is None and spec.max_net_lots is None:
             continue
-        after = ledger.exposure.of_venue(venue_id, intent.legs)
+        after = ledger.exposure.of_venue(venue_id, intent.legs, _substitutes(ledger, intent))
         if spec.max_gross_lots is not None and after.gross_lots > spec.max_gross_lots:
             return f"{venue_id}: {after.gross_lots} lots gross, at most {spec.max_gross_lots}"
         if spec.max_net_lots is not None and abs(after.net_lots) > spec.max_net_lots:
@@ -290,8 +309,12 @@ def _venue_position(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
 
 
 def _venue_ids(ledger: Ledger, intent: Intent) -> dict[str, None]:
-    """The venues of the legs, each once, in order."""
-    return {ledger.settings.instruments[leg.instrument_id].venue_id: None for leg in intent.legs}
+    """The venues of the legs, each once, in order, and those of their substitutes."""
+    instruments = ledger.settings.instruments
+    found: dict[str, None] = {instruments[leg.instrument_id].venue_id: None for leg in intent.legs}
+    for _, name in ledger.substitutes[intent.pair_id]:
+        found[instruments[name].venue_id] = None
+    return found
 
 
 def _margin(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
@@ -299,7 +322,8 @@ def _margin(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
         available = ledger.settings.venues[venue_id].margin_available_e9
         if available is None:
             continue
-        for currency, needed_e9 in ledger.exposure.of_venue(venue_id, intent.legs).margin_e9.items():
+        after = ledger.exposure.of_venue(venue_id, intent.legs, _substitutes(ledger, intent))
+        for currency, needed_e9 in after.margin_e9.items():
             if needed_e9 > available.get(currency, 0):
                 has = available.get(currency, 0) // PRICE_E9
                 return f"{venue_id}: margin of {needed_e9 // PRICE_E9} {currency}, {has} available"
@@ -368,6 +392,17 @@ OF_THE_MOMENT = frozenset(
     }
 )
 """The checks that a leg passes again when it was held back. What it would do to positions is in them already."""
+
+OF_A_PAIR = frozenset(
+    {
+        RefusalName.MALFORMED,
+        RefusalName.QUOTE_AGE,
+        RefusalName.QUOTE_SKEW,
+        RefusalName.PAIR_COLLAR,
+        RefusalName.PAIR_POSITION,
+    }
+)
+"""The checks that a single leg has nothing for: a residual counts in no pair's units, and its book was just read."""
 
 LADDER: tuple[tuple[RefusalName, Check], ...] = (
     (RefusalName.HALTED, _halted),

@@ -14,7 +14,7 @@ from gateway.execution.ledger import Ledger
 from gateway.execution.order_book import OwnOrder
 from gateway.execution.order_state import IllegalInputError, OrderInput
 from gateway.execution.outbox import IdSource, Outbox
-from gateway.execution.pair_trade import ENDED, Balance, PairTrade, next_state
+from gateway.execution.pair_trade import ENDED, Balance, Leg, PairTrade, next_state
 from gateway.model.base import PRICE_E9
 from gateway.model.quote import Quote
 from gateway.model.site import DispatchMode, InDoubtPolicy, PairSpec
@@ -214,7 +214,7 @@ class Settler:
         if any(own.state is OrderState.IN_DOUBT for own in orders):
             if not self._doubt_is_over(trade, at_ns):
                 return Balance.DOUBTFUL
-            if self.spec(trade).in_doubt is InDoubtPolicy.WAIT:
+            if not self._doubt_may_be_acted_on(trade):
                 return Balance.GIVE_UP
         return self._final_balance(trade)
 
@@ -233,6 +233,13 @@ class Settler:
         limit_ns = self.spec(trade).in_doubt_limit_ns
         since = [own.doubt_since_ns for own in trade.orders() if own.state is OrderState.IN_DOUBT]
         return bool(since) and at_ns - min(since) >= limit_ns
+
+    def _doubt_may_be_acted_on(self, trade: PairTrade) -> bool:
+        """Whether the pair's policy says what to do about the orders that stay in doubt."""
+        policy = self.spec(trade).in_doubt
+        if policy is InDoubtPolicy.HEDGE_SUBSTITUTE:
+            return all(leg.substitute_id for leg in trade.legs if _doubtful(leg))
+        return policy is InDoubtPolicy.UNWIND_FILLED
 
     def _cause(self, trade: PairTrade) -> HaltCause:
         if self._ledger.held:
@@ -264,6 +271,9 @@ class Settler:
             else:
                 usable[name] = quote
         doubtful = self._doubt_is_over(trade, at_ns)
+        if doubtful and spec.in_doubt is InDoubtPolicy.HEDGE_SUBSTITUTE:
+            for name in {name for leg in trade.legs for name in _doubtful(leg)}:
+                closed[name] = f"{name}: an order of it is in doubt"
         return repair.plan(
             trade,
             spec,
@@ -344,6 +354,11 @@ class Settler:
         self._out.announce(PairPosition(pair_id, rule_id, ledger.rule_units[rule_id], ledger.residual_e9[pair_id]))
         if rule_id != RESIDUAL_RULE and self.spec(trade).residual_lots_e9:
             self._out.do(SetTimer(f"residual:{pair_id}", trade.opened_ns))
+
+
+def _doubtful(leg: Leg) -> list[str]:
+    """Instruments in which an order of this leg is in doubt."""
+    return [own.order.instrument_id for own in leg.orders if own.state is OrderState.IN_DOUBT]
 
 
 def legs_text(trade: PairTrade) -> str:

@@ -16,6 +16,7 @@ def of_all(desk: Desk, exposure: Exposure) -> list[object]:
     found: list[object] = []
     for asked in (intent(), intent(side=Side.SELL, units=3)):
         found += [exposure.furthest_with(leg) for leg in asked.legs]
+        found += [exposure.furthest_either_way(SUB, leg.qty_lots) for leg in asked.legs]
         for venue_id in desk.engine.ledger.settings.venues:
             sums = exposure.of_venue(venue_id, asked.legs)
             found += [sums.gross_lots, sums.net_lots, sums.margin_e9]
