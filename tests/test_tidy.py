@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[1]
 
 LAYERS = (
     ("gateway.processes",),
+    ("acceptance",),
     ("gateway.console", "gateway.clients", "gateway.journal", "gateway.bus", "gateway.fix"),
     ("gateway.execution",),
     ("gateway.trigger",),
@@ -98,9 +99,9 @@ def layer(name: str) -> int | None:
 
 
 def test_imports_point_one_way() -> None:
-    """Processes -> console, clients, journal, bus, fix -> execution -> trigger -> feed -> model."""
+    """Processes -> acceptance -> console, clients, journal, bus, fix -> execution -> trigger -> feed -> model."""
     wrong = []
-    for file in files("gateway"):
+    for file in files("gateway", "acceptance"):
         own = layer(module(file))
         for line, name in imports(file):
             other = layer(name)
@@ -153,7 +154,7 @@ def test_only_processes_and_tests_look_into_the_simulators() -> None:
     """The gateway would otherwise be judged by code that it uses."""
     wrong = [
         f"{file}:{line}: {name}"
-        for file in files("gateway")
+        for file in files("gateway", "acceptance")
         for line, name in imports(file)
         if within(name, "simulators") and not within(module(file), "gateway.processes")
     ]
@@ -164,7 +165,7 @@ def test_gevent_stays_in_the_load_test() -> None:
     """It replaces sockets and threads of a whole process."""
     wrong = [
         f"{file}:{line}: {name}"
-        for file in files("gateway", "simulators")
+        for file in files("gateway", "acceptance", "simulators")
         for line, name in imports(file)
         if name.partition(".")[0] in {"gevent", "locust"}
     ]
@@ -175,7 +176,7 @@ def test_nothing_unfinished_is_left() -> None:
     """No note to self and no debugger in a file that is kept."""
     wrong = [
         f"{file}:{number}: {line.strip()}"
-        for file in files("gateway", "simulators", "benchmarks", "tests")
+        for file in files("gateway", "acceptance", "simulators", "benchmarks", "tests")
         for number, line in enumerate((ROOT / file).read_text(encoding="utf-8").splitlines(), 1)
         if LEFTOVER.search(line)
     ]
@@ -184,12 +185,18 @@ def test_nothing_unfinished_is_left() -> None:
 
 def test_no_module_is_dead() -> None:
     """Each module is imported by another one, or is a program: __main__ or a file that ends in a call of its main."""
-    used = {name for file in files("gateway", "simulators", "benchmarks", "tests") for _, name in imports(file)}
+    used = {
+        name
+        for file in files("gateway", "acceptance", "simulators", "benchmarks", "tests")
+        for _, name in imports(file)
+    }
     # Modules that are named in text: started as processes, or loaded when they are needed.
-    text = "\n".join((ROOT / file).read_text(encoding="utf-8") for file in files("gateway", "simulators", "benchmarks"))
+    text = "\n".join(
+        (ROOT / file).read_text(encoding="utf-8") for file in files("gateway", "acceptance", "simulators", "benchmarks")
+    )
     dead = [
         str(file)
-        for file in files("gateway", "simulators", "benchmarks")
+        for file in files("gateway", "acceptance", "simulators", "benchmarks")
         if file.name not in {"__init__.py", "__main__.py"}
         and module(file) not in used
         and 'if __name__ == "__main__"' not in (ROOT / file).read_text(encoding="utf-8")
@@ -202,7 +209,7 @@ def test_every_module_introduces_itself() -> None:
     """A file opens with what it decides, what it does not, or how it can go wrong."""
     silent = [
         str(file)
-        for file in files("gateway", "simulators", "benchmarks")
+        for file in files("gateway", "acceptance", "simulators", "benchmarks")
         if not ast.get_docstring(tree(file)) and (ROOT / file).read_text(encoding="utf-8").strip()
     ]
     assert silent == []
@@ -229,7 +236,7 @@ def test_few_files_are_long() -> None:
     """A file of more than 400 lines is an exception; there are few."""
     long = [
         f"{file}: {lines}"
-        for file in files("gateway", "simulators")
+        for file in files("gateway", "acceptance", "simulators")
         if (lines := len((ROOT / file).read_text(encoding="utf-8").splitlines())) > LONGEST_LINES
     ]
     assert len(long) <= LONG_FILES_ALLOWED, long

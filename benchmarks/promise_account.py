@@ -1,0 +1,134 @@
+"""What a contender's day came to, counted the same way for all of them, from the fills that the venues recorded.
+
+    caught     opportunities on which a pair trade was opened that ended hedged within the slippage budget
+    at price   those of them whose fills, all legs together, still meet the rule's threshold; no aim is set on it
+    slippage   money lost against the prices that the decision saw, per hedged unit; positive is a loss
+    failure    share of pair trades that did not end hedged within the budgets of slippage and of legged time
+    actions    of people: orders entered; of programs: as `[operator]` of promise.toml
+    legged     time from the first fill to the last during which the filled lots were not in the pair's ratio
+
+Legged time is the truth at the venues, not what a contender knew of it: docs/PROMISE.md says why.
+"""
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from benchmarks.promise_desks import Desk, Opened
+from benchmarks.promise_gateway import Gateway
+from benchmarks.promise_market import FIRST, PRICE_E9, SECOND_LEG, Day, leg_sign
+from benchmarks.promise_world import Fill, Opportunity, World
+
+
+class Outcome(NamedTuple):
+    """One pair trade."""
+
+    trade: str
+    units: int
+    """Hedged; 0: missed, taken back, or left open."""
+    balanced: bool
+    slippage_e9: int
+    legged_ns: int
+    complete: bool
+    caught: bool
+    at_price: bool
+
+
+class Figures(NamedTuple):
+    """One contender's day."""
+
+    opportunities: int
+    caught: int
+    at_price: int
+    dispatched: int
+    hedged: int
+    failures: int
+    slippage_e9: int
+    legged_ns: int
+    over_limit: int
+    left_open: int
+    actions: int
+    orders: int
+
+
+def judge(day: Day, contender: Desk | Gateway, world: World, opportunities: Sequence[Opportunity]) -> Figures:
+    """Count a day that has been run."""
+    by_trade: dict[str, list[Fill]] = defaultdict(list)
+    for fill in world.fills:
+        by_trade[fill.trade].append(fill)
+    outcomes = [outcome(day, one, by_trade[one.trade]) for one in contender.opened]
+    over_limit = sum(one.legged_ns > day.pair.legged_limit_ns for one in outcomes)
+    return Figures(
+        opportunities=len(opportunities),
+        caught=len(set(_on(opportunities, contender.opened, outcomes))),
+        at_price=len(
+            set(_on(opportunities, contender.opened, [one._replace(caught=one.at_price) for one in outcomes]))
+        ),
+        dispatched=len(outcomes),
+        hedged=sum(one.units for one in outcomes),
+        failures=sum(not one.complete for one in outcomes),
+        slippage_e9=sum(one.slippage_e9 for one in outcomes),
+        legged_ns=sum(one.legged_ns for one in outcomes),
+        over_limit=over_limit,
+        left_open=sum(not one.balanced for one in outcomes),
+        actions=_actions(day, contender, world, over_limit),
+        orders=world.orders_sent,
+    )
+
+
+def outcome(day: Day, opened: Opened, fills: Iterable[Fill]) -> Outcome:
+    """What became of one pair trade."""
+    seen, lots = opened.seen, [0, 0]
+    slippage_e9 = legged_ns = since_ns = 0
+    ordered = sorted(fills)
+    for fill in ordered:
+        if _unbalanced(day, lots):
+            legged_ns += fill.at_ns - since_ns
+        lots[fill.leg] += fill.sign * fill.lots * leg_sign(seen.side, fill.leg)
+        since_ns = fill.at_ns
+        slippage_e9 += _lost_e9(day, opened, fill)
+    balanced = not _unbalanced(day, lots)
+    if not balanced:
+        legged_ns += day.tape.duration_ns - since_ns
+    units = lots[FIRST] // day.slice.lots[FIRST] if balanced else 0
+    within = slippage_e9 <= day.pair.slippage_budget_e9 * max(units, 1)
+    caught = units > 0 and within
+    complete = caught and legged_ns <= day.pair.legged_limit_ns
+    at_price = caught and slippage_e9 <= day.slice.edge_e9(seen) * units
+    return Outcome(opened.trade, units, balanced, slippage_e9, legged_ns, complete, caught, at_price)
+
+
+def _unbalanced(day: Day, lots: Sequence[int]) -> bool:
+    ratio = day.slice.lots
+    return lots[FIRST] * ratio[SECOND_LEG] != lots[SECOND_LEG] * ratio[FIRST]
+
+
+def _lost_e9(day: Day, opened: Opened, fill: Fill) -> int:
+    seen = opened.seen
+    beyond_e9 = fill.sign * (fill.px_ticks * PRICE_E9 - seen.vwap_e9[fill.leg])
+    rate = seen.fx_ticks if fill.leg == SECOND_LEG else 1
+    return beyond_e9 * fill.lots * day.slice.tick_money_e9[fill.leg] * rate // PRICE_E9
+
+
+def _on(opportunities: Sequence[Opportunity], opened: Sequence[Opened], outcomes: Sequence[Outcome]) -> list[int]:
+    """The opportunity that each trade which caught one was opened on: the latest of its side that had begun."""
+    found = []
+    by_side = {side: [at for at, one in enumerate(opportunities) if one.side == side] for side in (1, -1)}
+    begins = {side: [opportunities[at].begin_ns for at in places] for side, places in by_side.items()}
+    for one, end in zip(opened, outcomes, strict=True):
+        place = bisect_right(begins[one.seen.side], one.at_ns) - 1
+        if end.caught and place >= 0:
+            found.append(by_side[one.seen.side][place])
+    return found
+
+
+def _actions(day: Day, contender: Desk | Gateway, world: World, over_limit: int) -> int:
+    if contender.name == "people":
+        return world.orders_sent
+    if contender.name == "oracle":
+        return 0
+    halted = len(contender.halted) if isinstance(contender, Gateway) else 0
+    operator = day.parameters.tables["operator"]
+    actions: int = operator["day_actions"] + operator["legged_actions"] * over_limit
+    return actions + int(operator["halted_actions"]) * halted
