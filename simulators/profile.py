@@ -60,6 +60,7 @@ class VenueSection(_Section):
     ready_file: Annotated[str, Field(min_length=1)]
     state_dir: str = ""
     keep_done: bool = True
+    md_resend: bool = True
     sending_time_limit_s: Annotated[int, Field(ge=0)] = 120
 
     @field_validator("dialect")

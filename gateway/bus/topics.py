@@ -15,6 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from gateway.model.base import Message
+from gateway.model.clock import ClockStatus, HostClock
 from gateway.model.quote import BookState, Quote
 from gateway.model.trade import (
     Alarm,
@@ -52,32 +53,17 @@ class SessionStatus(Message):
     """When it tries again, 0 while it does not wait."""
 
 
-class ClockStatus(Message):
-    """How the clock of one session is calibrated; nanoseconds, see `gateway.feed.clock_events.ClockStanding`."""
+class RepairStatus(Message):
+    """What became of missed messages of one market-data session; see `gateway.feed.repairs`."""
 
     key: str
-    live: bool
-    offset_ns: int
-    bound_ns: int
-    noise_ns: int
-    drift_ppb: int
-    drift_bound_ppb: int
-    least_round_trip_ns: int
-    answers: int
-    steps: int
-    path_changes: int
-    basis: str
-
-
-class HostClock(Message):
-    """What the kernel, or chrony, says of this host's own clock. `error_ns` is the most that UTC may be off."""
-
-    source: str
-    """"adjtimex", "chrony", or "none" where neither can be asked."""
-    synchronised: bool
-    offset_ns: int
-    error_ns: int
-    frequency_ppb: int
+    gaps: int
+    repaired: int
+    lost: int
+    filled: int
+    took_ns_p50: int
+    took_ns_p99: int
+    took_ns_max: int
 
 
 class FeedStatus(Message):
@@ -92,6 +78,8 @@ class FeedStatus(Message):
     repaired: int
     clocks: tuple[ClockStatus, ...] = ()
     host_clock: HostClock | None = None
+    repairs: tuple[RepairStatus, ...] = ()
+    bad_messages: int = 0
 
 
 class OrderSessions(Message):
@@ -128,6 +116,8 @@ Published = (
     | FeedStatus
     | TriggerStatus
     | OrderSessions
+    | ClockStatus
+    | HostClock
 )
 
 ENCODER = msgspec.msgpack.Encoder()
@@ -170,6 +160,8 @@ def topic_of(message: Published) -> str:
             topic = f"U.{message.rule_id}"
         case PositionChanged():
             topic = f"N.{message.instrument_id}"
+        case ClockStatus():
+            topic = f"C.{message.key}"
         case _:
             topic = f"{type(message).__name__}."
     return topic

@@ -141,8 +141,8 @@ def _obstacle(name: str, side: Side, market: Market) -> str:
     quote = market.quotes.get(name)
     if quote is None:
         return f"{name}: no quote"
-    if quote.state in (BookState.ONE_SIDED, BookState.LIMIT_LOCKED) and _levels(quote, side):
-        return ""  # the side that is needed is there
+    if quote.state in (BookState.ONE_SIDED, BookState.LIMIT_LOCKED, BookState.STALE) and _levels(quote, side):
+        return ""  # the side that is needed is there; a silent market's last book is better than staying legged
     if quote.state is not BookState.OK or not _levels(quote, side):
         return f"{name}: {quote.state.value} {quote.detail}".rstrip()
     return ""

@@ -12,6 +12,10 @@ nothing; with a later time it is a venue that counts anew, and only a snapshot t
 older than the last snapshot of the same gap and yet numbered above the next one belongs to no count that goes on, and
 is dropped: one garbled number cannot keep a book in GAP for ever.
 
+A gap of the session makes a book *suspect*: it shows no levels, though it goes on by what arrives. When the venue has
+sent again what was missing it is whole as it stands. Where the venue will not send it (a gap fill), a numbered book is
+good again with its own next number or a snapshot, one without numbers only with a snapshot.
+
 What can go wrong: where the dialect has no RptSeq, only the session's own sequence tells of a loss; the FIX engine then
 withholds later messages until the missing ones are resent, so an increment that arrives is the next one.
 """
@@ -20,6 +24,7 @@ from collections import deque
 from collections.abc import Sequence
 from itertools import pairwise
 
+from gateway.feed.repairs import Repairs
 from gateway.model.quote import (
     BookIncrement,
     BookSnapshot,
@@ -40,21 +45,21 @@ class Book:
     """The book of `instrument_id`, up to `depth` levels a side: as many as the venue counts positions for.
 
     `kept_limit` bounds the increments kept during a gap; beyond it the oldest are dropped, and the snapshot that then
-    comes is either later than them or leaves the book in GAP. `gaps` counts how often it went into GAP, `repaired` how
-    often it came out of it whole, `lost` the messages that had not come when a later one did.
+    comes is either later than them or leaves the book in GAP. `repairs` counts gaps and what became of them.
     """
 
     def __init__(self, instrument_id: str, depth: int, kept_limit: int) -> None:
         self.instrument_id = instrument_id
-        self.gaps = 0
-        self.repaired = 0
-        self.lost = 0
+        self.repairs = Repairs()
         self.recv_ns = 0
         self.venue_ns = 0
         self._depth = depth
         self._kept: deque[BookIncrement] = deque(maxlen=kept_limit)
         self._condition = BookState.EMPTY
         self._detail = "no snapshot yet"
+        self._suspect = ""
+        self._gone = False
+        self._filled: list[Quote] = []
         self._bids: list[tuple[int, int]] = []
         self._asks: list[tuple[int, int]] = []
         self._rpt_seq = 0
@@ -69,7 +74,7 @@ class Book:
     @property
     def needs_snapshot(self) -> bool:
         """True while only a snapshot makes it whole for certain."""
-        return self._condition in _NEEDS_SNAPSHOT
+        return self._condition in _NEEDS_SNAPSHOT or self._gone
 
     @property
     def is_down(self) -> bool:
@@ -88,7 +93,9 @@ class Book:
         self._asks = list(event.asks[: self._depth])
         self._rpt_seq, self.recv_ns, self.venue_ns = event.rpt_seq, event.recv_ns, event.venue_ns
         still_due = [one for one in self._kept if one.rpt_seq > event.rpt_seq and one.venue_ns >= self._image_ns]
-        self._make_whole(still_due)
+        if self._gone:
+            self._trust(event.recv_ns)
+        self._make_whole(still_due, event.recv_ns)
         self._image_ns = event.venue_ns if self._condition is BookState.GAP else 0
         return True
 
@@ -99,16 +106,20 @@ class Book:
         if before is BookState.OK and follows:
             self._note_number(event)
             self._take(event)
+            if self._gone and event.rpt_seq:
+                self._trust(event.recv_ns)
             return True
         if before is BookState.DOWN or self._is_late(event, again=True):
             return False
         self._note_number(event)
-        if before is BookState.GAP and follows:
-            self._make_whole([event, *self._kept])
+        if before is BookState.GAP and follows and event.rpt_seq:
+            self._make_whole([event, *self._kept], event.recv_ns)
             return self._condition is not BookState.GAP
         self._kept.append(event)
         if before is BookState.OK:
-            self.gaps += 1
+            if not self._suspect:
+                self.repairs.opened(event.recv_ns)
+            self._gone, self._suspect = False, ""
             self._open_gap(event.rpt_seq)
         return before is BookState.OK
 
@@ -124,9 +135,38 @@ class Book:
         """A message about this instrument could not be used, so the book may be wrong."""
         if self._condition is not BookState.DOWN:
             self._condition, self._detail = BookState.BAD, reason
+            self._gone, self._suspect = False, ""
+
+    def doubt(self, reason: str, at_ns: int) -> bool:
+        """Messages of its session are missing and asked for again. True when it was not in doubt before."""
+        if self._suspect or self._condition is not BookState.OK:
+            return False
+        self._suspect = reason
+        self.repairs.opened(at_ns)
+        return True
+
+    def end_doubt(self, reason: str, at_ns: int, *, gone: bool, numbered: bool) -> bool:
+        """The session goes on; `gone`: some of what was missing will not come. True when the book is whole again."""
+        if not self._suspect:
+            return False
+        if not gone:
+            self._trust(at_ns)
+            return True
+        self._gone, self._suspect = True, reason
+        if not numbered and self._condition is BookState.OK:
+            self._condition, self._detail = BookState.GAP, reason
+            self._gone, self._suspect = False, ""
+        return False
+
+    def _trust(self, at_ns: int) -> None:
+        self._gone, self._suspect = False, ""
+        self.repairs.closed(at_ns)
 
     def on_session(self, *, up: bool) -> None:
         """The market-data session came up or went down: what was known is not the book any more."""
+        self._gone, self._suspect = False, ""
+        self._filled.clear()
+        self.repairs.forgotten()
         self._condition = BookState.EMPTY if up else BookState.DOWN
         self._detail = "no snapshot since logon" if up else "market-data session is down"
         self._bids.clear()
@@ -137,8 +177,26 @@ class Book:
 
     def quote(self, recv_ns: int, venue_ns: int, pub_ns: int, msg_seq_num: int) -> Quote:
         """The book as it stands, with its verdict."""
+        if self._suspect and self._condition is BookState.OK:
+            return self._made(BookState.GAP, self._suspect, (recv_ns, venue_ns, pub_ns, msg_seq_num), known=False)
         state, detail = self._verdict()
         known = self._condition is BookState.OK
+        return self._made(state, detail, (recv_ns, venue_ns, pub_ns, msg_seq_num), known=known)
+
+    def late_quote(self, pub_ns: int, msg_seq_num: int) -> Quote | None:
+        """What the market was when a message that came too late was written, for the record; None where unknown."""
+        if self._condition is not BookState.OK:
+            return None
+        state, detail = self._verdict()
+        return self._made(state, detail, (self.recv_ns, self.venue_ns, pub_ns, msg_seq_num), known=True)
+
+    def take_filled(self) -> list[Quote]:
+        """What was kept during a gap and has been applied, but for the newest; `pub_ns` is 0 in them."""
+        filled, self._filled = self._filled, []
+        return filled
+
+    def _made(self, state: BookState, detail: str, times: tuple[int, int, int, int], *, known: bool) -> Quote:
+        recv_ns, venue_ns, pub_ns, msg_seq_num = times
         return Quote(
             self.instrument_id,
             state,
@@ -182,11 +240,11 @@ class Book:
 
     def _note_number(self, event: BookSnapshot | BookIncrement) -> None:
         if self._highest_seq and event.rpt_seq > self._highest_seq + 1:
-            self.lost += event.rpt_seq - self._highest_seq - 1
+            self.repairs.lost += event.rpt_seq - self._highest_seq - 1
         counts_anew = event.rpt_seq < self._rpt_seq
         self._highest_seq = event.rpt_seq if counts_anew else max(self._highest_seq, event.rpt_seq)
 
-    def _make_whole(self, increments: Sequence[BookIncrement]) -> None:
+    def _make_whole(self, increments: Sequence[BookIncrement], at_ns: int) -> None:
         """Apply what was kept, in order; with a hole or a wrong one among it, the rest is kept on."""
         before = self._condition
         self._condition, self._detail = BookState.OK, ""
@@ -195,13 +253,24 @@ class Book:
             if increment.rpt_seq <= self._rpt_seq:
                 continue
             if self._condition is BookState.OK and increment.rpt_seq == self._rpt_seq + 1:
+                if before is BookState.GAP:
+                    self._fill()
                 self._take(increment)
                 continue
             if self._condition is BookState.OK:
                 self._open_gap(increment.rpt_seq)
             self._kept.append(increment)
-        self.gaps += self._condition is BookState.GAP and before is not BookState.GAP
-        self.repaired += self._condition is BookState.OK and before is BookState.GAP
+        if self._condition is BookState.GAP and before is not BookState.GAP:
+            self.repairs.opened(at_ns)
+        elif self._condition is BookState.OK and before is BookState.GAP:
+            self.repairs.closed(at_ns)
+
+    def _fill(self) -> None:
+        """Note the book as it stood before the next kept increment: nobody was told while it was in GAP."""
+        self.repairs.filled += 1
+        stood = self.late_quote(0, 0)
+        if stood is not None:
+            self._filled.append(stood)
 
     def _open_gap(self, rpt_seq: int) -> None:
         self._condition = BookState.GAP

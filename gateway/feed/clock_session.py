@@ -162,6 +162,10 @@ class ClockSession:
         if sent_ns is None:
             self.observe(sending_ns, recv_ns)
             return
+        self.on_round_trip(sent_ns, sending_ns, recv_ns)
+
+    def on_round_trip(self, sent_ns: int, sending_ns: int, recv_ns: int) -> None:
+        """A question left at `sent_ns`, its answer was stamped `sending_ns` and came at `recv_ns`."""
         round_trip_ns = recv_ns - sent_ns
         middle_ns = sent_ns + round_trip_ns // 2
         loose_ns = round_trip_ns * self._settings.max_drift_ppb // (2 * SECOND)

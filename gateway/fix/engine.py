@@ -43,6 +43,8 @@ class FixSessions:
     `on_resend_request(key, begin, end)`: the venue never got our messages of this range (end 0: all after begin).
     `on_admin(key, raw, recv_ns)`: a message of the session layer, a Heartbeat(35=0) say; a Reject comes twice.
     `on_refused(key, ref_seq_num, text)`: QuickFIX itself refused a message of the venue, which nobody else saw.
+    `on_gap(key, begin)`: we asked the venue to send its messages from this number on again.
+    `on_round_trip` is for adapters that ask for the time in their own way; here a Heartbeat(35=0) tells it.
     """
 
     def __init__(
@@ -58,6 +60,8 @@ class FixSessions:
         on_resend_request: Callable[[str, int, int], None] = _ignore,
         on_refused: Callable[[str, int, str], None] = _ignore,
         on_admin: Callable[[str, str, int], None] = _ignore,
+        on_gap: Callable[[str, int], None] = _ignore,
+        on_round_trip: Callable[[str, int, int, int], None] = _ignore,
         message_log: bool = False,
     ) -> None:
         check(sessions)
@@ -68,6 +72,8 @@ class FixSessions:
         self.handlers = Handlers(on_message, on_sent, on_admin)
         self.on_resend_request = on_resend_request
         self.on_refused = on_refused
+        self.on_gap = on_gap
+        self.on_round_trip = on_round_trip
         self._on_session = on_session
         self._clock = clock
         self._log_dir = log_dir

@@ -43,6 +43,7 @@ class Owner(Protocol):
     handlers: Handlers
     on_resend_request: Callable[[str, int, int], None]
     on_refused: Callable[[str, int, str], None]
+    on_gap: Callable[[str, int], None]
 
     def now_ns(self) -> int: ...
     def tell(self, key: str, *, up: bool, detail: str) -> None: ...
@@ -259,6 +260,10 @@ class SessionLink:
                 self._note(f"numbers lost: {text}")
             elif text:
                 self._note(f"we logged out: {text}")
+        elif msg_type == tags.MsgType.RESEND_REQUEST:
+            begin = between(raw, "\x017=")
+            self._owner.event(self.key, f"we ask again for {begin} to {between(raw, chr(1) + '16=')}")
+            self._owner.on_gap(self.key, int(begin))
         elif msg_type == tags.MsgType.REJECT:
             self._owner.on_refused(self.key, int(between(raw, "\x0145=") or 0), between(raw, "\x0158="))
 

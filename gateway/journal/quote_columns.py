@@ -43,6 +43,7 @@ _TAIL = {
     "clock_host": WORD,
     "clock_boot_id": WORD,
     "utc_minus_monotonic_ns": WHOLE,
+    "filled": YES_NO,
 }
 
 
@@ -87,7 +88,7 @@ def row(one: RecordedQuote, tick: Decimal | None, depth: int) -> list[object]:
         values += asks[level] if level < len(asks) else (None, None)
     values += [
         quote.last_px_ticks, quote.last_qty_lots, seen.repaired, one.missed_before, quote.detail, quote.msg_seq_num,
-        quote.rpt_seq, seen.incarnation, seen.seq, *clock,
+        quote.rpt_seq, seen.incarnation, seen.seq, *clock, seen.filled,
     ]  # fmt: skip
     return values
 
@@ -100,7 +101,8 @@ def quote_of(values: Mapping[str, Any], depth: int) -> RecordedQuote:
         values["recv_ns"], values["venue_ns"], values["pub_ns"], values["msg_seq_num"], values["rpt_seq"],
         values["calibrated_ns"], values["bound_ns"], values["last_px_ticks"], values["last_qty_lots"], values["detail"],
     )  # fmt: skip
-    seen = Observed(values["at_ns"], values["feed_incarnation"], values["feed_seq"], quote, values["repaired"])
+    filled = bool(values.get("filled"))  # a file of an earlier version has no such column
+    seen = Observed(values["at_ns"], values["feed_incarnation"], values["feed_seq"], quote, values["repaired"], filled)
     clock = SegmentClock(values["clock_host"], values["clock_boot_id"], values["utc_minus_monotonic_ns"])
     return RecordedQuote(seen, quote, values["missed_before"], clock)
 

@@ -16,7 +16,16 @@ from gateway.model.quote import BookState, Quote
 RECORD_FOLDER = "record"
 UNFINISHED = ".part"
 """Ends the name of a file that is being written; what a kill leaves of it is written anew."""
-SHOWS_BOOK = frozenset({BookState.OK, BookState.SHUT, BookState.ONE_SIDED, BookState.CROSSED, BookState.LIMIT_LOCKED})
+SHOWS_BOOK = frozenset(
+    {
+        BookState.OK,
+        BookState.SHUT,
+        BookState.ONE_SIDED,
+        BookState.CROSSED,
+        BookState.LIMIT_LOCKED,
+        BookState.STALE,
+    }
+)
 """States in which a quote carries the book as the venue has it."""
 
 

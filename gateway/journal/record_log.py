@@ -21,6 +21,8 @@ class LogSummary:
     clock_pairs: list[ClockPair] = field(default_factory=list)
     quotes: int = 0
     repaired: int = 0
+    filled: int = 0
+    """Quotes that came too late for anybody but the record."""
     missed: int = 0
     """Quotes that the recorder itself missed."""
     states: Counter[str] = field(default_factory=Counter)
@@ -68,7 +70,8 @@ def logged_quotes(log: Path, summary: LogSummary) -> Iterator[RecordedQuote]:
     for record in read_journal(log, on_torn=_pass_over):
         if isinstance(record, Observed) and isinstance(record.what, Quote):
             quote = record.what
-            before = missed.get((f"Q.{quote.instrument_id}", record.incarnation, record.seq), 0) if missed else 0
+            topic = f"{'R' if record.filled else 'Q'}.{quote.instrument_id}"
+            before = missed.get((topic, record.incarnation, record.seq), 0) if missed else 0
             yield RecordedQuote(record, quote, before, clock)
 
 
@@ -91,6 +94,7 @@ def _count(found: LogSummary, record: Observed, quote: Quote) -> None:
     found.last_ns = record.at_ns
     found.quotes += 1
     found.repaired += record.repaired
+    found.filled += record.filled
     found.states[quote.state.value] += 1
     found.depth = max(found.depth, len(quote.bids), len(quote.asks))
 

@@ -85,6 +85,11 @@ class Handlers(NamedTuple):
     """(key, number, text): something arrived that no reader will see."""
     on_resend_request: Callable[[str, int, int], None] = _ignore
     """(key, first, last): the venue never got our messages of these numbers."""
+    on_gap: Callable[[str, int], None] = _ignore
+    """(key, first): the venue's messages from this number on are missing; they have been asked for again."""
+    on_round_trip: Callable[[str, int, int, int], None] = _ignore
+    """(key, sent_ns, venue_ns, recv_ns): a question about the time left us, the venue's clock showed `venue_ns` (since
+    1970, cut off as its stamps are) when it answered, the answer came: what a clock is calibrated by."""
 
 
 class VenueMessage(Protocol):

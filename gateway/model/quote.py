@@ -31,6 +31,8 @@ class BookState(StrEnum):
     """Best bid at or above best ask."""
     LIMIT_LOCKED = "limit_locked"
     """One side stands at the day's price limit and the other is empty."""
+    STALE = "stale"
+    """Silent for longer than is normal for it (gateway/feed/freshness.py)."""
 
 
 class TradingStatus(StrEnum):
@@ -128,6 +130,8 @@ class BadMarketData(Message):
     msg_seq_num: int
     reason: str
     """Names the tag, the value and what would be right."""
+    suspect: bool = True
+    """Without an instrument: it may have been about one of ours. False: it plainly names another."""
 
 
 MarketEvent = BookSnapshot | BookIncrement | StatusChange | MdRejected | BadMarketData

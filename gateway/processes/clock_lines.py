@@ -7,8 +7,8 @@ is asked beside it, and is only as good as this host's clock is.
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from gateway.bus.topics import ClockStatus, HostClock
 from gateway.journal.told import Told, told
+from gateway.model.clock import ClockStatus, HostClock
 from gateway.processes.site_file import MS
 
 BASES = {

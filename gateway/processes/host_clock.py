@@ -15,7 +15,9 @@ import subprocess
 import threading
 from typing import NamedTuple
 
-from gateway.bus.topics import HostClock
+import msgspec
+
+from gateway.model.clock import HostClock
 from gateway.processes import clock
 
 US = 1000
@@ -65,7 +67,8 @@ class HostWatch:
         said = _kernel(self._library)
         if not said.synchronised and self._chrony is not None:
             said = self._chrony
-        return HostReading(said, utc_ns - (before_ns + after_ns) // 2)
+        ahead_ns = utc_ns - (before_ns + after_ns) // 2
+        return HostReading(msgspec.structs.replace(said, utc_minus_monotonic_ns=ahead_ns), ahead_ns)
 
     def _follow(self) -> None:
         pause = threading.Event()

@@ -1,5 +1,9 @@
 """The recorder: keeps every quote and pair price that was published, and says what it missed. Decides nothing.
 
+Beside them it keeps what proves how old they were: the standing of every session's clock and of our own, and each alarm
+about a clock (a step, another way). What came too late for anybody (sent again by the venue, or kept during a gap) the
+feed tells under a topic that only the recorder reads; here it is marked as filled.
+
 It writes a log in segments; a closed segment becomes Parquet in a process of its own (docs/JOURNAL.md, "The record").
 """
 
@@ -11,19 +15,24 @@ from pathlib import Path
 import zmq
 
 from gateway.bus.sockets import Subscriber
+from gateway.bus.topics import OrderSessions, Received
 from gateway.journal.clock_pairs import ClockPairs
 from gateway.journal.errors import JournalError
 from gateway.journal.record_files import RepairMarks, segment_path, segments_of
 from gateway.journal.segments import SegmentedJournal
 from gateway.journal.writer import JournalWriter
+from gateway.model.clock import ClockStatus, HostClock
 from gateway.model.quote import Quote
 from gateway.model.record import Missed, Observed
-from gateway.model.trade import PairPrice
+from gateway.model.trade import Alarm, AlarmName, PairPrice
 from gateway.processes import clock, start
 from gateway.processes.ids import next_epoch
 from gateway.processes.record_converter import RecordConverter
 from gateway.processes.settings import Site, load_site
 
+Kept = Quote | PairPrice | ClockStatus | HostClock | Alarm
+LATE = "R."
+"""Topic of quotes that came too late."""
 WAIT_MS = 200
 ROOM_LOOK_NS = 500_000_000
 """How often a full disk is looked at again."""
@@ -38,15 +47,28 @@ def record(subscriber: Subscriber, journal: SegmentedJournal, marks: RepairMarks
     # What came before the first quote after a gap is not known.
     after = {(gap.topic, gap.incarnation, gap.last_seq + 1) for gap in gaps}
     for one in received:
-        if isinstance(one.message, Quote):
-            if after and (one.topic, one.incarnation, one.seq) in after:
-                marks.missed(one.message.instrument_id)
-            repaired = marks.is_repaired(one.message)
-            journal.append(Observed(clock.monotonic_ns(), one.incarnation, one.seq, one.message, repaired))
-        elif isinstance(one.message, PairPrice):
-            journal.append(Observed(clock.monotonic_ns(), one.incarnation, one.seq, one.message))
+        match one.message:
+            case Quote() if one.topic.startswith(LATE):
+                _keep(journal, one, one.message, repaired=True, filled=True)
+            case Quote():
+                if after and (one.topic, one.incarnation, one.seq) in after:
+                    marks.missed(one.message.instrument_id)
+                _keep(journal, one, one.message, repaired=marks.is_repaired(one.message))
+            case PairPrice() | ClockStatus() | HostClock() | Alarm(name=AlarmName.CLOCK):
+                _keep(journal, one, one.message)
+            case OrderSessions():
+                for standing in one.message.clocks:
+                    _keep(journal, one, standing)
+            case _:
+                pass
     for gap in gaps:
         journal.append(Missed(clock.monotonic_ns(), *gap))
+
+
+def _keep(
+    journal: SegmentedJournal, one: Received, what: Kept, *, repaired: bool = False, filled: bool = False
+) -> None:
+    journal.append(Observed(clock.monotonic_ns(), one.incarnation, one.seq, what, repaired, filled))
 
 
 def open_segment(site: Site, run_dir: Path, incarnation: int, number: int) -> JournalWriter:
@@ -99,8 +121,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if journal is None:
         return 0
     subscribers = [
-        Subscriber(given.bus_dir, "feed", ["Q."], site.bus.high_water_mark),
+        Subscriber(given.bus_dir, "feed", ["Q.", LATE, "C.", "HostClock.", "Alarm."], site.bus.high_water_mark),
         Subscriber(given.bus_dir, "trigger", ["P."], site.bus.high_water_mark),
+        Subscriber(given.bus_dir, "execution", ["OrderSessions.", "Alarm."], site.bus.high_water_mark),
     ]
     poller = zmq.Poller()
     poller.register(stop.fd, zmq.POLLIN)

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
-from gateway.bus.topics import ClockStatus
 from gateway.feed.clock_session import ClockSession
 from gateway.fix import tags
 from gateway.fix.application import between
 from gateway.fix.scan import BadField, Stamps
+from gateway.model.clock import ClockStatus
 from gateway.model.port import Sessions
 from gateway.model.quote import Quote
 from gateway.model.trade import Alarm, AlarmName
@@ -73,6 +73,13 @@ class Clocks:
                 clock.session.on_heartbeat(test_req_id, sending_ns, recv_ns)
             else:
                 clock.session.observe(sending_ns, recv_ns)
+
+    def on_round_trip(self, key: str, sent_ns: int, venue_ns: int, recv_ns: int) -> None:
+        """What an adapter that is no FIX learnt of the venue's clock: asked, answered, heard."""
+        clock = self._clocks.get(key)
+        if clock is not None and sent_ns <= recv_ns and venue_ns > 0:
+            with clock.lock:
+                clock.session.on_round_trip(sent_ns, venue_ns, recv_ns)
 
     def hearing(self, on_message: Callable[[str, str, int], None]) -> Callable[[str, str, int], None]:
         """`on_message` of a process that stamps no quotes: the message is handed over, then its stamp is looked at."""
@@ -150,7 +157,7 @@ class Clocks:
             one = clock.session.standing(at_ns)
         return ClockStatus(
             clock.key, one.live, one.offset_ns, one.bound_ns, one.noise_ns, one.drift_ppb, one.drift_bound_ppb,
-            one.least_round_trip_ns, one.answers, one.steps, one.path_changes, one.basis,
+            one.least_round_trip_ns, one.answers, one.steps, one.path_changes, one.basis, one.at_ns,
         )  # fmt: skip
 
     def alarms(self, at_ns: int) -> Iterable[Alarm]:

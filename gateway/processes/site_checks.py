@@ -52,6 +52,7 @@ def check(site: SiteFile, dialects: Mapping[str, Dialect]) -> list[Mistake]:
         *_duplicates(site),
         *_venues(site),
         *_watch(site, dialects),
+        *_freshness(site),
         *(mistake for index, one in enumerate(site.instrument) for mistake in _instrument(site, dialects, index, one)),
         *(mistake for index, one in enumerate(site.pair) for mistake in _pair(site, dialects, index, one)),
         *(mistake for index, one in enumerate(site.rule) for mistake in _rule(site, index, one)),
@@ -123,6 +124,14 @@ def _watch(site: SiteFile, dialects: Mapping[str, Dialect]) -> Iterator[Mistake]
                 "absent: dialect {} has no OrderMassCancelRequest(35=q); the watch takes `orders` then", dialect.name
             )
             yield Mistake(f"venue[{index}].watch", "a session", remedy)
+
+
+def _freshness(site: SiteFile) -> Iterator[Mistake]:
+    one = site.freshness
+    if one.least_ms > one.most_ms:
+        yield Mistake("freshness.least_ms", str(one.least_ms), told("at most most_ms, {}", one.most_ms))
+    if one.warm_up > one.window:
+        yield Mistake("freshness.warm_up", str(one.warm_up), told("at most window, {}", one.window))
 
 
 def _instrument(

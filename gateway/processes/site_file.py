@@ -126,6 +126,17 @@ class BusSection(Section):
     pair_price_interval_ms: Milliseconds = Field(50, description="at most one published price of a pair in this time")
 
 
+class FreshnessSection(Section):
+    """When silence of an instrument is longer than is normal for it (docs/CLOCKS.md, "Silence")."""
+
+    window: int = Field(128, ge=8, le=4096, description="gaps between its own quotes that are kept")
+    warm_up: Count = Field(32, description="fewer are no ground: then only most_ms counts")
+    quantile_pct: int = Field(95, ge=50, le=100, description="of the gaps; what is longer is not usual")
+    factor_pct: int = Field(300, ge=100, description="silence of so many percent of it is still normal")
+    least_ms: Milliseconds = Field(500, description="a shorter silence is always normal")
+    most_ms: Milliseconds = Field(60_000, description="a longer one never is")
+
+
 class PerformanceSection(Section):
     """What a quick answer may cost while nothing happens (docs/BENCHMARKS.md, "Warm and burn")."""
 
@@ -318,6 +329,7 @@ class SiteFile(Section):
     supervisor: SupervisorSection = SupervisorSection()  # type: ignore[call-arg]
     watch: WatchSection = WatchSection()  # type: ignore[call-arg]
     bus: BusSection = BusSection()  # type: ignore[call-arg]
+    freshness: FreshnessSection = FreshnessSection()  # type: ignore[call-arg]
     performance: PerformanceSection = PerformanceSection()  # type: ignore[call-arg]
     limits: LimitsSection
     venue: tuple[VenueSection, ...] = Field(min_length=1)

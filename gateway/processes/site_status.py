@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from gateway.bus.sockets import Subscriber
-from gateway.bus.topics import ClockStatus, FeedStatus, OrderSessions, Published, SessionStatus, TriggerStatus
+from gateway.bus.topics import FeedStatus, OrderSessions, Published, SessionStatus, TriggerStatus
 from gateway.journal.told import Told, joined, name_sentence, told, verdict_told
 from gateway.journal.units import money
+from gateway.model.clock import ClockStatus
 from gateway.model.quote import BookState
 from gateway.model.site import PairSpec
 from gateway.model.trade import ExecutionStatus, PairPosition, PairPrice, PositionChanged

@@ -15,6 +15,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from gateway.feed.clock_settings import US, ClockSettings
+from gateway.feed.freshness import FreshnessSettings
 from gateway.fix.dialect import Dialect
 from gateway.model.base import PRICE_E9
 from gateway.model.instrument import Instrument
@@ -26,6 +27,7 @@ from gateway.processes.site_file import (
     SECOND,
     BusSection,
     ClockSection,
+    FreshnessSection,
     InstrumentSection,
     JournalSection,
     PairSection,
@@ -153,6 +155,7 @@ class Site:
     pairs: Mapping[str, PairSpec]
     rules: Mapping[str, RuleSpec]
     calendars: CalendarSettings
+    freshness: FreshnessSettings
     digest: str
     """SHA-256 of what the file and the environment say together, without passwords."""
 
@@ -189,6 +192,7 @@ def make_site(
         pairs={one.id: _pair(one, units) for one in written.pair},
         rules={one.id: _rule(one) for one in written.rule},
         calendars=calendar_settings(file, written),
+        freshness=_freshness(written.freshness),
         digest=_digest(written),
     )
 
@@ -235,6 +239,12 @@ def _watch(one: WatchSection) -> WatchSettings:
 
 def _bus(one: BusSection) -> BusSettings:
     return BusSettings(one.high_water_mark, one.heartbeat_interval_ms * MS, one.pair_price_interval_ms * MS)
+
+
+def _freshness(one: FreshnessSection) -> FreshnessSettings:
+    return FreshnessSettings(
+        one.window, one.warm_up, one.quantile_pct, one.factor_pct, one.least_ms * MS, one.most_ms * MS
+    )
 
 
 def _performance(one: PerformanceSection) -> PerformanceSettings:

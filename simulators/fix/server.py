@@ -60,7 +60,7 @@ class Simulator:
         dialect = DialectConfig(venue.dialect, venue.name, self._clock, venue.rpt_seq, self._words)
         self._orders_app = OrdersApp(self.venue, dialect)
         self._md_app = MarketDataApp(self.venue, dialect)
-        self._stores = [self._store("md"), self._store("orders")]
+        self._stores = [self._store("md") if venue.md_resend else MemoryStore(limit=0), self._store("orders")]
         self._md = self._port("md", self._stores[0])
         self._orders = self._port("orders", self._stores[1])
         self._ports = (self._md, self._orders)

@@ -12,7 +12,7 @@ Counts = tuple[int, int, int]
 
 
 def counts(book: Book) -> Counts:
-    return book.gaps, book.repaired, book.lost
+    return book.repairs.gaps, book.repairs.repaired, book.repairs.lost
 
 
 def test_a_missing_number_opens_a_gap() -> None:

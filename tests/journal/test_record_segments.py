@@ -76,6 +76,7 @@ shut         | yes            | no
 one_sided    | yes            | no
 crossed      | yes            | no
 limit_locked | yes            | no
+stale        | yes            | no
 empty        | no             | yes
 down         | no             | yes
 gap          | no             | yes

@@ -3,7 +3,7 @@
 import tomllib
 from pathlib import Path
 
-from gateway.bus.topics import ClockStatus, HostClock
+from gateway.model.clock import ClockStatus, HostClock
 from gateway.processes.clock_lines import clock_content, clock_lines
 
 UTC = 1_790_000_000 * 10**9

@@ -1,6 +1,6 @@
 """What the host says of its own clock."""
 
-from gateway.bus.topics import HostClock
+from gateway.model.clock import HostClock
 from gateway.processes import clock
 from gateway.processes.host_clock import HostWatch, tracking
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.bus.topics import HostClock
+from gateway.model.clock import HostClock
 from gateway.model.quote import BookState, Quote
 from gateway.model.trade import Alarm, AlarmName
 from gateway.processes.host_clock import HostReading
