@@ -18,9 +18,11 @@ from gateway.execution.opening import QUOTE, Opener
 from gateway.execution.operator import Operator
 from gateway.execution.order_book import OwnOrder
 from gateway.execution.outbox import IdSource, Outbox
+from gateway.execution.outside_fills import OutsideFills
 from gateway.execution.pair_trade import PairTrade
 from gateway.execution.residual import RESIDUAL, Residuals
 from gateway.execution.settling import Settler
+from gateway.execution.venue_positions import VenuePositions
 from gateway.execution.venue_words import VenueWords
 from gateway.model.order import (
     BadOrderMessage,
@@ -30,6 +32,7 @@ from gateway.model.order import (
     MessageRejected,
     SessionChanged,
 )
+from gateway.model.position import PositionLine, PositionsAcked
 from gateway.model.trade import (
     Action,
     AlarmName,
@@ -60,10 +63,17 @@ class ExecutionEngine:
             outside_ids := IdSource("X", incarnation),
         ]
         self._settler = Settler(self.ledger, self._out, order_ids)
-        operator = Operator(self.ledger, self._out, self._settler, outside_ids)
+        self._positions = VenuePositions(self.ledger, self._out, self._settler, order_ids)
+        told = (OutsideFills(self.ledger, self._out), self._positions)
+        operator = Operator(self.ledger, self._out, self._settler, outside_ids, told)
         self._opener = Opener(self.ledger, self._out, self._settler, operator, (order_ids, trade_ids))
-        self._venues = VenueWords(self.ledger, self._out, self._settler, order_ids)
+        self._venues = VenueWords(self.ledger, self._out, self._settler, order_ids, told)
         self._residuals = Residuals(self.ledger, self._out, self._settler, (order_ids, trade_ids))
+        self._venue_timers: dict[str, Callable[[str, int], None]] = {
+            "status": self._venues.ask_again,
+            "unsaid": self._venues.ask_all,
+            "positions": self._positions.on_timer,
+        }
         self._handlers: dict[type, Callable[..., None]] = {
             Intent: self._opener.on_intent,
             ExecutionReport: self._venues.on_report,
@@ -74,6 +84,8 @@ class ExecutionEngine:
             BadOrderMessage: self._venues.on_bad_message,
             SessionChanged: self._venues.on_session,
             PositionReported: self._venues.on_position,
+            PositionsAcked: self._positions.on_acked,
+            PositionLine: self._positions.on_line,
             Command: operator.on_command,
             BooksObserved: self._on_books,
             TimerFired: self._on_timer,
@@ -116,8 +128,9 @@ class ExecutionEngine:
 
     def _on_timer(self, event: TimerFired, at_ns: int) -> None:
         kind, subject, *rest = event.key.split(":")
-        if kind == "status":
-            self._venues.ask_again(subject, at_ns)
+        of_venue = self._venue_timers.get(kind)
+        if of_venue is not None:
+            of_venue(subject, at_ns)
             return
         if kind == "residual":
             self._residuals.look(subject)
@@ -174,8 +187,10 @@ class ExecutionEngine:
         ledger.armed = ledger.stopping = False
         for ids in self._ids:
             ids.restart(event.incarnation)
-        for venue in ledger.venues.values():
+        for venue_id, venue in ledger.venues.items():
             venue.up = venue.reconciled = False
+            self._positions.end(venue_id)
+        ledger.copies_up.clear()
         for trade in list(ledger.open_trades.values()):
             trade.reading = trade.quoting = False
             trade.held_legs.clear()

@@ -14,7 +14,7 @@ from gateway.execution.pair_trade import PairTrade
 from gateway.execution.positions import Position
 from gateway.model.base import Message
 from gateway.model.instrument import Instrument
-from gateway.model.order import ExecutionReport, Order, Side
+from gateway.model.order import Order, Side
 from gateway.model.quote import BookState
 from gateway.model.site import InstrumentLimits, PairSpec, RuleSpec, SiteLimits, VenueSpec
 from gateway.trigger.price import PairFormula
@@ -94,7 +94,8 @@ class Ledger:
         }
         self.unexplained: dict[str, str] = {}
         """Instrument -> what the venue said of it that our orders do not explain."""
-        self.unexplained_fills: dict[str, ExecutionReport] = {}
+        self.copies_up: set[str] = set()
+        """Venues whose drop copy is logged on."""
         self.outside_fills: dict[tuple[str, str], str] = {}
         """(venue, ExecID) of executions that a person booked -> the trade."""
         self.seen_intents: dict[str, str] = {}

@@ -2,12 +2,17 @@
 a reason on record, each answered, and each done once however often it is sent.
 """
 
+from collections.abc import Callable
+
 from gateway.execution.ledger import Ledger
 from gateway.execution.order_book import OwnOrder, price_e9
 from gateway.execution.outbox import IdSource, Outbox
+from gateway.execution.outside_fills import Booked, OutsideFills
 from gateway.execution.pair_trade import PairTrade
 from gateway.execution.risk import Refusal
+from gateway.execution.session_numbers import reset_numbers
 from gateway.execution.settling import Settler
+from gateway.execution.venue_positions import VenuePositions
 from gateway.model.order import ExecType, ExecutionReport, Order, OrdStatus, OrdType, Side, TimeInForce
 from gateway.model.site import BreachAction
 from gateway.model.trade import (
@@ -37,8 +42,25 @@ STAGES = ("shadow", "canary", "limited", "full")
 class Operator:
     """Obeys commands."""
 
-    def __init__(self, ledger: Ledger, outbox: Outbox, settler: Settler, outside_ids: IdSource) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        outbox: Outbox,
+        settler: Settler,
+        outside_ids: IdSource,
+        told: tuple[OutsideFills, VenuePositions],
+    ) -> None:
         self._ledger = ledger
+        self._outside, self._positions = told
+        self._verbs: dict[Verb, Callable[[Command, int], tuple[bool, str]]] = {
+            Verb.TAKEOVER: self._take_or_release,
+            Verb.RELEASE: self._take_or_release,
+            Verb.FILL_ADD: self._fill_add,
+            Verb.FILL_ASSIGN: self._fill_assign,
+            Verb.EXPLAIN: lambda command, at_ns: self._explain(command.argument, at_ns),
+            Verb.ASK_POSITIONS: lambda command, at_ns: self._ask_positions(command.argument, at_ns),
+            Verb.RESET_NUMBERS: lambda command, _at_ns: reset_numbers(ledger, outbox, command.argument),
+        }
         self._out = outbox
         self._settler = settler
         self._outside_ids = outside_ids
@@ -70,18 +92,11 @@ class Operator:
         fault = self._fault(command)
         if fault:
             return False, fault
-        match command.verb:
-            case Verb.TAKEOVER | Verb.RELEASE:
-                return self._take_or_release(command, at_ns)
-            case Verb.FILL_ADD:
-                return self._fill_add(command, at_ns)
-            case Verb.FILL_ASSIGN:
-                return self._fill_assign(command, at_ns)
-            case Verb.EXPLAIN:
-                return self._explain(command.argument, at_ns)
-            case _:
-                self._switch(command, at_ns)
-                return True, f"{command.verb.value}: {len(self._ledger.open_trades)} pair trades open"
+        obey = self._verbs.get(command.verb)
+        if obey is not None:
+            return obey(command, at_ns)
+        self._switch(command, at_ns)
+        return True, f"{command.verb.value}: {len(self._ledger.open_trades)} pair trades open"
 
     def _fault(self, command: Command) -> str:
         """Why it cannot be obeyed; empty when it can."""
@@ -170,9 +185,11 @@ class Operator:
             return False, f"{command.argument!r}: {form}; LOTS from 1 to {MOST_DIGITS} digits, PRICE a number"
         side = Side.BUY if side_text == "buy" else Side.SELL
         venue_id = trade.legs[index].venue_id
-        if (venue_id, exec_id) in self._ledger.outside_fills:
-            return True, f"{exec_id} is booked already, into {self._ledger.outside_fills[venue_id, exec_id]}"
-        self._book(trade, index, side, lots, px, exec_id)
+        day = self._ledger.trading_day.get(trade.legs[index].instrument_id, "")
+        booked = self._outside.booked(venue_id, exec_id, side, day)
+        if booked is not None:
+            return True, f"{exec_id} is booked already, into {booked.trade_id}"
+        self._book(trade, index, side, lots, px, exec_id, day, at_ns)
         self._settler.settle(trade, at_ns)
         return True, f"{side_text} {lots_text} booked into {trade_id}, now {trade.state.value}"
 
@@ -181,32 +198,46 @@ class Operator:
         words = command.argument.split()
         if len(words) != FILL_ASSIGN_WORDS:
             return False, f"{command.argument!r}: TRADE LEG EXECID"
-        report = self._ledger.unexplained_fills.get(words[2])
-        if report is None or report.side is None:
-            waiting = ", ".join(self._ledger.unexplained_fills) or "none"
-            return False, f"no unexplained fill {words[2]!r}; waiting: {waiting}"
         found = self._leg_of(words[0], words[1])
         if isinstance(found, str):
             return False, found
         trade, index = found
-        if trade.legs[index].instrument_id != report.instrument_id:
-            return False, f"{words[2]} is of {report.instrument_id}, the leg of {trade.legs[index].instrument_id}"
-        self._book(trade, index, report.side, report.last_qty_lots, report.last_px, report.exec_id)
-        del self._ledger.unexplained_fills[words[2]]
-        if not any(one.instrument_id == report.instrument_id for one in self._ledger.unexplained_fills.values()):
-            self._ledger.unexplained.pop(report.instrument_id, None)
+        leg = trade.legs[index]
+        named = self._outside.named(leg.venue_id, words[2], leg.instrument_id)
+        side = named[0].side if len(named) == 1 else None
+        if side is None:
+            listed = [f"{one.exec_id} of {one.instrument_id}" for one in self._outside.waiting.values()]
+            what = f"{len(named)} unexplained fills" if named else "no unexplained fill"
+            return False, f"{what} {words[2]!r} of {leg.instrument_id}; waiting: {', '.join(listed) or 'none'}"
+        report = named[0]
+        self._book(trade, index, side, report.last_qty_lots, report.last_px, report.exec_id, report.trade_date, at_ns)
         self._settler.settle(trade, at_ns)
         return True, f"{words[2]} booked into {trade.trade_id}, now {trade.state.value}"
 
     def _explain(self, instrument_id: str, at_ns: int) -> tuple[bool, str]:
+        if instrument_id in self._ledger.venues:
+            if not self._positions.accept(instrument_id, at_ns):
+                return False, f"{instrument_id} has told what is held there"
+            self._settler.settle_all(at_ns)
+            return True, f"positions at {instrument_id} as they are here, by a person's word"
         if instrument_id not in self._ledger.unexplained:
             return False, f"nothing unexplained of {instrument_id!r}"
         was = self._ledger.unexplained.pop(instrument_id)
-        for exec_id, report in list(self._ledger.unexplained_fills.items()):
-            if report.instrument_id == instrument_id:
-                del self._ledger.unexplained_fills[exec_id]
+        self._positions.explained(instrument_id)
+        self._outside.forget(instrument_id)
         self._settler.settle_all(at_ns)
         return True, f"explained: {was}"
+
+    def _ask_positions(self, venue_id: str, at_ns: int) -> tuple[bool, str]:
+        spec = self._ledger.settings.venues.get(venue_id)
+        if spec is None:
+            return False, f"no venue {venue_id!r}; one of {', '.join(self._ledger.settings.venues)}"
+        if not spec.tells_positions:
+            return False, f"{venue_id} does not tell positions: its dialect has no [positions]"
+        if not self._ledger.venues[venue_id].up:
+            return False, f"{venue_id}: order session down"
+        self._positions.ask(venue_id, at_ns)
+        return True, f"{venue_id} is asked; a difference is alarmed"
 
     def _leg_of(self, trade_id: str, leg_text: str) -> tuple[PairTrade, int] | str:
         trade = self._ledger.trades.get(trade_id)
@@ -217,7 +248,17 @@ class Operator:
             return f"leg {leg_text!r} of {trade_id}: 1 to {len(trade.legs)}"
         return trade, number - 1
 
-    def _book(self, trade: PairTrade, index: int, side: Side, lots: int, px: str, exec_id: str) -> None:
+    def _book(
+        self,
+        trade: PairTrade,
+        index: int,
+        side: Side,
+        lots: int,
+        px: str,
+        exec_id: str,
+        day: str,
+        at_ns: int,
+    ) -> None:
         """An execution made elsewhere becomes an order of the leg that was filled and is done."""
         leg, ledger = trade.legs[index], self._ledger
         effect = ledger.positions[leg.instrument_id].effects(side, lots)[0][1]
@@ -238,11 +279,13 @@ class Operator:
         own.state = OrderState.DONE
         leg.orders.append(own)
         ledger.orders[order.cl_ord_id] = own
+        self._outside.book(Booked(leg.venue_id, exec_id, side, day, trade.trade_id), leg.instrument_id)
         ledger.outside_fills[leg.venue_id, exec_id] = trade.trade_id
         position = ledger.positions[leg.instrument_id]
         own.sent_on = position.day
         position.fill(order, lots, position.day)
         self._out.announce(position.report())
+        self._positions.booked(leg.instrument_id, at_ns)
 
 
 def _count(text: str) -> int:

@@ -8,7 +8,9 @@ from gateway.execution.ledger import Ledger
 from gateway.execution.order_book import OwnOrder
 from gateway.execution.order_state import OrderInput
 from gateway.execution.outbox import IdSource, Outbox
+from gateway.execution.outside_fills import OutsideFills
 from gateway.execution.settling import Settler
+from gateway.execution.venue_positions import VenuePositions
 from gateway.model.order import (
     BadOrderMessage,
     CancelRejected,
@@ -22,6 +24,10 @@ from gateway.model.order import (
 )
 from gateway.model.trade import AlarmName, AskStatus, HaltCause, OrdersSent, OrderState, PositionReported, SetTimer
 
+ORDERS = "orders"
+ASKS_POSITIONS = "AN"
+_QUESTIONS = frozenset({"H", "AF", "1", "2"})
+"""MsgTypes that ask: one that is refused is asked again when its answer is overdue."""
 _ENDING = frozenset({ExecType.CANCELED, ExecType.REJECTED, ExecType.EXPIRED, ExecType.DONE_FOR_DAY})
 _CLOSES = frozenset({PositionEffect.CLOSE, PositionEffect.CLOSE_TODAY})
 _ENDED_STATUS = frozenset(
@@ -32,26 +38,36 @@ _ENDED_STATUS = frozenset(
 class VenueWords:
     """Takes every message of an order session."""
 
-    def __init__(self, ledger: Ledger, outbox: Outbox, settler: Settler, order_ids: IdSource) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        outbox: Outbox,
+        settler: Settler,
+        order_ids: IdSource,
+        told: tuple[OutsideFills, VenuePositions],
+    ) -> None:
         self._ledger = ledger
+        self._outside, self._positions = told
+        self._positions.on_told = self.note_reconciled
         self._out = outbox
         self._settler = settler
         self._order_ids = order_ids
         self._asked: set[str] = set()
+        self._asked_all_ns: dict[str, int] = {}
 
     def on_report(self, report: ExecutionReport, at_ns: int) -> None:
         """35=8."""
         ledger = self._ledger
         own = ledger.orders.get(report.orig_cl_ord_id) or ledger.orders.get(report.cl_ord_id)
         if own is None:
-            self._not_ours(report)
+            self._not_ours(report, at_ns)
             return
         if report.instrument_id != own.order.instrument_id or report.side not in (None, own.order.side):
             figures = f"reported as Side(54) {report.side} of {report.instrument_id}"
             self._out.alarm(AlarmName.BAD_MESSAGE, own.order.cl_ord_id, figures)
             return
         was_done, was_known = not own.open, bool(own.order_id or own.filled_lots)
-        if own.state is OrderState.SENT and own.sent_ns and not report.poss_dup:
+        if own.state is OrderState.SENT and own.sent_ns and not (report.poss_dup or report.copied):
             ledger.venues[own.order.venue_id].note_round_trip(report.recv_ns - own.sent_ns)
         if report.order_id not in ("", "NONE"):
             own.order_id = report.order_id
@@ -98,26 +114,50 @@ class VenueWords:
         self._settler.settle_order(own, at_ns)
 
     def on_message_rejected(self, event: MessageRejected, at_ns: int) -> None:
-        """35=3 or 35=j: the order never lived; or our cancel did not."""
+        """35=3 or 35=j: the order never lived; or our cancel did not. Where nobody can say which message was refused,
+        every order that is open there is asked about.
+        """
         own = self._ledger.orders.get(event.cl_ord_id)
         if own is not None:
             figures = f"refused by the venue: {event.reason} {event.text}"
             self._out.alarm(AlarmName.BAD_MESSAGE, event.cl_ord_id, figures)
             self._settler.move(own, OrderInput.ENDED)
-        else:
-            own = self._settler.cancels.get(event.cl_ord_id)
-            self._out.alarm(AlarmName.BAD_MESSAGE, event.venue_id, f"{event.ref_msg_type} refused: {event.text}")
-            if own is not None:
-                self._settler.move(own, OrderInput.CANCEL_REFUSED)
-        if own is not None:
             self._settler.settle_order(own, at_ns)
+            return
+        figures = f"{event.ref_msg_type} refused: {event.text}"
+        if event.ref_msg_type == ASKS_POSITIONS or self._positions.asked(event.venue_id, event.cl_ord_id):
+            self._positions.on_refused(event.venue_id, f"{event.reason} {event.text}", at_ns)
+            return
+        self._out.alarm(AlarmName.BAD_MESSAGE, event.venue_id, figures)
+        own = self._settler.cancels.get(event.cl_ord_id)
+        if own is not None:
+            self._settler.move(own, OrderInput.CANCEL_REFUSED)
+            self._settler.settle_order(own, at_ns)
+        elif not event.cl_ord_id and event.ref_msg_type not in _QUESTIONS:
+            self.ask_all(event.venue_id, at_ns)
 
     def on_bad_message(self, event: BadOrderMessage, at_ns: int) -> None:
-        """A message that cannot be used: alarmed, and the order it names is asked about."""
+        """A message that cannot be used: alarmed, and the order it names is asked about; all where it names none."""
         self._out.alarm(AlarmName.BAD_MESSAGE, event.cl_ord_id or event.venue_id, event.reason)
         own = self._ledger.orders.get(event.cl_ord_id)
         if own is not None and own.open:
             self.ask(own.order.venue_id, [own], at_ns)
+        elif own is None:
+            self.ask_all(event.venue_id, at_ns)
+
+    def ask_all(self, venue_id: str, at_ns: int) -> None:
+        """Ask about every open order of a venue: a message that was lost may have been about any of them.
+
+        At most once in the venue's time for an answer, and then once more: an answer that is itself one that cannot be
+        used must not make a storm.
+        """
+        timeout_ns = self._ledger.settings.venues[venue_id].status_timeout_ns
+        until_ns = self._asked_all_ns.get(venue_id, -timeout_ns) + timeout_ns
+        if at_ns < until_ns:
+            self._out.do(SetTimer(f"unsaid:{venue_id}", until_ns))
+            return
+        self._asked_all_ns[venue_id] = at_ns
+        self.ask(venue_id, self._ledger.orders_at(venue_id), at_ns, also_ended=True)
 
     def on_mass_cancel(self, event: MassCancelReported, _at_ns: int) -> None:
         """35=r: the cancelled orders speak for themselves; a refusal is told."""
@@ -126,19 +166,32 @@ class VenueWords:
 
     def on_session(self, event: SessionChanged, at_ns: int) -> None:
         """An order session came up: ask about what is open. It went down: what is open is in doubt."""
+        if event.session != ORDERS:
+            self._on_copies(event)
+            return
         venue = self._ledger.venues[event.venue_id]
         venue.up, venue.reconciled = event.up, False
         orders = self._ledger.orders_at(event.venue_id)
         if event.up:
             self.ask(event.venue_id, orders, at_ns, also_ended=True)
+            self._positions.begin(event.venue_id, at_ns)
             self.note_reconciled(event.venue_id, at_ns)
             self._settler.settle_all(at_ns)
             return
+        self._positions.end(event.venue_id)
         if orders or self._ledger.armed:
             figures = f"{len(orders)} orders open; {event.detail}"
             self._out.alarm(AlarmName.SESSION_LOST, event.venue_id, figures)
         for own in orders:
             self.doubt(own, at_ns)
+
+    def _on_copies(self, event: SessionChanged) -> None:
+        """The drop copy came up or went down: nothing waits for it, but a person should know that it is silent."""
+        if event.up:
+            self._ledger.copies_up.add(event.venue_id)
+            return
+        self._ledger.copies_up.discard(event.venue_id)
+        self._out.alarm(AlarmName.SESSION_LOST, event.venue_id, f"drop copy: {event.detail}")
 
     def on_position(self, event: PositionReported, at_ns: int) -> None:
         """The venue's own count of what we hold: where it differs, nothing trades there until it is explained.
@@ -193,6 +246,8 @@ class VenueWords:
         """Whether the venue has spoken of every order since its session came up."""
         venue = self._ledger.venues[venue_id]
         if venue.reconciled or not venue.up:
+            return
+        if venue_id in self._positions.due:
             return
         if any(own.state is OrderState.IN_DOUBT for own in self._ledger.orders_at(venue_id)):
             return
@@ -262,21 +317,12 @@ class VenueWords:
         trade = self._ledger.trades[own.trade_id]
         self._settler.halt(trade, HaltCause.VENUE_DISAGREES, f"{own.order.cl_ord_id}: {figures}")
 
-    def _not_ours(self, report: ExecutionReport) -> None:
+    def _not_ours(self, report: ExecutionReport, at_ns: int) -> None:
         """A report about an order that we never sent."""
         if report.cl_ord_id in self._asked:
             return
-        if (report.venue_id, report.exec_id) in self._ledger.outside_fills:
-            return  # a person has booked it already; drop copy tells it again
-        figures = (
-            f"ClOrdID(11) {report.cl_ord_id} OrderID(37) {report.order_id} ExecType(150) {report.exec_type.value} "
-            f"LastQty(32) {report.last_qty_lots}"
-        )
-        if report.instrument_id:
-            self._ledger.unexplained[report.instrument_id] = figures
-            if report.exec_type is ExecType.TRADE:
-                self._ledger.unexplained_fills[report.exec_id] = report
-        self._out.alarm(AlarmName.UNKNOWN_ORDER, report.instrument_id or report.venue_id, figures)
+        if self._outside.heard(report):
+            self._settler.settle_all(at_ns)
 
 
 def _input_of(own: OwnOrder, report: ExecutionReport) -> OrderInput | None:

@@ -271,6 +271,8 @@ class VenueSpec(Message):
     """Absolute sum of the signed positions of all its instruments."""
     margin_available_e9: dict[str, int] | None = None
     """By currency: what may be used; pools of two venues or currencies do not help each other."""
+    tells_positions: bool = False
+    """RequestForPositions(35=AN) is offered."""
     ask_positions: bool = False
     """After every logon it is asked what we hold; until it has answered it counts as not reconciled."""
     positions_interval_ns: int = 0
