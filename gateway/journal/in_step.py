@@ -56,6 +56,14 @@ def _read_clock(path: Path) -> list[ClockPoint]:
 
 def measure_in_step(intents: Iterable[Intent], clocks: Mapping[str, list[ClockPoint]]) -> InStep:
     """Give the 99th percentile over all decisions whose legs' quotes can be judged. Pure."""
+    sample, why = in_step_sample(intents, clocks)
+    if sample:
+        return InStep(nearest_rank(sorted(sample), 99.0), len(sample), "")
+    return InStep(NOT_MEASURED, 0, why)
+
+
+def in_step_sample(intents: Iterable[Intent], clocks: Mapping[str, list[ClockPoint]]) -> tuple[list[int], str]:
+    """Give each decision's difference of its legs' errors, and why there is none where there is none. Pure."""
     sample, calibrated = [], False
     for intent in intents:
         errors = []
@@ -67,9 +75,8 @@ def measure_in_step(intents: Iterable[Intent], clocks: Mapping[str, list[ClockPo
         if len(errors) == len(intent.legs) and len(errors) > 1:
             sample.append(max(errors) - min(errors))
     if sample:
-        return InStep(nearest_rank(sorted(sample), 99.0), len(sample), "")
-    why = "no venue recorded its true clock" if calibrated else "quotes carry no calibrated time"
-    return InStep(NOT_MEASURED, 0, why)
+        return sample, ""
+    return [], "no venue recorded its true clock" if calibrated else "quotes carry no calibrated time"
 
 
 def true_ns(points: list[ClockPoint], venue_ns: int) -> int:

@@ -10,8 +10,12 @@ from typing import Any
 
 from gateway.journal.fold import OrderStory, RunStory, TradeStory
 from gateway.journal.statistics import distribution, lower_bound
+from gateway.model.trade import Intent, RefusalName
 
 Figures = dict[str, Any]
+
+_NOT_ASKED = (RefusalName.DISARMED, RefusalName.STOPPING, RefusalName.STAGE)
+"""Refusals of intents while nobody wanted a trade."""
 
 TRADE_OUTCOMES = ("hedged", "unwound", "missed", "halted", "unfinished")
 ORDER_OUTCOMES = ("filled", "partly_filled", "rejected", "cancelled", "open", "not_sent")
@@ -96,6 +100,34 @@ def hops_ns(trade: TradeStory) -> dict[str, int]:
     return {name: later - earlier for name, earlier, later in zip(HOPS, marks, marks[1:], strict=False)}
 
 
+def quote_to_trigger_ns(intent: Intent) -> int:
+    """Last byte of the quote read to the trigger having it, for a quote that led to an intent."""
+    return intent.taken_ns - intent.recv_ns
+
+
+def legged_times_ns(run: RunStory) -> list[int]:
+    """How long each pair trade that was dispatched held an unbalanced position, in sum, as execution knew it."""
+    return [trade.last.legged_ns for trade in _dispatched(run) if trade.last is not None]
+
+
+def legged(run: RunStory) -> tuple[int, int]:
+    """Pair trades counted as legged, and those dispatched."""
+    dispatched = _dispatched(run)
+    return sum(trade.is_legged for trade in dispatched), len(dispatched)
+
+
+def over_budget(run: RunStory, budgets_e9: Mapping[str, int]) -> list[TradeStory]:
+    """Pair trades that lost more than the slippage budget of their units; a pair without a budget has none."""
+    return [trade for trade in _dispatched(run) if _is_over_budget(trade, budgets_e9)]
+
+
+def capture(run: RunStory) -> tuple[int, int]:
+    """Intents that became a hedged pair trade, and all intents but those that nobody had armed execution for."""
+    hedged = sum(trade.outcome == "hedged" and trade.intent is not None for trade in run.trades.values())
+    not_asked = sum(refused.refusal.name in _NOT_ASKED for refused in run.refusals)
+    return hedged, len(run.intents) - not_asked
+
+
 def latencies(run: RunStory) -> Figures:
     """Give distributions of gateway latency, leg skew and every hop, and the venues' answers by venue."""
     trades = list(run.trades.values())
@@ -140,12 +172,19 @@ def _dispatched(run: RunStory) -> list[TradeStory]:
     return [trade for trade in run.trades.values() if trade.orders]
 
 
+def _is_over_budget(trade: TradeStory, budgets_e9: Mapping[str, int]) -> bool:
+    last = trade.last
+    if last is None:
+        return False
+    budget_e9 = budgets_e9.get(last.pair_id)
+    return budget_e9 is not None and last.slippage_e9 > budget_e9 * max(last.hedged_units, 1)
+
+
 def _is_complete(trade: TradeStory, budgets_e9: Mapping[str, int]) -> bool:
     last = trade.last
     if last is None or trade.outcome != "hedged" or trade.is_legged:
         return False
-    budget_e9 = budgets_e9.get(last.pair_id)
-    return budget_e9 is None or last.slippage_e9 <= budget_e9 * max(last.hedged_units, 1)
+    return not _is_over_budget(trade, budgets_e9)
 
 
 def _is_first_shot(trade: TradeStory) -> bool:
