@@ -23,6 +23,7 @@ from gateway.model.trade import (
     Announce,
     Announcement,
     Command,
+    CommandAnswered,
     Intent,
     IntentRefused,
     OrdersSent,
@@ -179,6 +180,19 @@ class Raised(NamedTuple):
 
 
 @dataclass(slots=True)
+class Life:
+    """One incarnation of execution. A time of 0 is one that did not come."""
+
+    boot_id: str
+    opened_ns: int
+    last_ns: int = 0
+    armed_ns: int = 0
+    """When it was armed first."""
+    was_stopped: bool = False
+    """A person asked it to stop, so that its end was no accident."""
+
+
+@dataclass(slots=True)
 class RunStory:
     """A whole run of execution, over all its incarnations."""
 
@@ -195,6 +209,7 @@ class RunStory:
     """Fills that a person booked: the command's argument, which begins with the trade."""
     intents: list[Intent] = field(default_factory=list)
     """All that execution took up, refused or not."""
+    lives: list[Life] = field(default_factory=list)
     decisions: int = 0
     first_ns: int = 0
     last_ns: int = 0
@@ -208,6 +223,7 @@ def fold(records: Iterable[JournalRecord]) -> RunStory:
             _take_decision(run, record)
         elif isinstance(record, JournalOpened):
             run.opened.append(record)
+            run.lives.append(Life(record.boot_id, record.monotonic_ns))
         elif isinstance(record, ClockPair):
             run.clock_pairs.append(record)
     return run
@@ -218,6 +234,8 @@ def _take_decision(run: RunStory, decision: Decision) -> None:
     run.first_ns = run.first_ns or decision.at_ns
     run.last_ns = max(run.last_ns, decision.at_ns)
     event = decision.event
+    if run.lives:
+        _take_life(run.lives[-1], decision)
     if isinstance(event, Intent):
         run.intents.append(event)
     elif isinstance(event, ExecutionReport):
@@ -233,6 +251,18 @@ def _take_decision(run: RunStory, decision: Decision) -> None:
             _take_orders(run, decision, action)
         elif isinstance(action, Announce):
             _take_announcement(run, decision, action.what)
+
+
+def _take_life(life: Life, decision: Decision) -> None:
+    life.last_ns = decision.at_ns
+    event = decision.event
+    if not isinstance(event, Command):
+        return
+    life.was_stopped = life.was_stopped or event.verb is Verb.STOP
+    if event.verb is Verb.ARM and not life.armed_ns:
+        answers = (action.what for action in decision.actions if isinstance(action, Announce))
+        if any(isinstance(what, CommandAnswered) and what.done for what in answers):
+            life.armed_ns = decision.at_ns
 
 
 def _trade(run: RunStory, trade_id: str, decision: Decision) -> TradeStory:

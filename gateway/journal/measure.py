@@ -6,6 +6,7 @@ left out of its sample, never guessed; the count beside it says how many there w
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 from gateway.journal.fold import OrderStory, RunStory, TradeStory
@@ -126,6 +127,18 @@ def capture(run: RunStory) -> tuple[int, int]:
     hedged = sum(trade.outcome == "hedged" and trade.intent is not None for trade in run.trades.values())
     not_asked = sum(refused.refusal.name in _NOT_ASKED for refused in run.refusals)
     return hedged, len(run.intents) - not_asked
+
+
+def recovery_times_ns(run: RunStory) -> list[int | None]:
+    """For each death of an armed execution that nobody asked for: its last record to the next one armed.
+
+    None: it was not armed again. A death in another boot of the machine has no common clock and is left out.
+    """
+    return [
+        later.armed_ns - life.last_ns if later.armed_ns else None
+        for life, later in pairwise(run.lives)
+        if life.armed_ns and not life.was_stopped and life.boot_id == later.boot_id
+    ]
 
 
 def latencies(run: RunStory) -> Figures:
