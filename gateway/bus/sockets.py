@@ -112,6 +112,11 @@ class Publisher:
             self._last[topic] = frame
             self._socket.send(frame, zmq.NOBLOCK)
 
+    def forget(self, topic: str) -> None:
+        """No more of this topic: its last message is not kept for who asks; its numbers go on if it comes back."""
+        with self._lock:
+            self._last.pop(topic, None)
+
     def answer_snapshots(self) -> None:
         """Answer every waiting request, a tag and prefixes, with the last message of each topic that begins so."""
         while (request := _receive(self.snapshots)) is not None:

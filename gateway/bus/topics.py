@@ -17,6 +17,7 @@ import msgspec
 from gateway.model.base import Message
 from gateway.model.clock import ClockStatus, HostClock
 from gateway.model.quote import BookState, Quote
+from gateway.model.rules import RuleStanding
 from gateway.model.trade import (
     Alarm,
     BookStateChanged,
@@ -104,6 +105,7 @@ class TriggerStatus(Message):
 
 Published = (
     Quote
+    | RuleStanding
     | BookStateChanged
     | PairPrice
     | PairTradeChanged
@@ -158,6 +160,8 @@ def topic_of(message: Published) -> str:
             topic = f"T.{message.pair_id}"
         case PairPosition():
             topic = f"U.{message.rule_id}"
+        case RuleStanding():
+            topic = f"R.{message.rule_id}"
         case PositionChanged():
             topic = f"N.{message.instrument_id}"
         case ClockStatus():

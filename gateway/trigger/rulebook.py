@@ -1,0 +1,209 @@
+"""All rules of a trigger: which are watched, what execution says of each, how each stands, and their change at once.
+
+A change is built beside what is there and put in its place when nothing can go wrong any more. A rule that is replaced
+keeps what a restart would let it keep (`RuleMemory`) and nothing else, so that to change a rule is to restart with it.
+Whether rules contradict each other is judged before (`gateway/processes/rule_checks.py`).
+
+What can go wrong: more and more ended rules. Those beyond `ENDED_KEPT` are forgotten, oldest first, unless a trade of
+theirs is open.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from gateway.model.rules import ChangeRules, RuleMemory, RuleStanding, RuleStandingState
+from gateway.model.site import RuleSpec
+from gateway.trigger.band import Band, Sampler, most_samples
+from gateway.trigger.pool import Pool, pool_names
+from gateway.trigger.rule import RuleMachine, RuleState
+
+ENDED_KEPT = 1000
+
+
+def carried(memory: RuleMemory | None, old: RuleSpec | None, new: RuleSpec) -> RuleMemory | None:
+    """What a rule remembers under settings `new`: one that had ended lives again when its settings are others."""
+    if memory is None or not memory.ended or old == new:
+        return memory
+    return msgspec.structs.replace(
+        memory, ended="", reason="", filled_units=0, before_units=0, birth_units=memory.net_units
+    )
+
+
+class Rulebook:
+    """Rules by id, in the order in which they came."""
+
+    def __init__(self, specs: Iterable[RuleSpec], memories: Iterable[RuleMemory], silence_ns: int) -> None:
+        self._silence_ns = silence_ns
+        remembered = {one.rule_id: one for one in memories}
+        self.machines = {one.rule_id: RuleMachine(one, silence_ns, remembered.get(one.rule_id)) for one in specs}
+        self._nets = {name: one.net_units for name, one in remembered.items()}
+        self._samplers: dict[tuple[str, int], Sampler] = {}
+        self._said: dict[str, tuple[RuleStanding, RuleMemory]] = {}
+        for machine in self.machines.values():
+            if machine.spec.immediate and not machine.is_out and machine.ended_as is None:
+                machine.end(RuleStandingState.EXPIRED, "the trigger was restarted")
+        self._join(None)
+
+    def live(self, pair_id: str) -> list[RuleMachine]:
+        """The rules of a pair that may fire, now or later."""
+        return [one for one in self.machines.values() if one.spec.pair_id == pair_id and one.ended_as is None]
+
+    def specs(self) -> tuple[RuleSpec, ...]:
+        """All that have not been removed."""
+        removed = RuleStandingState.REMOVED
+        return tuple(one.spec for one in self.machines.values() if one.ended_as is not removed)
+
+    def memories(self) -> tuple[RuleMemory, ...]:
+        """What each must not forget."""
+        return tuple(one.memory() for one in self.machines.values())
+
+    def change(self, command: ChangeRules) -> set[str]:
+        """Carry a change out; the pairs whose rules are others now."""
+        made = {spec.rule_id: self._made(spec) for spec in command.rules}
+        gone = [self.machines[name] for name in command.removed]
+        self.machines.update(made)
+        for machine in gone:
+            machine.end(RuleStandingState.REMOVED, command.reason)
+        touched = {one.spec.pair_id for one in (*made.values(), *gone)}
+        self._join(touched)
+        return touched
+
+    def hold(self, rule_id: str, net_units: int) -> None:
+        """What execution holds by a rule's trades, one that is not known yet included."""
+        self._nets[rule_id] = net_units
+        if rule_id in self.machines:
+            self.machines[rule_id].holds(net_units)
+
+    # Samples of moving bands.
+
+    def load(self, pair_id: str, interval_ns: int, samples: Sequence[int]) -> None:
+        """Samples of the record, oldest first, before any of now."""
+        sampler = self._samplers.get((pair_id, interval_ns))
+        if sampler is None:
+            return
+        sampler.kept.extend(samples)
+        for machine in self._sampled(sampler):
+            if machine.spec.band is not None:
+                machine.band, machine.changed = Band(machine.spec.band, sampler.kept), True
+
+    def due_samplers(self, at_ns: int) -> list[Sampler]:
+        """Those of which a sample is to be taken now."""
+        return [one for one in self._samplers.values() if one.is_due(at_ns)]
+
+    def sample(self, sampler: Sampler, sample_e9: int) -> None:
+        """Take one in: the thresholds of its rules move."""
+        sampler.kept.append(sample_e9)
+        for machine in self._sampled(sampler):
+            if machine.band is not None:
+                was_warm = machine.band.is_warm
+                machine.band.add(sample_e9)
+                machine.changed = machine.changed or was_warm is not machine.band.is_warm
+
+    def expire(self, at_ns: int) -> set[str]:
+        """End the rules whose time is over; their pairs."""
+        ended: set[str] = set()
+        for machine in self.machines.values():
+            if machine.ended_as is None:
+                machine.expire(at_ns)
+                if machine.ended_as is not None:
+                    ended.add(machine.spec.pair_id)
+        return ended
+
+    def due_ns(self, at_ns: int) -> int:
+        """When, after `at_ns`, something is due by the clock alone; 0: nothing is."""
+        due = [one.due_ns for one in self._samplers.values()]
+        due += [one.next_ns for one in self.machines.values() if one.ended_as is None and one.next_ns > at_ns]
+        return min(due, default=0)
+
+    # How they stand.
+
+    def news(self, at_ns: int) -> tuple[list[RuleStanding], list[RuleMemory]]:
+        """How rules stand, and what they remember, where that is other than when this was last asked."""
+        standings, memories = [], []
+        for name, machine in self.machines.items():
+            if not machine.changed:
+                continue
+            machine.changed = False
+            now, memory = self.standing(machine, at_ns), machine.memory()
+            last, written = self._said.get(name, (None, None))
+            if last is None or msgspec.structs.replace(now, at_ns=last.at_ns) != last:
+                standings.append(now)
+            if memory != written:
+                memories.append(memory)
+            self._said[name] = (now, memory)
+        if standings:
+            self._forget()
+        return standings, memories
+
+    @staticmethod
+    def standing(machine: RuleMachine, at_ns: int) -> RuleStanding:
+        """A rule as its client sees it."""
+        return RuleStanding(
+            machine.spec.rule_id,
+            machine.spec.pair_id,
+            machine.standing(),
+            machine.filled_units,
+            machine.net_units,
+            machine.out_units,
+            machine.leaves_units(),
+            machine.reason or ("" if machine.state is RuleState.FIRED else machine.obstacle(at_ns)),
+            at_ns,
+            machine.intent_id,
+        )
+
+    def _made(self, spec: RuleSpec) -> RuleMachine:
+        old = self.machines.get(spec.rule_id)
+        if old is None or old.ended_as is RuleStandingState.REMOVED:
+            net_units = self._nets.get(spec.rule_id, 0)
+            memory = RuleMemory(spec.rule_id, net_units, 0, birth_units=net_units)
+            return RuleMachine(spec, self._silence_ns, memory, self._band(spec))
+        band = None
+        if spec.band is not None and old.band is not None and old.band.like(spec.band):
+            band = old.band.again(spec.band)
+        return RuleMachine(spec, self._silence_ns, carried(old.memory(), old.spec, spec), band or self._band(spec))
+
+    def _band(self, spec: RuleSpec) -> Band | None:
+        if spec.band is None:
+            return None
+        sampler = self._samplers.get((spec.pair_id, spec.band.interval_ns))
+        return Band(spec.band, () if sampler is None else sampler.kept)
+
+    def _sampled(self, sampler: Sampler) -> list[RuleMachine]:
+        return [
+            one
+            for one in self.live(sampler.pair_id)
+            if one.spec.band is not None and one.spec.band.interval_ns == sampler.interval_ns
+        ]
+
+    def _join(self, pair_ids: set[str] | None) -> None:
+        """Give each rule its pool and each band its sampler; None: of all pairs."""
+        by_pair: dict[str, list[RuleMachine]] = {}
+        for machine in self.machines.values():
+            if pair_ids is None or machine.spec.pair_id in pair_ids:
+                by_pair.setdefault(machine.spec.pair_id, []).append(machine)
+        for pair_id, machines in by_pair.items():
+            pools: dict[str, Pool] = {}
+            for name, pool_name in pool_names(one.spec for one in machines).items():
+                pool = pools.setdefault(pool_name, Pool(pool_name))
+                pool.members.append(self.machines[name])
+                self.machines[name].pool = pool
+            self._sample_of(pair_id, machines)
+
+    def _sample_of(self, pair_id: str, machines: Iterable[RuleMachine]) -> None:
+        most: dict[int, int] = {}
+        for machine in machines:
+            band = machine.spec.band
+            if band is not None and machine.ended_as is None:
+                most[band.interval_ns] = max(most.get(band.interval_ns, 0), most_samples(band))
+        for interval_ns, kept in most.items():
+            sampler = self._samplers.setdefault((pair_id, interval_ns), Sampler(pair_id, interval_ns, kept))
+            sampler.resize(kept)
+        for key in [one for one in self._samplers if one[0] == pair_id and one[1] not in most]:
+            del self._samplers[key]
+
+    def _forget(self) -> None:
+        ended = [name for name, one in self.machines.items() if one.ended_as is not None and not one.is_out]
+        for name in ended[: max(0, len(ended) - ENDED_KEPT)]:
+            del self.machines[name]
+            self._said.pop(name, None)
