@@ -17,10 +17,13 @@ from simulators.fix.words import WORDS, Words
 _MS = 1_000_000
 _SECOND = 1_000_000_000
 _FLAG_WORDS = {
-    "session": {"md", "orders", "both"},
+    "session": {"md", "orders", "drop_copy", "both"},
     "stream": {"md", "orders"},
     "side": {"up", "down"},
     "level": {"rpt_seq", "msg_seq_num"},
+    "direction": {"buy", "sell"},
+    "told": {"drop_copy", "orders", "none"},
+    "effect": {"O", "C", "T"},
 }
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -49,6 +52,8 @@ class VenueSection(_Section):
     orders_port: Port = 0
     account: Annotated[str, Field(min_length=1)]
     cancel_on_disconnect: bool = False
+    drop_copy: bool = False
+    drop_copy_port: Port = 0
     rpt_seq: bool = True
     fok: bool = True
     market_orders: bool = True
@@ -82,6 +87,8 @@ class WordsSection(_Section):
     position_tag: Literal[290, 1023] | None = None
     default_appl_ver_id: str | None = None
     mass: bool | None = None
+    positions: bool | None = None
+    cancel_on_disconnect: int | None = None
     gtc: bool | None = None
     gtd: bool | None = None
     required: dict[str, tuple[int, ...]] | None = None
@@ -250,6 +257,7 @@ class Profile(_Section):
             gtd=words.gtd,
             market_orders=venue.market_orders,
             cancel_on_disconnect=venue.cancel_on_disconnect,
+            drop_copy=venue.drop_copy,
             exec_id_per_side=words.domestic,
             faults=tuple(
                 FaultSpec(

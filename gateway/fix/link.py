@@ -274,7 +274,8 @@ class SessionLink:
             "password": secret,
             "password_length": str(len(secret.encode())) if secret else "",
         }
-        for rule in self.settings.dialect.logon:
+        asked = self.settings.dialect.cancel_on_disconnect if self.settings.cancel_on_disconnect else ()
+        for rule in (*self.settings.dialect.logon, *asked):
             value = resolve(rule, values, {})
             if value:
                 logon.setField(int(rule.tag), value)

@@ -61,6 +61,8 @@ class SessionSettings(NamedTuple):
     end_time: str | None = None
     persist_messages: bool = False
     """Whether QuickFIX keeps the text of what was sent. Nothing of it is ever sent again, so it need not."""
+    cancel_on_disconnect: bool = False
+    """Whether the Logon asks that our orders be cancelled when the session is lost, as the dialect says it."""
 
     @property
     def resets(self) -> bool:

@@ -72,6 +72,9 @@ class VenueConfig:
     gtd: bool = False
     market_orders: bool = True
     cancel_on_disconnect: bool = False
+    """Always, whether the Logon asks for it or not."""
+    drop_copy: bool = False
+    """Executions are told a second time; what a fault swallows is then told there alone."""
     exec_id_per_side: bool = False
     """ExecID(17) is unique per trade date and side only, as on Chinese venues."""
     faults: tuple[FaultSpec, ...] = ()

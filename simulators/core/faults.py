@@ -24,9 +24,11 @@ FAULT_NAMES = {
     "bust": "a fill is busted later (params: delay_ms, 1000)",
     "correct": "a fill's price is corrected later (params: delay_ms, 1000; ticks, 1)",
     "silence": "no report of the order leaves (params: lost)",
+    "outside_trade": "a trader trades by telephone on the same account (params: symbol, direction = buy or sell, qty,"
+    " effect = O, C or T, told = drop_copy, orders or none)",
     "cancel_reject": "every cancel or replace of the order is refused (params: reason, text)",
 }
-TIMED = frozenset({"halt", "limit_locked", "drop_connection"})
+TIMED = frozenset({"halt", "limit_locked", "drop_connection", "outside_trade"})
 _STREAMED = frozenset({"duplicate", "out_of_order"})
 
 

@@ -169,6 +169,7 @@ class Floor:
         order.status = PARTIALLY_FILLED if order.leaves else FILLED
         market.position.freeze(order.side, order.position_effect, -lots)
         market.position.apply(order.side, order.position_effect, lots)
+        market.position.hedge_flag = order.hedge_flag
         if not order.leaves and order in market.resting:
             market.resting.remove(order)
         report = order.report(at_ns, TRADE, fill.exec_id)._replace(last_qty=lots, last_px=px)
@@ -176,6 +177,18 @@ class Floor:
         self._reporter.fill(order, fill, at_ns, "trade")
         if order.faults and len(order.fills) == 1:
             self.on_first_fill(at_ns, order, fill)
+
+    def outside(self, at_ns: int, order: Order, market: Market, told: str) -> None:
+        """A trade that no session asked for: whole, at its own price."""
+        accepted = order.report(at_ns, NEW, self._reporter.other_id())
+        fill = Fill(self._reporter.fill_id(order.side, order.trade_date), order.qty, order.px or order.listing.tick)
+        order.fills.append(fill)
+        order.cum, order.leaves, order.status = order.qty, 0, FILLED
+        order.notional = fill.px * fill.qty
+        market.position.apply(order.side, order.position_effect, fill.qty)
+        report = order.report(at_ns, TRADE, fill.exec_id)._replace(last_qty=fill.qty, last_px=fill.px)
+        self._reporter.outside(order, [(accepted, "new"), (report, "trade")], told)
+        self._reporter.fill(order, fill, at_ns, "trade")
 
     def end(
         self, at_ns: int, order: Order, status: str, event: str, *, text: str = "", request: CancelOrder | None = None

@@ -37,6 +37,8 @@ class Position:
             _SHORT_TODAY: short_today,
             _SHORT_YESTERDAY: short_yesterday,
         }
+        self.hedge_flag = ""
+        """That of the newest order that filled here."""
         self._signed = long_today + long_yesterday - short_today - short_yesterday
         self._frozen: dict[tuple[str, str], int] = {}
 
@@ -47,6 +49,14 @@ class Position:
             return self._signed
         lots = self.lots
         return lots[_LONG_TODAY] + lots[_LONG_YESTERDAY] - lots[_SHORT_TODAY] - lots[_SHORT_YESTERDAY]
+
+    @property
+    def told(self) -> tuple[int, int, int, int]:
+        """Long of today and of earlier days, short of today and of earlier days; of a net figure, all of today."""
+        if self.model == NET:
+            return max(self._signed, 0), 0, max(-self._signed, 0), 0
+        lots = self.lots
+        return lots[_LONG_TODAY], lots[_LONG_YESTERDAY], lots[_SHORT_TODAY], lots[_SHORT_YESTERDAY]
 
     def refusal(self, side: str, effect: str, qty: int) -> str:
         """Why an order may not be taken, in the words of a venue; empty when it may."""

@@ -24,6 +24,7 @@ class Reporter:
         self._batches: dict[int, tuple[Order, list[Report]]] = {}
         self._fill_ids: dict[tuple[str, str], count[int]] = {}
         self._other_ids = count(1)
+        self.account = config.account
         self.truth: list[Truth] = []
         self.orders_told = 0
         self.fills_told = 0
@@ -41,7 +42,7 @@ class Reporter:
             return
         batches, self._batches = self._batches, {}
         for order, reports in batches.values():
-            for report, delay_ns in _shaped(order, reports):
+            for report, delay_ns in _shaped(order, reports, copies=self._config.drop_copy):
                 if delay_ns:
                     self._agenda.at(report.at_ns + delay_ns, partial(self._leave, report))
                 else:
@@ -74,6 +75,14 @@ class Reporter:
             self._batches.setdefault(order.ordinal, (order, []))[1].append(report)
         else:
             self._out.append(report)
+
+    def outside(self, order: Order, reports: list[tuple[Report, str]], told: str) -> None:
+        """Reports of a trade that no session asked for, each with its event; `told` by whom it is heard."""
+        for report, event in reports:
+            if self._config.truth:
+                self.truth.append(self._order_truth(order, report, event))
+            if told != "none":
+                self._out.append(report._replace(copy_only=told == "drop_copy"))
 
     def fill(self, order: Order, fill: Fill, at_ns: int, kind: str, ref: str = "") -> None:
         """A fill, a bust or a correction, for the record."""
@@ -126,11 +135,16 @@ class Reporter:
         self._out.append(report)
 
 
-def _shaped(order: Order, reports: list[Report]) -> list[tuple[Report, int]]:
+def _shaped(order: Order, reports: list[Report], *, copies: bool) -> list[tuple[Report, int]]:
     """The reports of one order of one moment as its faults let them leave, each with its delay in nanoseconds."""
     faults = order.faults
     if "silence" in faults:
-        reports = [report for report in reports if report.orig_cl_ord_id or report.exec_type == ORDER_STATUS]
+        spoken = [bool(report.orig_cl_ord_id) or report.exec_type == ORDER_STATUS for report in reports]
+        reports = [
+            report if told else report._replace(copy_only=True)
+            for report, told in zip(reports, spoken, strict=True)
+            if told or copies
+        ]
     if "fill_before_ack" in faults and [report.exec_type for report in reports[:2]] == [NEW, TRADE]:
         reports = [reports[1], reports[0], *reports[2:]]
     shaped = [(report, _delay_ns(order, report)) for report in reports]

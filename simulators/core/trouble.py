@@ -12,16 +12,21 @@ from simulators.core.faults import FaultPlan
 from simulators.core.floor import Floor
 from simulators.core.market import Market
 from simulators.core.order import Fill, Order
+from simulators.core.positions import NET
 from simulators.core.reporting import Reporter
 from simulators.core.values import (
     BUY,
     CANCELED,
+    DAY,
     FILLED,
     HALT,
+    LIMIT,
     NEW,
+    OPEN,
     PARTIALLY_FILLED,
     READY,
     RESUME,
+    SELL,
     TRADE_CANCEL,
     TRADE_CORRECT,
     Drop,
@@ -40,6 +45,7 @@ class Trouble:
         self._floor = floor
         self._reporter = reporter
         self._markets = markets
+        self._outside = 0
         floor.on_first_fill = self._plan_undoing
 
     def schedule(self, start_ns: int) -> None:
@@ -53,6 +59,9 @@ class Trouble:
             if spec.name == "drop_connection":
                 refuse_ns = max(spec.for_ns, spec.millis("refuse_ms", 0))
                 self._reporter.drop(Drop(at_ns, spec.word("session", "both"), at_ns + refuse_ns))
+                return
+            if spec.name == "outside_trade":
+                self.outside(at_ns, spec)
                 return
             for symbol, market in self._markets.items():
                 if spec.word("symbol", symbol) == symbol:
@@ -92,6 +101,31 @@ class Trouble:
             self._floor.book_changed(end_ns, market)
 
         self._agenda.at(at_ns + _lasting_ns(spec), unlock)
+
+    def outside(self, at_ns: int, spec: FaultSpec) -> None:
+        """A trade on the account that no session asked for, at the book's best price, or the last one."""
+        market = self._markets[spec.word("symbol", next(iter(self._markets)))]
+        side = BUY if spec.word("direction", "buy") == "buy" else SELL
+        levels = market.depth.opposite(side)
+        px_ticks = levels[0][0] if levels else market.depth.last_px or 0
+        self._outside += 1
+        order = Order(
+            ordinal=-self._outside,
+            order_id=f"X{self._outside:08d}",
+            cl_ord_id=f"TEL-{self._outside}",
+            account=self._reporter.account,
+            listing=market.listing,
+            trade_date=market.trade_date,
+            side=side,
+            qty=int(spec.number("qty", 1)),
+            px_ticks=px_ticks,
+            ord_type=LIMIT,
+            time_in_force=DAY,
+            position_effect="" if market.position.model == NET else spec.word("effect", OPEN),
+            hedge_flag=market.position.hedge_flag,
+            faults={},
+        )
+        self._floor.outside(at_ns, order, market, spec.word("told", "drop_copy"))
 
     def _plan_undoing(self, at_ns: int, order: Order, fill: Fill) -> None:
         bust, correct = order.faults.get("bust"), order.faults.get("correct")

@@ -117,6 +117,8 @@ class Report(NamedTuple):
     mass_status_req_id: str = ""
     tot_num_reports: int | None = None
     last_rpt_requested: bool = False
+    copy_only: bool = False
+    """It leaves by the drop copy alone."""
 
 
 class CancelReject(NamedTuple):
@@ -142,6 +144,33 @@ class MassCancelReport(NamedTuple):
     response: str
     affected: int
     text: str = ""
+
+
+class PositionsAck(NamedTuple):
+    """RequestForPositionsAck(35=AO): so many reports follow."""
+
+    at_ns: int
+    rpt_id: str
+    req_id: str
+    account: str
+    total: int
+
+
+class PositionTold(NamedTuple):
+    """PositionReport(35=AP): what the account holds of one instrument, lots."""
+
+    at_ns: int
+    rpt_id: str
+    req_id: str
+    account: str
+    symbol: str
+    long_today: int
+    long_earlier: int
+    short_today: int
+    short_earlier: int
+    hedge_flag: str
+    trade_date: str
+    total: int
 
 
 class MdEntry(NamedTuple):
@@ -197,6 +226,6 @@ class Drop(NamedTuple):
     refuse_until_ns: int
 
 
-OrderAnswer = Report | CancelReject | MassCancelReport
+OrderAnswer = Report | CancelReject | MassCancelReport | PositionsAck | PositionTold
 MarketData = MdSnapshot | MdIncrement | MdStatus
 VenueEvent = OrderAnswer | MarketData | Drop

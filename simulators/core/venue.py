@@ -16,6 +16,7 @@ from simulators.core.checks import DUPLICATE, OTHER, Limits, Refusal, order_refu
 from simulators.core.config import FaultSpec, Listing, VenueConfig
 from simulators.core.faults import FaultPlan
 from simulators.core.floor import Floor
+from simulators.core.holdings import positions_told
 from simulators.core.market import Market, TapeError, listed_markets
 from simulators.core.market_data import Publisher
 from simulators.core.order import Order
@@ -160,6 +161,8 @@ class Venue:
         market = self._markets.get(order.symbol)
         if market is not None and "halt" in faults:
             self._trouble.halt(at_ns, faults["halt"], market)
+        if "outside_trade" in faults:
+            self._trouble.outside(at_ns, faults["outside_trade"])
         if market is not None and "limit_locked" in faults:
             self._trouble.lock(at_ns, faults["limit_locked"], market)
         refusal = self._refusal(order, market, faults)
@@ -244,10 +247,16 @@ class Venue:
         report = MassCancelReport(at_ns, self._reporter.other_id(), cl_ord_id, request_type, response, affected, text)
         return [*events, *out, report]
 
-    def on_disconnect(self, at_ns: int) -> list[VenueEvent]:
-        """The order session went down; the venue pulls what works where it is set to."""
+    def on_positions(self, at_ns: int, req_id: str) -> list[VenueEvent]:
+        """A RequestForPositions arrives: one report for each instrument of which the account holds something."""
         events = self.advance(at_ns)
-        if self.config.cancel_on_disconnect:
+        next_id = self._reporter.other_id
+        return events + positions_told(self._now_ns, req_id, self.config.account, self._markets, next_id)
+
+    def on_disconnect(self, at_ns: int, *, asked: bool = False) -> list[VenueEvent]:
+        """The order session went down; the venue pulls what works where it is set to, or its Logon asked for it."""
+        events = self.advance(at_ns)
+        if asked or self.config.cancel_on_disconnect:
             self._floor.cancel_all(self._now_ns, "")
         return events + self._reporter.drain()
 

@@ -24,11 +24,14 @@ from simulators.core.values import (
     MassCancelReport,
     NewOrder,
     OrderAnswer,
+    PositionsAck,
+    PositionTold,
     ReplaceOrder,
     Report,
     VenueEvent,
 )
 from simulators.core.venue import Venue
+from simulators.fix.positions import position_report, positions_ack
 from simulators.fix.session import REQUIRED_TAG_MISSING
 from simulators.fix.wire import Message, field
 from simulators.fix.words import DialectConfig, Outgoing, Refused, Words, stamp
@@ -45,6 +48,7 @@ _REQUIRED_44 = {
     "H": (11, 55, 54),
     "AF": (584, 585),
     "q": (11, 530),
+    "AN": (710, 724, 1, 60),
 }
 _REQUIRED_42 = {
     "D": (11, 1, 21, 55, 54, 60, 38, 40),
@@ -80,6 +84,7 @@ class OrdersApp:
             "H": self._status,
             "AF": self._mass_status,
             "q": self._mass_cancel,
+            "AN": self._positions,
         }
 
     def on_message(self, message: Message, at_ns: int) -> Result:
@@ -87,7 +92,7 @@ class OrdersApp:
         kind = message.msg_type
         required = self._required.get(kind)
         if required is None:
-            return _unsupported(message)
+            return unsupported(message)
         for tag in required:
             if not message.get(tag):
                 return Refused(REQUIRED_TAG_MISSING, tag, f"required tag missing: {tag}")
@@ -153,10 +158,24 @@ class OrdersApp:
     def _mass_cancel(self, message: Message, at_ns: int) -> Result:
         return self._venue.on_mass_cancel(at_ns, message.get(11), message.get(530), message.get(55))
 
+    def _positions(self, message: Message, at_ns: int) -> Result:
+        if message.get(724) != "0":
+            return Refused(_BAD_VALUE, 724, f"PosReqType(724) not supported: {message.get(724)}; 0 is right")
+        return self._venue.on_positions(at_ns, message.get(710))
+
     # Out -------------------------------------------------------------------------------------------------------------
+
+    def copy(self, report: Report) -> Outgoing:
+        """A report as it stands on the drop copy."""
+        text = self._report_44(report) + "797=Y\x01" if self._modern else self._report_42(report)
+        return Outgoing("8", text.encode())
 
     def words(self, answer: OrderAnswer) -> Outgoing:
         """An answer of the venue as a message."""
+        if isinstance(answer, PositionsAck):
+            return Outgoing("AO", positions_ack(answer).encode())
+        if isinstance(answer, PositionTold):
+            return Outgoing("AP", position_report(answer, self._config, self._echo.get(answer.symbol, "")).encode())
         if isinstance(answer, Report):
             text = self._report_44(answer) if self._modern else self._report_42(answer)
             return Outgoing("8", text.encode())
@@ -232,7 +251,8 @@ class OrdersApp:
 
 def _required(words: Words) -> dict[str, tuple[int, ...]]:
     known = _REQUIRED_44 if words.reports == "4.4" else _REQUIRED_42
-    taken = {kind: tags for kind, tags in known.items() if words.mass or kind not in {"AF", "q"}}
+    not_taken = (set() if words.mass else {"AF", "q"}) | (set() if words.positions else {"AN"})
+    taken = {kind: tags for kind, tags in known.items() if kind not in not_taken}
     return {kind: tags + words.required.get(kind, ()) for kind, tags in taken.items()}
 
 
@@ -276,7 +296,8 @@ def _number(message: Message, tag: int) -> Decimal | Refused | None:
     return Decimal(text)
 
 
-def _unsupported(message: Message) -> Outgoing:
+def unsupported(message: Message) -> Outgoing:
+    """The answer to a kind of message that is not taken."""
     kind = message.msg_type
     body = field(45, message.seq or 0) + field(372, kind) + field(380, 3)
     return Outgoing("j", body + field(58, f"MsgType(35) not supported: {kind}"))

@@ -23,7 +23,9 @@ class RequestLogError(ValueError):
 
 
 class Request(NamedTuple):
-    """A message of the client in sequence, or the end of its connection (None)."""
+    """A message of the client in sequence, or the end of its connection: None, or one without fields where the Logon
+    had asked for cancel on disconnect.
+    """
 
     at_ns: int
     message: Message | None

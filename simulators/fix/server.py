@@ -1,4 +1,4 @@
-"""A running venue: two listening ports around the pure core, one event loop, loopback only.
+"""A running venue: two listening ports, a third for a drop copy, around the pure core, one event loop, loopback only.
 
 It reads the clock (this is the only place in the simulators that does), hands time and messages to the core and the
 sessions, and writes what they answer. Everything it does happens in `_pump`, in one order: the venue catches up, the
@@ -17,10 +17,19 @@ from typing import Any
 
 from simulators.core.network import NETWORK_PROFILES, Link
 from simulators.core.tape import Tape
-from simulators.core.values import CancelReject, Drop, MassCancelReport, Report, VenueEvent
+from simulators.core.values import (
+    ORDER_STATUS,
+    CancelReject,
+    Drop,
+    MassCancelReport,
+    PositionsAck,
+    PositionTold,
+    Report,
+    VenueEvent,
+)
 from simulators.core.venue import Venue
 from simulators.fix.market_data import MarketDataApp
-from simulators.fix.orders import OrdersApp
+from simulators.fix.orders import OrdersApp, unsupported
 from simulators.fix.port import Port
 from simulators.fix.request_log import Request, RequestLog
 from simulators.fix.session import Session, SessionConfig
@@ -31,6 +40,7 @@ from simulators.fix.words import DialectConfig, Outgoing, Refused
 from simulators.profile import Profile
 
 _SECOND = 1_000_000_000
+MD_AND_ORDERS = 2
 LOOPBACK = "127.0.0.1"
 
 
@@ -42,7 +52,9 @@ class Simulator:
         self._folder = folder
         self._tape = tape
         self._sockets = [_listen(profile.venue.md_port), _listen(profile.venue.orders_port)]
-        self.md_port, self.orders_port = (sock.getsockname()[1] for sock in self._sockets)
+        self._sockets += [_listen(profile.venue.drop_copy_port)] if profile.venue.drop_copy else []
+        self.md_port, self.orders_port, *more = (sock.getsockname()[1] for sock in self._sockets)
+        self.drop_copy_port: int = more[0] if more else 0
         self._servers: list[asyncio.Server] = []
         self._handle: asyncio.TimerHandle | None = None
         self._pumping = False
@@ -63,9 +75,14 @@ class Simulator:
         self._stores = [self._store("md") if venue.md_resend else MemoryStore(limit=0), self._store("orders")]
         self._md = self._port("md", self._stores[0])
         self._orders = self._port("orders", self._stores[1])
-        self._ports = (self._md, self._orders)
-        self._said_before = self._stores[1].kept if self._requests is not None else 0
-        """Messages of the order session that were sent before this start, and are not sent again."""
+        self._ports = [self._md, self._orders]
+        if profile.venue.drop_copy:
+            self._stores.append(self._store("drop_copy"))
+            self._ports.append(self._port("drop_copy", self._stores[2]))
+        self._said_before = {port.name: 0 for port in self._ports}
+        """Messages of the order session and its copy that were sent before this start, and are not sent again."""
+        if self._requests is not None:
+            self._said_before |= {port.name: store.kept for port, store in zip(self._ports, self._stores, strict=True)}
         self._asking_again = False
         self._ask_again()
 
@@ -79,6 +96,7 @@ class Simulator:
         ready = {
             "md_port": self.md_port,
             "orders_port": self.orders_port,
+            **({"drop_copy_port": self.drop_copy_port} if self.drop_copy_port else {}),
             "pid": os.getpid(),
             "start_monotonic_ns": self.start_ns,
         }
@@ -133,6 +151,10 @@ class Simulator:
             for answer in answers:
                 port.send(answer.msg_type, self._words.write(answer.body), at_ns)
             return
+        if port is not self._orders:
+            words = unsupported(message)
+            port.send(words.msg_type, words.body, at_ns)
+            return
         self._note(Request(at_ns, message))
         self._answer_order(port, message, at_ns)
 
@@ -151,9 +173,10 @@ class Simulator:
         """A connection is gone."""
         if port is self._md:
             self._md_app.on_disconnect()
-        else:
-            self._note(Request(at_ns, None))
-            self._route(self.venue.on_disconnect(at_ns), at_ns)
+        elif port is self._orders:
+            asked = port.session.cancels
+            self._note(Request(at_ns, Message([]) if asked else None))
+            self._route(self.venue.on_disconnect(at_ns, asked=asked), at_ns)
 
     def wake(self) -> None:
         """Something came in."""
@@ -188,7 +211,9 @@ class Simulator:
 
     def _route(self, events: list[VenueEvent], now_ns: int) -> None:
         for event in events:
-            if isinstance(event, (Report, CancelReject, MassCancelReport)):
+            if isinstance(event, Report):
+                self._tell(event, now_ns)
+            elif isinstance(event, (CancelReject, MassCancelReport, PositionsAck, PositionTold)):
                 self._say(self._orders_app.words(event), now_ns)
             elif self._asking_again:
                 continue
@@ -198,12 +223,20 @@ class Simulator:
                 for words in self._md_app.words(event):
                     self._md.send(words.msg_type, self._words.write(words.body), now_ns, lost=words.lost)
 
-    def _say(self, words: Outgoing, at_ns: int) -> None:
-        """To the order session, unless it was said before this start."""
-        if self._said_before:
-            self._said_before -= 1
+    def _tell(self, report: Report, at_ns: int) -> None:
+        """A report to the order session, and to the drop copy what is an event and no answer."""
+        if not report.copy_only:
+            self._say(self._orders_app.words(report), at_ns)
+        if len(self._ports) > MD_AND_ORDERS and report.exec_type != ORDER_STATUS:
+            self._say(self._orders_app.copy(report), at_ns, self._ports[MD_AND_ORDERS])
+
+    def _say(self, words: Outgoing, at_ns: int, port: Port | None = None) -> None:
+        """To the order session or its copy, unless it was said before this start."""
+        port = port or self._orders
+        if self._said_before[port.name]:
+            self._said_before[port.name] -= 1
             return
-        self._orders.send(words.msg_type, self._words.write(words.body), at_ns)
+        port.send(words.msg_type, self._words.write(words.body), at_ns)
 
     def _drop(self, drop: Drop, now_ns: int) -> None:
         for port in self._ports:
@@ -235,8 +268,8 @@ class Simulator:
         self._asking_again = True
         for at_ns, message in self._requests.before:
             self._route(self.venue.advance(at_ns), at_ns)
-            if message is None:
-                self._route(self.venue.on_disconnect(at_ns), at_ns)
+            if message is None or not message.pairs:
+                self._route(self.venue.on_disconnect(at_ns, asked=message is not None), at_ns)
             else:
                 self._answer_order(self._orders, message, at_ns)
             self._files.write(self.venue.drain_truth())
@@ -267,6 +300,7 @@ class Simulator:
             password=venue.password if modern else "",
             raw_data="" if modern else venue.password,
             utc_offset_ns=self._utc_offset_ns,
+            cancel_tag=self._words.cancel_on_disconnect if name == "orders" else 0,
             sending_time_limit_ns=venue.sending_time_limit_s * _SECOND,
         )
         network = NETWORK_PROFILES[self._profile.network.profile]

@@ -63,6 +63,7 @@ class SessionConfig(NamedTuple):
     """What RawData(96) of the Logon must be (4.2); empty: not checked."""
     default_appl_ver_id: str = ""
     """What DefaultApplVerID(1137) of both Logons is (FIXT.1.1); empty: there is none."""
+    cancel_tag: int = 0  # what asks in the Logon, with Y, for cancel on disconnect; 0: it is not offered
     utc_offset_ns: int = 0
     sending_time_limit_ns: int = 0
     """How far SendingTime(52) may be from true UTC; 0: not checked."""
@@ -85,6 +86,7 @@ class Session:
         self._last_in_ns = 0
         self._last_out_ns = 0
         self._tested = False
+        self.cancels = False  # whether the Logon asked for cancel on disconnect
         self._resend_to = 0
         """The highest number that an outstanding ResendRequest covers; 0: none is outstanding."""
 
@@ -231,6 +233,7 @@ class Session:
             return [self._admin("5", field(58, text), at_ns, venue_ns), *self._close(text)]
         self._heartbeat_ns = int(message.get(108)) * _SECOND
         self.logged_on = True
+        self.cancels = bool(self._config.cancel_tag) and message.get(self._config.cancel_tag) == "Y"
         body = field(98, 0) + field(108, message.get(108)) + (field(141, "Y") if reset else b"")
         body += field(1137, self._config.default_appl_ver_id) if self._config.default_appl_ver_id else b""
         actions: list[Action] = [self._admin("A", body, at_ns, venue_ns), LoggedOn()]

@@ -17,6 +17,7 @@ DOMESTIC = "domestic44"
 OVERSEAS = "overseas42"
 LME = "lmeselect44"
 FIXT = "fixt11sp2"
+CANCEL_ON_DISCONNECT = 20079
 _TAG = re.compile(rb"(?:(?<=\x01)|^)(\d+)=")
 
 
@@ -35,6 +36,10 @@ class Words(NamedTuple):
     """DefaultApplVerID(1137) of both Logons; empty: the version has none."""
     mass: bool = False
     """AF and q are taken."""
+    positions: bool = False
+    """AN is taken."""
+    cancel_on_disconnect: int = 0
+    """Tag of the Logon that asks for it with Y; 0: it is not offered."""
     gtc: bool = True
     gtd: bool = False
     required: Mapping[str, tuple[int, ...]] = {}
@@ -59,16 +64,33 @@ class Words(NamedTuple):
 
 
 WORDS = {
-    DOMESTIC: Words("FIX.4.4", domestic=True, incremental=False, mass=True, gtc=False),
+    DOMESTIC: Words(
+        "FIX.4.4",
+        domestic=True,
+        incremental=False,
+        mass=True,
+        positions=True,
+        cancel_on_disconnect=CANCEL_ON_DISCONNECT,
+        gtc=False,
+    ),
     OVERSEAS: Words("FIX.4.2", reports="4.2"),
     LME: Words(
         "FIX.4.4",
         rpt_seq=False,
+        positions=True,
         gtd=True,
         required={"D": (453, 448, 541), "F": (453, 541), "G": (453, 541), "H": (541,)},
         echo=(48, 22, 64, 541, 432),
     ),
-    FIXT: Words("FIXT.1.1", position_tag=1023, default_appl_ver_id="9", mass=True, required={"D": (1028,)}),
+    FIXT: Words(
+        "FIXT.1.1",
+        position_tag=1023,
+        default_appl_ver_id="9",
+        mass=True,
+        positions=True,
+        cancel_on_disconnect=CANCEL_ON_DISCONNECT,
+        required={"D": (1028,)},
+    ),
 }
 
 
