@@ -12,7 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from gateway.journal import charts
@@ -64,21 +64,18 @@ def render(run: Run, given: Mapping[str, Any] | None = None) -> str:
     """Give the page of a run that has been read."""
     observations = observe(read_run(run.run_dir, RECORDER))
     summary = figures(run, given or {})
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.globals.update(t=both, sentence=both_of_name, duration=duration, money=money, percent=percent)
-    template = environment.from_string(files("gateway.journal").joinpath("report.html.j2").read_text(encoding="utf-8"))
-    return template.render(
+    return page("report.html.j2").render(
         summary=summary,
         started=_utc(summary["run"]["started_utc_ns"]),
         verdict_kind=verdict_kind,
         figure_rows=_figure_rows(summary),
         rows=_rows(run.story),
-        price_charts=_price_charts(run, observations),
+        price_charts=price_charts(run, observations),
         has_prices=bool(observations.lines),
         missed=observations.missed,
         waterfall=_waterfall(summary),
         curves=charts.percentile_curves(_samples(run.story)),
-        slippages=_slippages(run),
+        slippages=slippages(run),
         orders_chart=charts.stacked_orders(_orders_by_venue(run.story)),
         order_outcomes=ORDER_OUTCOMES,
         trade_outcomes=TRADE_OUTCOMES,
@@ -89,6 +86,19 @@ def render(run: Run, given: Mapping[str, Any] | None = None) -> str:
         max_timelines=MAX_TIMELINES,
         buy=Side.BUY,
     )
+
+
+def page(name: str) -> Template:
+    """A template of this folder, with the words and figures that every report uses."""
+    environment = Environment(
+        loader=FunctionLoader(_text), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.globals.update(t=both, sentence=both_of_name, duration=duration, money=money, percent=percent)
+    return environment.get_template(name)
+
+
+def _text(name: str) -> str:
+    return files("gateway.journal").joinpath(name).read_text(encoding="utf-8")
 
 
 def verdict_kind(verdict: str) -> str:
@@ -149,7 +159,7 @@ def _rows(story: RunStory) -> list[TradeRow]:
     ]
 
 
-def _price_charts(run: Run, observations: Observations) -> list[tuple[str, str, Markup]]:
+def price_charts(run: Run, observations: Observations) -> list[tuple[str, str, Markup]]:
     """Give pair, unit and chart of each pair that has a price or a trade."""
     marks: dict[str, list[charts.Mark]] = {}
     for trade in run.story.trades.values():
@@ -186,7 +196,7 @@ def _samples(story: RunStory) -> dict[str, list[int]]:
     return samples | {name: [hops[name] for hops in by_trade] for name in HOPS}
 
 
-def _slippages(run: Run) -> list[tuple[str, str, str, int, Markup]]:
+def slippages(run: Run) -> list[tuple[str, str, str, int, Markup]]:
     """Give pair, currency, sum, count and chart of each pair that was filled."""
     by_pair: dict[str, list[int]] = {}
     for _, pair_id, slippage_e9 in measured_slippage(run.story):
