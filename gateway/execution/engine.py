@@ -97,6 +97,7 @@ class ExecutionEngine:
     def on_event(self, event: ExecutionEvent, at_ns: int) -> list[Action]:
         """Take one event and say what to do, in order."""
         self._handlers[type(event)](event, at_ns)
+        self.ledger.archive.trim()
         return self._out.take()
 
     def status(self, at_ns: int) -> ExecutionStatus:
@@ -135,7 +136,7 @@ class ExecutionEngine:
         if kind == "residual":
             self._residuals.look(subject)
             return
-        trade = self.ledger.trades.get(subject)
+        trade = self.ledger.trades.at_hand(subject)
         if trade is None:
             return
         match kind:
@@ -175,7 +176,7 @@ class ExecutionEngine:
         ledger.hours[event.instrument_id] = Hours(event.open, event.shut_ns)
         ledger.on_day(event.instrument_id, event.trading_day)
         ledger.positions[event.instrument_id].on_day(event.trading_day, event.prompt)
-        self._settler.settle_all(at_ns)
+        self._settler.settle_each(ledger.pair_trades_of(event.instrument_id), at_ns)
 
     def _on_book_state(self, event: BookStateChanged, _at_ns: int) -> None:
         self.ledger.book_states[event.instrument_id] = (event.state, event.detail)

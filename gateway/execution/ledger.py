@@ -8,6 +8,7 @@ pairs cost an intent nothing.
 from collections import deque
 from typing import NamedTuple
 
+from gateway.execution.archive import Archive
 from gateway.execution.exposure import Exposure
 from gateway.execution.order_book import OwnOrder
 from gateway.execution.pair_trade import PairTrade
@@ -43,6 +44,8 @@ class VenueState:
     def __init__(self) -> None:
         self.up = False
         self.reconciled = False
+        self.doubtful: set[str] = set()
+        """ClOrdID(11) of its orders that are in doubt."""
         self._round_trips_ns: deque[int] = deque(maxlen=ROUND_TRIPS_KEPT)
 
     def note_round_trip(self, ns: int) -> None:
@@ -82,9 +85,10 @@ class Ledger:
         self.venues = {name: VenueState() for name in settings.venues}
         self.hours: dict[str, Hours] = {}
         self.book_states: dict[str, tuple[BookState, str]] = {}
-        self.orders: dict[str, OwnOrder] = {}
+        self.archive = Archive(settings.limits.ended_trades_kept)
+        self.orders = self.archive.orders
         self.open_orders: dict[str, OwnOrder] = {}
-        self.trades: dict[str, PairTrade] = {}
+        self.trades = self.archive.trades
         self.open_trades: dict[str, PairTrade] = {}
         """Those that have not ended, and those that are halted: a person has yet to end them."""
         self.legged: set[str] = set()
@@ -128,6 +132,7 @@ class Ledger:
         if trade.trade_id in self.open_trades:
             return
         self.open_trades[trade.trade_id] = trade
+        self.archive.opened(trade)
         self._by_pair.setdefault(trade.intent.pair_id, {})[trade.trade_id] = trade
         for leg in trade.legs:
             for name in leg.instrument_ids:
@@ -138,6 +143,7 @@ class Ledger:
         """The pair trade has ended."""
         if self.open_trades.pop(trade.trade_id, None) is None:
             return
+        self.archive.ended(trade)
         del self._by_pair[trade.intent.pair_id][trade.trade_id]
         for leg in trade.legs:
             for name in leg.instrument_ids:
@@ -163,6 +169,14 @@ class Ledger:
     def pair_trades_of(self, instrument_id: str) -> list[PairTrade]:
         """Unended pair trades with a leg that this instrument is, or may stand in for."""
         return list(self._by_instrument.get(instrument_id, {}).values())
+
+    def pair_trades_at(self, venue_id: str) -> list[PairTrade]:
+        """Unended pair trades with a leg, or what may stand in for one, at this venue."""
+        found: dict[str, PairTrade] = {}
+        for name, instrument in self.settings.instruments.items():
+            if instrument.venue_id == venue_id:
+                found |= self._by_instrument.get(name, {})
+        return list(found.values())
 
     def orders_at(self, venue_id: str) -> list[OwnOrder]:
         """Orders at this venue of which more may come."""

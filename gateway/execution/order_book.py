@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 
 from gateway.execution.order_state import OrderInput, next_state
 from gateway.execution.positions import Position
-from gateway.model.base import PRICE_E9
+from gateway.model.base import PRICE_E9, Message
 from gateway.model.order import ExecutionReport, Order
 from gateway.model.trade import OrderState
 
@@ -26,6 +26,28 @@ def price_e9(text: str) -> int:
     if not price.is_finite() or price.copy_abs() > MOST_PX:  # abs() would round, and raise on 1e999999999
         return 0
     return int(price * PRICE_E9)
+
+
+class PackedOrder(Message, frozen=True):
+    """An order of an ended pair trade, as `archive.py` keeps it. It is done."""
+
+    order: Order
+    leg_index: int
+    direction: int
+    order_id: str
+    asks: int
+    asks_when_cancelled: int
+    sent_ns: int
+    sent_on: int
+    doubt_since_ns: int
+    newest_fill_ns: int
+    frozen_lots: int
+    assumed_px_e9: int
+    fills: dict[str, tuple[int, int]]
+    taken_back: tuple[str, ...]
+    taken_back_ns: int
+    told_lots: int
+    cancel_ids: tuple[str, ...]
 
 
 class OwnOrder:
@@ -50,6 +72,8 @@ class OwnOrder:
         """TransactTime(60) of the newest fill, on the venue's clock."""
         self.frozen_lots = order.qty_lots
         """Lots that a closing order still keeps from other closes."""
+        self.cancel_ids: list[str] = []
+        """ClOrdID(11) of our requests to cancel it."""
         self._assumed_px_e9 = assumed_px_e9
         self._fills: dict[str, tuple[int, int]] = {}
         self._taken_back: set[str] = set()
@@ -126,6 +150,42 @@ class OwnOrder:
             return 0
         self._told_lots = max(self._told_lots, report.cum_qty_lots)
         return self._recount()
+
+    def packed(self) -> PackedOrder:
+        """All of it, for the time when nothing more is expected of it."""
+        return PackedOrder(
+            self.order,
+            self.leg_index,
+            self.direction,
+            self.order_id,
+            self.asks,
+            self.asks_when_cancelled,
+            self.sent_ns,
+            self.sent_on,
+            self.doubt_since_ns,
+            self.newest_fill_ns,
+            self.frozen_lots,
+            self._assumed_px_e9,
+            self._fills,
+            tuple(sorted(self._taken_back)),
+            self._taken_back_ns,
+            self._told_lots,
+            tuple(self.cancel_ids),
+        )
+
+    @classmethod
+    def unpacked(cls, one: PackedOrder, trade_id: str) -> "OwnOrder":
+        """As it was packed."""
+        made = cls(one.order, trade_id, one.leg_index, one.direction, one.assumed_px_e9)
+        made.state = OrderState.DONE
+        made.order_id, made.asks, made.asks_when_cancelled = one.order_id, one.asks, one.asks_when_cancelled
+        made.sent_ns, made.sent_on, made.doubt_since_ns = one.sent_ns, one.sent_on, one.doubt_since_ns
+        made.newest_fill_ns, made.frozen_lots = one.newest_fill_ns, one.frozen_lots
+        made.cancel_ids = list(one.cancel_ids)
+        made._fills, made._taken_back = one.fills, set(one.taken_back)
+        made._taken_back_ns, made._told_lots = one.taken_back_ns, one.told_lots
+        made._recount()
+        return made
 
     def _recount(self) -> int:
         before = self.filled_lots

@@ -18,8 +18,11 @@ other. HALTED is left by a person only.
 
 from enum import StrEnum
 
+import msgspec
+
 from gateway.execution.order_book import OwnOrder
 from gateway.execution.order_state import IllegalInputError, read_table
+from gateway.model.base import Message
 from gateway.model.order import Side
 from gateway.model.trade import HaltCause, Intent, LegReport, PairTradeChanged, PairTradeState
 
@@ -67,6 +70,39 @@ def next_state(state: PairTradeState, given: Balance) -> PairTradeState:
         message = f"pair trade is {state.value}: {given.value} cannot happen"
         raise IllegalInputError(message)
     return following
+
+
+class PackedLeg(Message, frozen=True):
+    """A leg of a packed pair trade, without its orders."""
+
+    instrument_id: str
+    venue_id: str
+    side: Side
+    ratio_lots: int
+    target_lots: int
+    seen_px_e9: int
+    value_per_tick_e9: int
+    tick_e9: int
+    substitute_id: str
+
+
+class PackedTrade(Message, frozen=True):
+    """An ended pair trade as `archive.py` keeps it; the intent without its legs."""
+
+    trade_id: str
+    intent: Intent
+    legs: tuple[PackedLeg, ...]
+    opened_ns: int
+    state: PairTradeState
+    attempts: int
+    cause: str
+    legged_over_limit: bool
+    orders_before: int
+    tried_ns: int
+    tried_books: dict[str, tuple[int, int]]
+    booked_units: int
+    booked_slippage_e9: int
+    legged_ns: int
 
 
 class Leg:
@@ -140,6 +176,20 @@ class Leg:
         paid = sum(own.direction * own.value_e9 for own in self.orders)
         due = units * self.ratio_lots * self.seen_px_e9
         return self.side.sign * (paid - due) * self.value_per_tick_e9 // self.tick_e9
+
+    def packed(self) -> PackedLeg:
+        """All but its orders."""
+        return PackedLeg(
+            self.instrument_id,
+            self.venue_id,
+            self.side,
+            self.ratio_lots,
+            self.target_lots,
+            self.seen_px_e9,
+            self.value_per_tick_e9,
+            self.tick_e9,
+            self.substitute_id,
+        )
 
     def report(self) -> LegReport:
         return LegReport(
@@ -254,9 +304,55 @@ class PairTrade:
         self._booked_units, self._booked_slippage_e9 = units, slippage_e9
         return change
 
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing of it is under way and all was told: it may be packed."""
+        waits = self.reading or self.quoting or self.held_legs or self._legged_since_ns is not None
+        if waits or self.state not in ENDED or self.state is PairTradeState.HALTED:
+            return False
+        return not any(own.open for own in self.orders()) and self._facts(self.report(0)) == self._told
+
+    def packed(self) -> PackedTrade:
+        """All of it that an ended trade may need again."""
+        return PackedTrade(
+            self.trade_id,
+            msgspec.structs.replace(self.intent, legs=()),
+            tuple([leg.packed() for leg in self.legs]),
+            self.opened_ns,
+            self.state,
+            self.attempts,
+            self.cause,
+            self.legged_over_limit,
+            self.orders_before,
+            self.tried_ns,
+            self.tried_books,
+            self._booked_units,
+            self._booked_slippage_e9,
+            self._legged_ns,
+        )
+
+    @classmethod
+    def unpacked(cls, one: PackedTrade) -> "PairTrade":
+        """As it was packed, its legs still without their orders; `note_told` when they have them."""
+        made = cls(one.trade_id, one.intent, tuple([Leg(*msgspec.structs.astuple(leg)) for leg in one.legs]), 0)
+        made.opened_ns, made.state, made.attempts, made.cause = one.opened_ns, one.state, one.attempts, one.cause
+        made.legged_over_limit, made.orders_before = one.legged_over_limit, one.orders_before
+        made.tried_ns, made.tried_books = one.tried_ns, one.tried_books
+        made._booked_units, made._booked_slippage_e9 = one.booked_units, one.booked_slippage_e9
+        made._legged_ns = one.legged_ns
+        return made
+
+    def note_told(self) -> None:
+        """All that it would tell now was told before."""
+        self._told = self._facts(self.report(0))
+
+    @staticmethod
+    def _facts(told: PairTradeChanged) -> tuple[object, ...]:
+        return told.state, told.legs, told.attempts, told.cause, told.legged_over_limit
+
     def is_news(self, told: PairTradeChanged) -> bool:
         """Whether a report says anything that the last one did not, time apart."""
-        facts = (told.state, told.legs, told.attempts, told.cause, told.legged_over_limit)
+        facts = self._facts(told)
         news = facts != self._told
         self._told = facts
         return news

@@ -43,7 +43,7 @@ class Settler:
         self._ledger = ledger
         self._out = outbox
         self._order_ids = order_ids
-        self.cancels: dict[str, OwnOrder] = {}
+        self.cancels = ledger.archive.cancels
         """Our cancel requests by their ClOrdID(11)."""
 
     def spec(self, trade: PairTrade) -> PairSpec:
@@ -83,7 +83,11 @@ class Settler:
         self.advance(trade, given, at_ns)
 
     def settle_all(self, at_ns: int) -> None:
-        for trade in list(self._ledger.open_trades.values()):
+        self.settle_each(list(self._ledger.open_trades.values()), at_ns)
+
+    def settle_each(self, trades: list[PairTrade], at_ns: int) -> None:
+        """Something has changed for all of these."""
+        for trade in trades:
             self.settle(trade, at_ns)
 
     def settle_order(self, own: OwnOrder, at_ns: int) -> None:
@@ -119,6 +123,7 @@ class Settler:
         own.asks_when_cancelled = own.asks
         cl_ord_id = self._order_ids.next()
         self.cancels[cl_ord_id] = own
+        own.cancel_ids.append(cl_ord_id)
         name = own.order.instrument_id
         self._ledger.cancels_of_day[name] = self._ledger.cancels_of_day.get(name, 0) + 1
         self._ledger.note_message(at_ns)
@@ -138,6 +143,11 @@ class Settler:
         """Move an order's machine; what the table forbids is a venue contradicting itself, and a person's to judge."""
         try:
             own.take(given)
+            doubtful = self._ledger.venues[own.order.venue_id].doubtful
+            if own.state is OrderState.IN_DOUBT:
+                doubtful.add(own.order.cl_ord_id)
+            else:
+                doubtful.discard(own.order.cl_ord_id)
         except IllegalInputError as error:
             trade = self._ledger.trades[own.trade_id]
             self.halt(trade, HaltCause.VENUE_DISAGREES, f"{own.order.cl_ord_id}: {error}")

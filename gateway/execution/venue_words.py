@@ -28,6 +28,8 @@ ORDERS = "orders"
 ASKS_POSITIONS = "AN"
 _QUESTIONS = frozenset({"H", "AF", "1", "2"})
 """MsgTypes that ask: one that is refused is asked again when its answer is overdue."""
+ASKED_REMEMBERED = 10_000
+"""Questions whose ids are kept: a venue that knows no order names the question in the place of one."""
 _ENDING = frozenset({ExecType.CANCELED, ExecType.REJECTED, ExecType.EXPIRED, ExecType.DONE_FOR_DAY})
 _CLOSES = frozenset({PositionEffect.CLOSE, PositionEffect.CLOSE_TODAY})
 _ENDED_STATUS = frozenset(
@@ -52,7 +54,7 @@ class VenueWords:
         self._out = outbox
         self._settler = settler
         self._order_ids = order_ids
-        self._asked: set[str] = set()
+        self._asked: dict[str, None] = {}
         self._asked_all_ns: dict[str, int] = {}
 
     def on_report(self, report: ExecutionReport, at_ns: int) -> None:
@@ -176,7 +178,7 @@ class VenueWords:
             self.ask(event.venue_id, orders, at_ns, also_ended=True)
             self._positions.begin(event.venue_id, at_ns)
             self.note_reconciled(event.venue_id, at_ns)
-            self._settler.settle_all(at_ns)
+            self._settler.settle_each(self._ledger.pair_trades_at(event.venue_id), at_ns)
             return
         self._positions.end(event.venue_id)
         if orders or self._ledger.armed:
@@ -205,7 +207,7 @@ class VenueWords:
         figures = f"the venue says {event.net_lots} lots, our fills {ours} ({event.source})"
         self._ledger.unexplained[event.instrument_id] = figures
         self._out.alarm(AlarmName.POSITION_DIFFERS, event.instrument_id, figures)
-        self._settler.settle_all(at_ns)
+        self._settler.settle_each(self._ledger.pair_trades_of(event.instrument_id), at_ns)
 
     def doubt(self, own: OwnOrder, at_ns: int) -> None:
         """Nobody can say where this order stands."""
@@ -228,7 +230,9 @@ class VenueWords:
         if not wanted or not self._ledger.venues[venue_id].up:
             return
         request_id = self._order_ids.next()
-        self._asked.add(request_id)
+        self._asked[request_id] = None
+        if len(self._asked) > ASKED_REMEMBERED:
+            del self._asked[next(iter(self._asked))]
         for own in orders:
             own.asks += 1
         self._out.do(AskStatus(venue_id, request_id, tuple(own.order for own in orders)))
@@ -249,10 +253,10 @@ class VenueWords:
             return
         if venue_id in self._positions.due:
             return
-        if any(own.state is OrderState.IN_DOUBT for own in self._ledger.orders_at(venue_id)):
+        if venue.doubtful:
             return
         venue.reconciled = True
-        self._settler.settle_all(at_ns)
+        self._settler.settle_each(self._ledger.pair_trades_at(venue_id), at_ns)
 
     def _count(self, own: OwnOrder, report: ExecutionReport) -> int:
         """Book what a report changes of an order's lots; returns the change."""

@@ -252,6 +252,8 @@ class SiteLimits(Message):
     """More orders out than this for each intent taken in, since a person last armed, and nothing opens."""
     on_breach: BreachAction = BreachAction.DISARM
     """When the loss of the day is over its limit, or more orders left than intents explain."""
+    ended_trades_kept: int = 1000
+    """So many pair trades that have ended are kept as they are; older ones are packed until something asks for them."""
 
 
 class VenueSpec(Message):

@@ -150,6 +150,7 @@ class LimitsSection(Section):
 
     max_open_trades: Count = Field(description="pair trades open at once")
     max_orders_per_s: Count = Field(description="orders in any second")
+    ended_trades_kept: Count = Field(1000, description="ended pair trades kept unpacked; older ones take less memory")
     throttle_trades: Count = Field(description="pair trades of one rule in the window; then a named person arms it")
     throttle_window_s: Count = Field(description="the window")
     daily_loss: dict[Currency, Above0] = Field(description="by currency: realised slippage of the day, then no new one")

@@ -262,6 +262,7 @@ def _limits(written: SiteFile) -> SiteLimits:
         max_legged_trades=one.max_legged_trades,
         on_breach=one.on_breach,
         orders_per_intent=one.orders_per_intent,
+        ended_trades_kept=one.ended_trades_kept,
     )
 
 

@@ -97,6 +97,7 @@ def installation(seed: int, *, plain: bool = False) -> Installation:
         throttle_window_ns=10 * SECOND,
         daily_loss_e9={},
         max_legged_trades=2 if plain else rng.randint(1, 3),
+        ended_trades_kept=1000 if plain else rng.choice((0, 3, 1000)),
     )
     specs = {name: _venue(name, rng) for name in venues}
     settings = ExecutionSettings("C", "full", pairs, rules, instruments, limits, site_limits, specs)
