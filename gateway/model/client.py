@@ -10,7 +10,7 @@ from enum import StrEnum
 from gateway.model.base import Message
 from gateway.model.order import ExecType, OrdStatus, Side, TimeInForce
 from gateway.model.rules import ChangeRules, RuleStanding
-from gateway.model.trade import Command, CommandAnswered, IntentRefused, PairTradeChanged, PairTradeState, Restarted
+from gateway.model.trade import Command, CommandAnswered, IntentRefused, PairTradeState, Restarted
 
 
 class ClientSpec(Message):

@@ -23,11 +23,18 @@ from gateway.fix.dialect import Dialect, DialectError, load_dialect
 from gateway.fix.dictionary import DictionaryError
 from gateway.journal.told import joined, told
 from gateway.model.order import TimeInForce
+from gateway.processes.rule_checks import rule_mistakes
+from gateway.processes.site_align import align
 from gateway.processes.site_calendars import calendar_mistakes
 from gateway.processes.site_checks import Mistake, check, nearest
+from gateway.processes.site_clients import check_clients, client_passwords
+from gateway.processes.site_currency import check_currency
 from gateway.processes.site_env import override
 from gateway.processes.site_file import SiteFile, VenueSection
+from gateway.processes.site_formula import check_formulas
+from gateway.processes.site_library import expand
 from gateway.processes.site_limits import check_limits
+from gateway.processes.site_rules import check_rules
 from gateway.processes.site_types import type_remedy
 from gateway.processes.site_values import (
     BusSettings,
@@ -75,8 +82,9 @@ class SiteError(ValueError):
 def load_site(path: str | Path, environment: Mapping[str, str] | None = None) -> Site:
     """The site in the file `path`, or SiteError with every mistake."""
     file = Path(path)
-    overridden = override(_toml(file), environment)
-    mistakes = [
+    content, misused = expand(_toml(file))
+    overridden = override(content, environment)
+    mistakes = misused + [
         Mistake(
             name,
             told("set in the environment"),
@@ -90,13 +98,23 @@ def load_site(path: str | Path, environment: Mapping[str, str] | None = None) ->
         details = error.errors(include_url=False)
         found = [_typed(one, overridden.names) for one in details]
         raise SiteError(file, mistakes + found) from error
+    written, unaligned = align(written)
     dialects, unusable = _dialects(file, written)
     passwords, unread = _passwords(file, written, overridden.passwords)
-    mistakes += [*unusable, *unread, *check(written, dialects), *check_words(written, dialects), *check_limits(written)]
+    secrets, unreadable = client_passwords(file, written, overridden.passwords)
+    mistakes += [*unusable, *unread, *check(written, dialects), *check_words(written, dialects)]
+    mistakes += [*check_limits(written), *check_currency(written)]
+    mistakes += [*unaligned, *check_formulas(written), *check_rules(written)]
     mistakes += [*_bus_dir_mistakes(file, written), *_calendar_mistakes(file, written)]
+    mistakes += [*unreadable, *check_clients(file, written)]
     if mistakes:
         raise SiteError(file, mistakes)
-    return make_site(file, _bus_dir(file, written.site.bus_dir), written, dialects, passwords)
+    site = make_site(file, _bus_dir(file, written.site.bus_dir), written, dialects, passwords | secrets)
+    places = {one.id: f"rule[{index}]" for index, one in enumerate(written.rule)}
+    mistakes = rule_mistakes(tuple(site.rules.values()), site.pairs, site.instruments, places.__getitem__)
+    if mistakes:
+        raise SiteError(file, mistakes)
+    return site
 
 
 def _toml(file: Path) -> dict[str, Any]:
@@ -182,8 +200,8 @@ def _passwords(
     passwords = dict(given)
     mistakes = []
     for index, venue in enumerate(written.venue):
-        for kind, session in (("md", venue.md), ("orders", venue.orders), ("watch", venue.watch)):
-            if session is None or (index, kind) in passwords or not session.password_file:
+        for kind, session in venue.sessions.items():
+            if (index, kind) in passwords or not session.password_file:
                 continue
             try:
                 text = (file.parent / session.password_file).read_text(encoding="utf-8")

@@ -77,9 +77,12 @@ def _place(content: dict[str, Any], keys: list[str], text: str, name: str, made:
             return False
     if not isinstance(at, dict):
         return False
-    secret = re.fullmatch(r"venue\[(\d+)\]\.(md|orders|watch)", path)
+    secret = re.fullmatch(r"venue\[(\d+)\]\.(md|orders|watch|drop_copy)", path)
     if keys[-1] == SECRET and secret:
         made.passwords[int(secret[1]), secret[2]] = text
+        return True
+    if keys[-1] == SECRET and (client := re.fullmatch(r"client\[(\d+)\]", path)):
+        made.passwords[int(client[1]), "client"] = text
         return True
     last = next((known for known in at if _word(known) == keys[-1]), keys[-1])
     at[last] = _value(text)

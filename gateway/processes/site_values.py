@@ -15,16 +15,20 @@ from fractions import Fraction
 from pathlib import Path
 
 from gateway.feed.clock_settings import US, ClockSettings
+from gateway.feed.fixings import ALWAYS, Fixing
 from gateway.feed.freshness import FreshnessSettings
 from gateway.fix.dialect import Dialect
 from gateway.model.base import PRICE_E9
 from gateway.model.instrument import Instrument
 from gateway.model.order import TimeInForce
-from gateway.model.site import InstrumentLimits, LegSpec, PairSpec, RuleSpec, SiteLimits, VenueSpec
+from gateway.model.site import FormulaKind, InstrumentLimits, LegSpec, PairSpec, RuleSpec, SiteLimits, VenueSpec
+from gateway.processes.rule_keys import fee_rows, rule_spec
 from gateway.processes.site_calendars import CalendarSettings
+from gateway.processes.site_clients import ClientsSettings, clients_settings
 from gateway.processes.site_file import (
     MS,
     SECOND,
+    AskPositions,
     BusSection,
     ClockSection,
     FreshnessSection,
@@ -32,7 +36,6 @@ from gateway.processes.site_file import (
     JournalSection,
     PairSection,
     PerformanceSection,
-    RuleSection,
     SessionSection,
     SiteFile,
     Stage,
@@ -40,6 +43,7 @@ from gateway.processes.site_file import (
     VenueSection,
     WatchSection,
 )
+from gateway.processes.site_formula import formula_of, is_expression, rate_of
 from gateway.trigger.units import unit_factor
 
 
@@ -75,6 +79,8 @@ class VenueSettings:
     reconnect_max_ns: int
     watch: SessionSettings | None = None
     """The watch's own session, where the venue gives one."""
+    drop_copy: SessionSettings | None = None
+    cancel_on_disconnect: bool = False
     clock: ClockSettings = field(default_factory=ClockSettings)
 
 
@@ -156,8 +162,11 @@ class Site:
     rules: Mapping[str, RuleSpec]
     calendars: CalendarSettings
     freshness: FreshnessSettings
+    fixings: Mapping[str, Fixing]
+    """By reference instrument: what stands in for its quote while that is shut or stale."""
     digest: str
     """SHA-256 of what the file and the environment say together, without passwords."""
+    clients: ClientsSettings
 
 
 def make_site(
@@ -170,7 +179,7 @@ def make_site(
     """The site of a checked file; `dialects` by venue id, `passwords` by (venue's place, session)."""
     top = written.site
     venues = [(index, one, dialects[one.id]) for index, one in enumerate(written.venue)]
-    units = {one.id: one.unit for one in written.instrument}
+    known = {one.id: one for one in written.instrument}
     accounts = {one.id: one.account for one in written.venue}
     return Site(
         path=file.resolve(),
@@ -189,11 +198,13 @@ def make_site(
         venues={one.id: _venue(one, dialect, index, passwords) for index, one, dialect in venues},
         instruments={one.id: _instrument(one, accounts[one.venue], dialects[one.venue]) for one in written.instrument},
         instrument_limits={one.id: _instrument_limits(one) for one in written.instrument if one.tradable},
-        pairs={one.id: _pair(one, units) for one in written.pair},
-        rules={one.id: _rule(one) for one in written.rule},
+        pairs={one.id: _pair(one, known) for one in written.pair},
+        rules={one.id: rule_spec(one) for one in written.rule},
         calendars=calendar_settings(file, written),
         freshness=_freshness(written.freshness),
+        fixings={one.id: _fixing(one) for one in written.instrument if one.fixing is not None},
         digest=_digest(written),
+        clients=clients_settings(file, written, passwords),
     )
 
 
@@ -241,6 +252,16 @@ def _bus(one: BusSection) -> BusSettings:
     return BusSettings(one.high_water_mark, one.heartbeat_interval_ms * MS, one.pair_price_interval_ms * MS)
 
 
+def fixing_date(pair: PairSection) -> str:
+    """The one day on which all its fixed rates hold; empty where none is bound to a day."""
+    dates = [leg.fx_date for leg in pair.leg if leg.fx_rate is not None and leg.fx_date not in {"", ALWAYS}]
+    return min(dates, default="")
+
+
+def _fixing(one: InstrumentSection) -> Fixing:
+    return Fixing(int((one.fixing or Decimal(0)) / one.tick), one.fixing_date, one.fixing_source)
+
+
 def _freshness(one: FreshnessSection) -> FreshnessSettings:
     return FreshnessSettings(
         one.window, one.warm_up, one.quantile_pct, one.factor_pct, one.least_ms * MS, one.most_ms * MS
@@ -259,6 +280,7 @@ def _limits(written: SiteFile) -> SiteLimits:
         throttle_trades=one.throttle_trades,
         throttle_window_ns=one.throttle_window_s * SECOND,
         daily_loss_e9={currency: _e9(loss) for currency, loss in one.daily_loss.items()},
+        max_currency_e9={currency: _e9(most) for currency, most in one.max_currency.items()},
         max_legged_trades=one.max_legged_trades,
         on_breach=one.on_breach,
         orders_per_intent=one.orders_per_intent,
@@ -279,6 +301,10 @@ def _venue(one: VenueSection, dialect: Dialect, index: int, passwords: Mapping[t
         margin_available_e9=None
         if one.margin_available is None
         else {currency: _e9(money) for currency, money in one.margin_available.items()},
+        tells_positions=dialect.positions is not None,
+        ask_positions=dialect.positions is not None and one.ask_positions is not AskPositions.NEVER,
+        positions_interval_ns=one.ask_positions_interval_s * SECOND,
+        exec_key=dialect.exec_key,
     )
     return VenueSettings(
         spec=spec,
@@ -288,6 +314,10 @@ def _venue(one: VenueSection, dialect: Dialect, index: int, passwords: Mapping[t
         reconnect_min_ns=int(one.reconnect_min_s * SECOND),
         reconnect_max_ns=int(one.reconnect_max_s * SECOND),
         watch=None if one.watch is None else _session("orders", one.watch, passwords.get((index, "watch"), "")),
+        drop_copy=None
+        if one.drop_copy is None
+        else _session("orders", one.drop_copy, passwords.get((index, "drop_copy"), "")),
+        cancel_on_disconnect=one.cancel_on_disconnect,
         clock=_clock(one.clock),
     )
 
@@ -345,6 +375,7 @@ def _instrument(one: InstrumentSection, account: str, dialect: Dialect) -> Instr
         reference_price=one.reference_price,
         reference_within_pct=one.reference_within_pct or Decimal(0),
         fields=one.fields,
+        fees=fee_rows(one),
     )
 
 
@@ -367,24 +398,29 @@ def _factor(from_unit: str, to_unit: str, factors: Mapping[str, Decimal]) -> Fra
     return exact
 
 
-def _pair(pair: PairSection, units: Mapping[str, str]) -> PairSpec:
+def _pair(pair: PairSection, instruments: Mapping[str, InstrumentSection]) -> PairSpec:
+    formula = formula_of(pair, instruments) if is_expression(pair) else None
+    ways = (0,) * len(pair.leg) if formula is None else formula.directions
     legs = tuple(
         LegSpec(
             instrument_id=leg.instrument,
             ratio_lots=leg.ratio_lots,
-            factor=_factor(units[leg.instrument], pair.unit, leg.factors),
-            fx_instrument_id=leg.fx,
+            factor=Fraction(1) if formula else _factor(instruments[leg.instrument].unit, pair.unit, leg.factors),
+            fx_instrument_id=rate_of(pair, place, instruments),
             fx_rate=leg.fx_rate,
             pay_up_ticks=leg.pay_up_ticks,
             time_in_force=TimeInForce[leg.time_in_force],
             max_quote_age_ns=leg.max_quote_age_ms * MS,
             substitute_id=leg.substitute,
+            name=leg.name,
+            direction=ways[place],
         )
-        for leg in pair.leg
+        for place, leg in enumerate(pair.leg)
     )
     return PairSpec(
         pair_id=pair.id,
-        formula=pair.formula,
+        formula=FormulaKind(pair.formula) if formula is None else formula.kind,
+        expression=None if formula is None else formula.spec,
         currency=pair.currency,
         unit=pair.unit,
         charges_e9=_e9(pair.charges),
@@ -406,24 +442,11 @@ def _pair(pair: PairSection, units: Mapping[str, str]) -> PairSpec:
         collar_e9=_e9_or_none(pair.collar),
         legged_value_limit_e9=_e9_or_none(pair.legged_value_limit),
         residual_lots_e9=_e9(pair.residual_lots),
+        max_currency_e9={currency: _e9(most) for currency, most in pair.max_currency.items()},
+        fixing_date=fixing_date(pair),
         max_fx_age_ns=pair.max_fx_age_ms * MS,
         max_orders_per_trade=pair.max_orders_per_trade,
         quote_slop_ticks=pair.quote_slop_ticks,
         quote_interval_ns=pair.quote_interval_ms * MS,
         quote_life_ns=pair.quote_life_ms * MS,
-    )
-
-
-def _rule(rule: RuleSection) -> RuleSpec:
-    return RuleSpec(
-        rule_id=rule.id,
-        pair_id=rule.pair,
-        buy_at_e9=_e9_or_none(rule.buy_at),
-        sell_at_e9=_e9_or_none(rule.sell_at),
-        units=rule.units,
-        max_units=rule.max_units,
-        persist_ns=rule.persist_ms * MS,
-        cool_down_ns=rule.cool_down_ms * MS,
-        ttl_ns=rule.ttl_ms * MS,
-        quote_band_e9=_e9(rule.quote_band),
     )

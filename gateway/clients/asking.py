@@ -1,0 +1,281 @@
+"""What a client asks for: new orders, cancels, replacements, mass cancels; and what its disconnect asks for.
+
+A pair's order becomes a rule of trigger, an order on a leg a command to execution. A cancel or a replacement is a
+command too; whether it came in time is decided by what is heard (`outcome`).
+"""
+
+import msgspec
+
+from gateway.clients import checks
+from gateway.clients.book import CANCEL, PLACE, REPLACE, Asked, OrderBook
+from gateway.clients.checks import Asking, Refused
+from gateway.clients.order import ClientOrder, Pending
+from gateway.clients.outcome import CXL_PENDING, CXL_UNKNOWN, Outcomes
+from gateway.clients.settings import price_text
+from gateway.clients.telling import NONE, Moment, Teller
+from gateway.execution.outbox import IdSource
+from gateway.model.client import (
+    AskExecution,
+    AskTrigger,
+    CancelAsked,
+    CancelRefused,
+    ClientRefusal,
+    ClientSession,
+    Ended,
+    MassCancelAsked,
+    MassCancelTold,
+    OrderAsked,
+    ReplaceAsked,
+)
+from gateway.model.order import ExecType, OrdStatus, Side, TimeInForce
+from gateway.model.rules import ChangeRules
+from gateway.model.site import RuleSpec
+from gateway.model.trade import Command, Verb
+
+CANCEL_ONE, CANCEL_REPLACE = "1", "2"
+"""CxlRejResponseTo(434)."""
+OF_SYMBOL, ALL = "1", "7"
+"""MassCancelRequestType(530)."""
+
+
+class Desk:
+    """Takes what clients ask for."""
+
+    def __init__(self, book: OrderBook, teller: Teller, outcomes: Outcomes, ids: IdSource) -> None:
+        self._book = book
+        self._teller = teller
+        self._outcomes = outcomes
+        self._ids = ids
+
+    def on_order(self, asked: OrderAsked, now: Moment) -> None:
+        """A new order."""
+        book = self._book
+        known = book.find(asked.client_id, asked.cl_ord_id)
+        if known is not None and asked.poss_resend:
+            self._teller.do(self._teller.status(known, now))
+            return
+        used = book.used(asked.client_id, asked.cl_ord_id)
+        refused = checks.judge(self._asking(asked, now, used=used))
+        if refused is not None:
+            if not used:
+                book.use(asked.client_id, asked.cl_ord_id, "")
+            self._teller.rejected(asked, refused, now)
+            return
+        order_id = self._ids.next()
+        asked = self._dated(asked, now)
+        multileg = asked.symbol in book.settings.pairs
+        order = ClientOrder(order_id, f"C/{asked.client_id}/{order_id}", asked, multileg=multileg)
+        book.use(asked.client_id, asked.cl_ord_id, order_id)
+        book.add(order)
+        self._teller.of(order, ExecType.NEW, now)
+        self._command(order, PLACE, now, self._place(order))
+
+    def on_replace(self, event: ReplaceAsked, now: Moment) -> None:
+        """An order shall be another from now on."""
+        book, wanted = self._book, event.order
+        order = self._named(wanted.client_id, event.orig_cl_ord_id, event.order_id)
+        why = self._not_now(order, wanted.client_id, wanted.cl_ord_id, event.orig_cl_ord_id)
+        if order is None or why is not None:
+            self._refuse(order, wanted.client_id, wanted.cl_ord_id, event.orig_cl_ord_id, why, CANCEL_REPLACE, now)
+            return
+        wanted = self._dated(msgspec.structs.replace(wanted, account=wanted.account or order.asked.account), now)
+        problem = self._unlike(order, wanted) or checks.judge(self._asking(wanted, now, used=False, is_new=False))
+        if problem is not None:
+            self._refuse(
+                order,
+                wanted.client_id,
+                wanted.cl_ord_id,
+                event.orig_cl_ord_id,
+                ("99", problem.words),
+                CANCEL_REPLACE,
+                now,
+            )
+            return
+        book.use(wanted.client_id, wanted.cl_ord_id, order.order_id)
+        order.pending, order.pending_cl_ord_id = Pending.REPLACE, wanted.cl_ord_id
+        order.wanted = wanted
+        self._teller.of(
+            order, ExecType.PENDING_REPLACE, now, cl_ord_id=wanted.cl_ord_id, orig_cl_ord_id=order.cl_ord_id
+        )
+        self._command(order, REPLACE, now, self._rule_change(order, wanted, "replaced"))
+
+    def on_cancel(self, event: CancelAsked, now: Moment) -> None:
+        """An order shall end."""
+        order = self._named(event.client_id, event.orig_cl_ord_id, event.order_id)
+        why = self._not_now(order, event.client_id, event.cl_ord_id, event.orig_cl_ord_id)
+        if order is None or why is not None:
+            self._refuse(order, event.client_id, event.cl_ord_id, event.orig_cl_ord_id, why, CANCEL_ONE, now)
+            return
+        self._book.use(event.client_id, event.cl_ord_id, order.order_id)
+        order.pending_cl_ord_id = event.cl_ord_id
+        self.cancel(order, Ended.BY_CLIENT, now)
+        self._teller.of(order, ExecType.PENDING_CANCEL, now, cl_ord_id=event.cl_ord_id, orig_cl_ord_id=order.cl_ord_id)
+
+    def on_mass_cancel(self, event: MassCancelAsked, now: Moment) -> None:
+        """All orders of the client, or of one symbol, shall end."""
+        problem = self._mass_problem(event)
+        orders = [] if problem else self._book.open_of(event.client_id)
+        hit = [one for one in orders if event.request_type == ALL or one.asked.symbol == event.symbol]
+        self._book.use(event.client_id, event.cl_ord_id, "")
+        self._teller.do(
+            MassCancelTold(
+                event.client_id,
+                event.cl_ord_id,
+                self._ids.next(),
+                event.request_type,
+                "0" if problem else event.request_type,
+                "1" if problem else "",
+                len(hit),
+                event.symbol,
+                problem,
+            )
+        )
+        for one in hit:
+            if one.pending is not Pending.CANCEL:
+                self.cancel(one, Ended.MASS_CANCEL, now)
+
+    def on_session(self, event: ClientSession, now: Moment) -> None:
+        """A session logged on or off."""
+        book = self._book
+        if event.up:
+            book.up.add(event.client_id)
+            book.cancels[event.client_id] = event.cancels
+            return
+        book.up.discard(event.client_id)
+        if not book.cancels.get(event.client_id, False):
+            return
+        for one in book.open_of(event.client_id):
+            if one.pending is not Pending.CANCEL:
+                self.cancel(one, Ended.DISCONNECT, now)
+
+    def cancel(self, order: ClientOrder, why: Ended, now: Moment) -> None:
+        """Ask trigger, or execution, to end it."""
+        self._outcomes.withdraw(order, why, now)
+
+    def _mass_problem(self, event: MassCancelAsked) -> str:
+        if self._book.used(event.client_id, event.cl_ord_id):
+            return f"ClOrdID(11)={event.cl_ord_id!r} was used before; one that is new would be accepted"
+        known = event.symbol in self._book.settings.pairs or event.symbol in self._book.settings.instruments
+        if event.request_type == OF_SYMBOL and not known:
+            return f"Symbol(55)={event.symbol!r} is not known; accepted: a pair's or an instrument's"
+        return ""
+
+    def _named(self, client_id: str, orig_cl_ord_id: str, order_id: str) -> ClientOrder | None:
+        """The order by its ClOrdID, else by its OrderID(37); a client never reaches another's."""
+        found = self._book.find(client_id, orig_cl_ord_id) or self._book.orders.get(order_id)
+        return found if found is not None and found.client_id == client_id else None
+
+    def _not_now(self, order: ClientOrder | None, client_id: str, cl_ord_id: str, orig: str) -> tuple[str, str] | None:
+        """CxlRejReason(102) and the words why it cannot be changed; None when it can."""
+        if self._book.used(client_id, cl_ord_id):
+            return "6", f"duplicate_order: ClOrdID(11)={cl_ord_id!r} was used before; a new one would be accepted"
+        if order is None:
+            return CXL_UNKNOWN, f"unknown_order: OrigClOrdID(41)={orig!r} is no order of this session"
+        if order.ended:
+            return "0", f"too_late: the order is {order.state.name.lower()}"
+        if order.pending is not Pending.NOTHING:
+            return CXL_PENDING, f"already_pending: {order.pending_cl_ord_id!r} is not answered yet"
+        return None
+
+    def _unlike(self, order: ClientOrder, wanted: OrderAsked) -> Refused | None:
+        """What a replacement may not change."""
+        is_ioc = order.asked.time_in_force in (TimeInForce.IOC, TimeInForce.FOK)
+        for tag, was, will in (
+            ("Symbol(55)", order.asked.symbol, wanted.symbol),
+            ("Side(54)", order.side.value, wanted.side.value),
+            ("Account(1)", order.asked.account, wanted.account),
+        ):
+            if was != will:
+                return Refused(
+                    ClientRefusal.NOT_ENTITLED, f"{tag}={will!r} differs from the order's; accepted: {was!r}"
+                )
+        if is_ioc or wanted.time_in_force in (TimeInForce.IOC, TimeInForce.FOK):
+            return Refused(ClientRefusal.TIME_IN_FORCE, "an immediate order is not replaced; accepted: 0, 1, 6")
+        if not order.multileg:
+            return Refused(
+                ClientRefusal.ORDER_TYPE, "an order on a leg is not replaced; accepted: cancel and new order"
+            )
+        if wanted.qty <= order.cum_qty:
+            least = order.cum_qty + 1
+            return Refused(
+                ClientRefusal.QUANTITY, f"OrderQty(38)={wanted.qty_text}; accepted: at least {least}, beyond CumQty(14)"
+            )
+        return None
+
+    def _asking(self, asked: OrderAsked, now: Moment, *, used: bool, is_new: bool = True) -> Asking:
+        book = self._book
+        client = book.settings.clients[asked.client_id]
+        return Asking(
+            book.settings, client, asked, book.switches, book.open_count(asked.client_id), used, now.utc_ns, is_new
+        )
+
+    def _dated(self, asked: OrderAsked, now: Moment) -> OrderAsked:
+        """An order for the day gets the end of its day."""
+        if asked.time_in_force is not TimeInForce.DAY:
+            return asked if asked.time_in_force is TimeInForce.GTD else msgspec.structs.replace(asked, expire_utc_ns=0)
+        return msgspec.structs.replace(asked, expire_utc_ns=self._book.settings.day_end_utc_ns(now.utc_ns))
+
+    def _command(self, order: ClientOrder, purpose: str, now: Moment, action: AskTrigger | AskExecution) -> None:
+        command_id = action.change.command_id if isinstance(action, AskTrigger) else action.command.command_id
+        self._book.commands[command_id] = Asked(order.order_id, purpose, action, now.at_ns)
+        self._teller.do(action)
+
+    def _place(self, order: ClientOrder) -> AskTrigger | AskExecution:
+        if order.multileg:
+            return self._rule_change(order, order.asked, "ordered")
+        asked = order.asked
+        instrument = self._book.settings.instruments[asked.symbol]
+        px_ticks = instrument.to_ticks(price_text(asked.price_e9 or 0))
+        words = (order.rule_id, asked.symbol, asked.side.value, asked.qty, px_ticks, asked.time_in_force.value)
+        argument = " ".join(str(word) for word in words)
+        command = Command(_next_command(order), Verb.LEG_ORDER, asked.client_id, "an order of a client", argument)
+        return AskExecution(command)
+
+    def _rule_change(self, order: ClientOrder, asked: OrderAsked, why: str) -> AskTrigger:
+        rule = rule_of(order.rule_id, asked, self._book)
+        return AskTrigger(ChangeRules(_next_command(order), asked.client_id, f"{why} by {asked.cl_ord_id}", (rule,)))
+
+    def _refuse(
+        self,
+        order: ClientOrder | None,
+        client_id: str,
+        cl_ord_id: str,
+        orig_cl_ord_id: str,
+        why: tuple[str, str] | None,
+        response_to: str,
+        now: Moment,
+    ) -> None:
+        reason, text = why or (CXL_UNKNOWN, "unknown_order")
+        status = order.ord_status if order is not None else OrdStatus.REJECTED
+        order_id = order.order_id if order is not None else NONE
+        self._teller.do(
+            CancelRefused(client_id, order_id, cl_ord_id, orig_cl_ord_id, status, response_to, reason, text, now.utc_ns)
+        )
+
+
+def rule_of(rule_id: str, asked: OrderAsked, book: OrderBook) -> RuleSpec:
+    """The rule that an order on a pair is: its limit is the threshold, its quantity what it may do in its life."""
+    settings = book.settings
+    pair = settings.pairs[asked.symbol]
+    most = min(settings.instruments[leg.instrument_id].max_qty_lots // leg.ratio_lots for leg in pair.legs)
+    whole = asked.time_in_force is TimeInForce.FOK
+    return RuleSpec(
+        rule_id=rule_id,
+        pair_id=asked.symbol,
+        buy_at_e9=asked.price_e9 if asked.side is Side.BUY else None,
+        sell_at_e9=asked.price_e9 if asked.side is Side.SELL else None,
+        units=asked.qty if whole else min(asked.qty, max(1, most)),
+        max_units=asked.qty,
+        persist_ns=0,
+        cool_down_ns=settings.cool_down_ns,
+        ttl_ns=settings.intent_ttl_ns,
+        min_units=asked.qty if whole else 1,
+        total_units=asked.qty,
+        expires_utc_ns=asked.expire_utc_ns,
+        immediate=asked.time_in_force in (TimeInForce.IOC, TimeInForce.FOK),
+    )
+
+
+def _next_command(order: ClientOrder) -> str:
+    order.changes += 1
+    return f"{order.order_id}.{order.changes}"

@@ -1,0 +1,85 @@
+"""The orders of all clients by everything that they are asked for, and the commands that wait for an answer.
+
+Nothing is decided here. A ClOrdID(11) stays known for the life of the journal: that is what "once, ever" rests on.
+"""
+
+from dataclasses import dataclass
+
+from gateway.clients.order import ClientOrder
+from gateway.clients.settings import ClientSettings
+from gateway.model.client import ClientAction, SwitchesHeard
+from gateway.model.rules import RuleStanding
+
+PLACE, CANCEL, REPLACE = "place", "cancel", "replace"
+"""What a command is for."""
+
+
+@dataclass(slots=True)
+class Asked:
+    """A command that is out."""
+
+    order_id: str
+    purpose: str
+    action: ClientAction
+    at_ns: int
+    times: int = 1
+
+
+class OrderBook:
+    """Everything that an event can change."""
+
+    def __init__(self, settings: ClientSettings) -> None:
+        self.settings = settings
+        self.switches: SwitchesHeard | None = None
+        self.orders: dict[str, ClientOrder] = {}
+        self.by_rule: dict[str, ClientOrder] = {}
+        self.commands: dict[str, Asked] = {}
+        self.standings: dict[str, RuleStanding] = {}
+        """Of rules that trigger has ended while something of the order is still to be heard."""
+        self.settling: dict[str, int] = {}
+        """Order -> when it began to wait for that."""
+        self.up: set[str] = set()
+        self.cancels: dict[str, bool] = {}
+        """Client -> its choice at logon of what becomes of its orders at a disconnect."""
+        self.heard_seq = 0
+        self._used: dict[tuple[str, str], str] = {}
+        self._open: dict[str, dict[str, ClientOrder]] = {name: {} for name in settings.clients}
+
+    def used(self, client_id: str, cl_ord_id: str) -> bool:
+        return (client_id, cl_ord_id) in self._used
+
+    def use(self, client_id: str, cl_ord_id: str, order_id: str) -> None:
+        """The ClOrdID belongs to this order from now on; to none when it is empty."""
+        self._used[client_id, cl_ord_id] = order_id
+
+    def find(self, client_id: str, cl_ord_id: str) -> ClientOrder | None:
+        return self.orders.get(self._used.get((client_id, cl_ord_id), ""))
+
+    def add(self, order: ClientOrder) -> None:
+        """A new order that is open."""
+        self.orders[order.order_id] = order
+        self.by_rule[order.rule_id] = order
+        self._open.setdefault(order.client_id, {})[order.order_id] = order
+
+    def close(self, order: ClientOrder) -> None:
+        """It has ended."""
+        self._open[order.client_id].pop(order.order_id, None)
+        self.standings.pop(order.rule_id, None)
+        self.settling.pop(order.order_id, None)
+
+    def open_of(self, client_id: str) -> list[ClientOrder]:
+        return list(self._open.get(client_id, {}).values())
+
+    def open_count(self, client_id: str) -> int:
+        return len(self._open.get(client_id, {}))
+
+    def all_open(self) -> list[ClientOrder]:
+        return [order for orders in self._open.values() for order in orders.values()]
+
+    def forget_times(self) -> None:
+        """After a restart: what is out is due at once, and what settles begins anew."""
+        for asked in self.commands.values():
+            asked.at_ns = 0
+        for order_id in self.settling:
+            self.settling[order_id] = 0
+        self.up.clear()

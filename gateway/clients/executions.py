@@ -1,0 +1,232 @@
+"""Reads off execution's journal what clients and drop copies are to be told: fills of legs, steps of pair trades.
+
+The journal, not the bus: nothing of it is missed by who was away, and it is on record before anything of it was done.
+A fill counts once by the key that its venue's dialect declares; a bust takes it back, a correction replaces it. A fill
+that a venue only implies by a total (CumQty(14)) shows in the pair's report when the trade ends, and has none of a leg.
+
+It reads every decision from the first of the run on, and makes something of those that concern anybody.
+"""
+
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+
+from gateway.clients.settings import ClientSettings
+from gateway.model.base import PRICE_E9
+from gateway.model.client import ExecutionHeard, LegFill, TradeStep
+from gateway.model.order import ExecType, ExecutionReport, Order, Side
+from gateway.model.record import Decision
+from gateway.model.site import FormulaKind
+from gateway.model.trade import (
+    Announce,
+    BooksObserved,
+    Intent,
+    IntentRefused,
+    PairTradeChanged,
+    SendOrders,
+)
+
+CLIENT_RULE = "C/"
+"""Rules of clients' orders begin so."""
+
+
+@dataclass(slots=True)
+class _Sent:
+    """An order of ours at a venue."""
+
+    order: Order
+    trade_id: str
+    first: bool
+
+
+@dataclass(slots=True)
+class _Trade:
+    """A pair trade as far as its orders need it."""
+
+    intent: Intent | None
+    rule_id: str
+    pair_id: str
+    legs: tuple[tuple[str, Side], ...]
+    fills: dict[str, LegFill] = field(default_factory=dict)
+
+
+class Executions:
+    """Follows execution's journal, one decision after the other."""
+
+    def __init__(self, settings: ClientSettings) -> None:
+        self._settings = settings
+        self._copied = {account for one in settings.clients.values() if one.drop_copy for account in one.accounts}
+        self._sent: dict[str, _Sent] = {}
+        self._trades: dict[str, _Trade] = {}
+        self._intents: dict[str, Intent] = {}
+
+    def take(self, decision: Decision) -> ExecutionHeard | None:
+        """What it means for clients; None: nothing."""
+        event = decision.event
+        if isinstance(event, Intent):
+            self._intents[event.intent_id] = event
+        steps: list[TradeStep] = []
+        refused: list[IntentRefused] = []
+        for action in decision.actions:
+            if isinstance(action, SendOrders):
+                self._note_orders(action, decision)
+            elif isinstance(action, Announce):
+                what = action.what
+                if isinstance(what, PairTradeChanged):
+                    self._note_trade(what)
+                    if what.rule_id.startswith(CLIENT_RULE):
+                        steps.append(self._step(what))
+                elif isinstance(what, IntentRefused):
+                    self._intents.pop(what.intent_id, None)
+                    if what.rule_id.startswith(CLIENT_RULE):
+                        refused.append(what)
+        fills = self._fills(event) if isinstance(event, ExecutionReport) else ()
+        if not fills and not steps and not refused:
+            return None
+        return ExecutionHeard(decision.seq, fills, tuple(steps), tuple(refused))
+
+    def _note_orders(self, action: SendOrders, decision: Decision) -> None:
+        event = decision.event
+        if isinstance(event, Intent) and action.trade_id not in self._trades:
+            legs = tuple((leg.instrument_id, leg.side) for leg in event.legs)
+            self._trades[action.trade_id] = _Trade(event, event.rule_id, event.pair_id, legs)
+        repairs = isinstance(event, BooksObserved) and event.request == action.trade_id
+        for order in action.orders:
+            self._sent[order.cl_ord_id] = _Sent(order, action.trade_id, not repairs)
+
+    def _note_trade(self, what: PairTradeChanged) -> None:
+        if what.trade_id not in self._trades:
+            legs = tuple((leg.instrument_id, leg.side) for leg in what.legs)
+            intent = self._intents.get(what.intent_id)
+            self._trades[what.trade_id] = _Trade(intent, what.rule_id, what.pair_id, legs)
+        self._intents.pop(what.intent_id, None)
+
+    def _fills(self, report: ExecutionReport) -> tuple[LegFill, ...]:
+        """The fill of a report, with the taking back of an earlier one where it is a bust or a correction."""
+        sent = self._sent.get(report.cl_ord_id)
+        trade = self._trades.get(sent.trade_id) if sent is not None else None
+        if sent is None or trade is None or not self._concerns(trade, sent):
+            return ()
+        made: list[LegFill] = []
+        if report.exec_type in (ExecType.TRADE_CANCEL, ExecType.TRADE_CORRECT):
+            before = trade.fills.pop(report.ref_exec_key, None)
+            if before is None:
+                return ()
+            made.append(_taken_back(before, report))
+        if report.exec_type in (ExecType.TRADE, ExecType.TRADE_CORRECT) and report.last_qty_lots > 0:
+            if report.exec_key in trade.fills:
+                return ()
+            fill = self._fill(report, sent, trade)
+            trade.fills[report.exec_key] = fill
+            made.append(fill)
+        return tuple(made)
+
+    def _concerns(self, trade: _Trade, sent: _Sent) -> bool:
+        return trade.rule_id.startswith(CLIENT_RULE) or sent.order.account in self._copied
+
+    def _fill(self, report: ExecutionReport, sent: _Sent, trade: _Trade) -> LegFill:
+        order = sent.order
+        instrument = self._settings.instruments.get(order.instrument_id)
+        px = instrument.our_price(report.last_px) if instrument is not None else report.last_px
+        index = self._leg_index(trade, order.instrument_id)
+        unwinds = index < len(trade.legs) and trade.legs[index][1] is not order.side
+        return LegFill(
+            trade_id=sent.trade_id,
+            rule_id=trade.rule_id,
+            pair_id=trade.pair_id,
+            leg_index=index,
+            instrument_id=order.instrument_id,
+            account=order.account,
+            side=order.side,
+            lots=report.last_qty_lots,
+            px_e9=_px_e9(px),
+            px_text=px,
+            exec_id=report.exec_id,
+            venue_order=order.cl_ord_id,
+            first=sent.first,
+            unwinds=unwinds,
+            trade_date=report.trade_date,
+            venue_utc_ns=report.venue_ns,
+        )
+
+    def _leg_index(self, trade: _Trade, instrument_id: str) -> int:
+        for index, (name, _) in enumerate(trade.legs):
+            if name == instrument_id:
+                return index
+        pair = self._settings.pairs.get(trade.pair_id)
+        legs = pair.legs if pair is not None else ()
+        return next((index for index, leg in enumerate(legs) if leg.substitute_id == instrument_id), 0)
+
+    def _step(self, what: PairTradeChanged) -> TradeStep:
+        trade = self._trades[what.trade_id]
+        return TradeStep(
+            trade_id=what.trade_id,
+            rule_id=what.rule_id,
+            pair_id=what.pair_id,
+            intent_id=what.intent_id,
+            side=what.side,
+            units=what.units,
+            hedged_units=what.hedged_units,
+            state=what.state,
+            px_e9=self._reached_e9(what, trade.intent),
+            slippage_e9=what.slippage_e9,
+            legged_ns=what.legged_ns,
+            attempts=what.attempts,
+            cause=what.cause,
+        )
+
+    def _reached_e9(self, what: PairTradeChanged, intent: Intent | None) -> int:
+        """The pair's price at the averages of the legs: the price that the intent saw, and the slippage against it.
+
+        Exact for a ratio and for a spread, but for one rounding against the client; else the price that was seen.
+        """
+        if len(what.legs) == 1:
+            return what.legs[0].avg_px_e9
+        pair = self._settings.pairs.get(what.pair_id)
+        if intent is None or pair is None or not what.hedged_units:
+            return intent.pair_px_e9 if intent is not None else 0
+        sign = what.side.sign
+        if pair.formula is FormulaKind.RATIO and what.legs[1].avg_px_e9 and what.legs[0].seen_px_e9:
+            first, second = what.legs
+            numerator = intent.pair_px_e9 * first.avg_px_e9 * second.seen_px_e9
+            denominator = first.seen_px_e9 * second.avg_px_e9
+            return sign * -(-sign * numerator // denominator)
+        if pair.formula is not FormulaKind.SPREAD:
+            return intent.pair_px_e9
+        leg = pair.legs[0]
+        instrument = self._settings.instruments[leg.instrument_id]
+        numerator, denominator = Decimal(instrument.point_value).as_integer_ratio()
+        # What one unit of the pair gains when its price rises by 1: point value x lots of its first leg / its factor.
+        money = numerator * leg.ratio_lots * leg.factor.denominator * what.hedged_units
+        worse_e9 = -(-what.slippage_e9 * denominator * leg.factor.numerator // money)
+        return intent.pair_px_e9 + sign * worse_e9
+
+
+def _taken_back(before: LegFill, report: ExecutionReport) -> LegFill:
+    return LegFill(
+        trade_id=before.trade_id,
+        rule_id=before.rule_id,
+        pair_id=before.pair_id,
+        leg_index=before.leg_index,
+        instrument_id=before.instrument_id,
+        account=before.account,
+        side=before.side,
+        lots=-before.lots,
+        px_e9=before.px_e9,
+        px_text=before.px_text,
+        exec_id=report.exec_id,
+        venue_order=before.venue_order,
+        first=before.first,
+        unwinds=before.unwinds,
+        trade_date=before.trade_date,
+        venue_utc_ns=report.venue_ns,
+        exec_ref_id=before.exec_id,
+    )
+
+
+def _px_e9(text: str) -> int:
+    """The price in 1e-9, cut; 0 where the venue wrote none."""
+    try:
+        price = Decimal(text)
+        return int(price * PRICE_E9) if price.is_finite() else 0
+    except (InvalidOperation, OverflowError):
+        return 0

@@ -1,0 +1,265 @@
+"""What became of an order: by trigger's word on its rule, by execution's journal, by answers to commands, by switches.
+
+An order ends when trigger has ended its rule, nothing of it is out, and execution's journal has told as many units as
+trigger counts (see `engine`). A kill cancels every order; disarming suspends the resting ones until a person arms again.
+"""
+
+from gateway.clients.book import CANCEL, PLACE, REPLACE, Asked, OrderBook
+from gateway.clients.order import ClientOrder, Move, Pending
+from gateway.clients.telling import RESTATED_OTHER, Moment, Teller
+from gateway.model.client import (
+    AskExecution,
+    AskTrigger,
+    CancelRefused,
+    Ended,
+    ExecutionHeard,
+    LegFill,
+    SwitchesHeard,
+    Tick,
+    TradeStep,
+)
+from gateway.clients.order import LegTally, TradePart
+from gateway.model.order import ExecType, OrdStatus
+from gateway.model.rules import ENDED_STANDINGS, ChangeRules, RuleStanding, RuleStandingState
+from gateway.model.trade import Command, CommandAnswered, PairTradeState, Verb
+
+CXL_TOO_LATE, CXL_UNKNOWN, CXL_PENDING, CXL_OTHER = "0", "1", "3", "99"
+"""CxlRejReason(102)."""
+TRADE_ENDED = frozenset({PairTradeState.HEDGED, PairTradeState.UNWOUND, PairTradeState.MISSED, PairTradeState.HALTED})
+TOLD_STATES = frozenset(
+    {PairTradeState.REPAIRING, PairTradeState.WAITING, PairTradeState.UNWOUND, PairTradeState.HALTED}
+)
+"""States of a pair trade that its client is told of by themselves: a repair is shown as what it is."""
+LAST_TRIES = 3
+
+
+class Outcomes:
+    """Hears what others say."""
+
+    def __init__(self, book: OrderBook, teller: Teller) -> None:
+        self._book = book
+        self._teller = teller
+        self._house: dict[tuple[str, int], LegTally] = {}
+        """Legs of trades that are no client's order: (trade, leg)."""
+
+    def on_execution(self, event: ExecutionHeard, now: Moment) -> None:
+        """Fills first, then what the trades have become."""
+        self._book.heard_seq = max(self._book.heard_seq, event.seq)
+        for fill in event.fills:
+            self._fill(fill, now)
+        for step in event.steps:
+            order = self._book.by_rule.get(step.rule_id)
+            if order is not None:
+                self._step(order, step, now)
+        for refused in event.refused:
+            order = self._book.by_rule.get(refused.rule_id)
+            if order is not None:
+                order.note = f"{Ended.REFUSED_BY_GATE.value}: {refused.name.value}: {refused.figures}"
+                order.intents_ended.add(refused.intent_id)
+                self._settle(order, now)
+
+    def on_standing(self, event: RuleStanding, now: Moment) -> None:
+        """Trigger's word on a rule."""
+        order = self._book.by_rule.get(event.rule_id)
+        if order is None or order.ended:
+            return
+        if event.state in ENDED_STANDINGS:
+            self._book.standings[event.rule_id] = event
+            self._settle(order, now)
+        elif event.reason:
+            order.note = event.reason
+
+    def on_answer(self, event: CommandAnswered, now: Moment) -> None:
+        """Trigger, or execution, has answered a command."""
+        asked = self._book.commands.pop(event.command_id, None)
+        order = self._book.orders.get(asked.order_id) if asked is not None else None
+        if asked is None or order is None or order.ended:
+            return
+        match asked.purpose:
+            case "place" if not event.done:
+                self._end(order, Move.CANCEL, f"{Ended.REFUSED_BY_TRIGGER.value}: {event.text}", now)
+            case "cancel" if not event.done:
+                self._cancel_failed(order, event.text, now)
+            case "replace":
+                self._replaced(order, event, now)
+            case _:
+                self._settle(order, now)
+
+    def on_switches(self, event: SwitchesHeard, now: Moment) -> None:
+        """Execution was armed, disarmed, killed, or is not heard of any more."""
+        before, self._book.switches = self._book.switches, event
+        if event.held and (before is None or not before.held):
+            for order in self._book.all_open():
+                if order.pending is not Pending.CANCEL:
+                    self.withdraw(order, Ended.KILLED, now)
+            return
+        for order in self._book.all_open():
+            suspended = order.state is OrdStatus.SUSPENDED
+            if not event.armed and event.heard and not suspended and not order.pending:
+                order.move(Move.SUSPEND)
+                self._teller.of(
+                    order, ExecType.SUSPENDED, now, "disarmed: it stays, and trades when a person arms again"
+                )
+            elif event.armed and suspended:
+                order.move(Move.RESUME)
+                order.count()
+                self._teller.of(order, ExecType.RESTATED, now, "armed again", restatement=RESTATED_OTHER)
+
+    def on_tick(self, _event: Tick, now: Moment) -> None:
+        """Ask again what was not answered; end what has settled for long enough."""
+        settings = self._book.settings
+        for asked in self._book.commands.values():
+            if now.at_ns - asked.at_ns >= settings.retry_ns:
+                asked.at_ns = now.at_ns
+                self._teller.do(asked.action)
+        for order_id, since_ns in list(self._book.settling.items()):
+            if not since_ns:
+                self._book.settling[order_id] = now.at_ns
+            elif now.at_ns - since_ns >= settings.settle_ns:
+                self._settle(self._book.orders[order_id], now, late=True)
+
+    def due(self, at_ns: int) -> bool:
+        """Whether a Tick would do anything now."""
+        settings = self._book.settings
+        return any(at_ns - one.at_ns >= settings.retry_ns for one in self._book.commands.values()) or any(
+            not since_ns or at_ns - since_ns >= settings.settle_ns for since_ns in self._book.settling.values()
+        )
+
+    def withdraw(self, order: ClientOrder, why: Ended, now: Moment) -> None:
+        """Ask for its end."""
+        order.pending = Pending.CANCEL
+        order.why = why.value
+        order.changes += 1
+        command_id = f"{order.order_id}.{order.changes}"
+        action: AskTrigger | AskExecution
+        if order.multileg:
+            action = AskTrigger(
+                ChangeRules(command_id, order.client_id, f"cancelled: {why.value}", removed=(order.rule_id,))
+            )
+        else:
+            action = AskExecution(
+                Command(command_id, Verb.WITHDRAW, order.client_id, f"cancelled: {why.value}", order.rule_id)
+            )
+        self._book.commands[command_id] = Asked(order.order_id, CANCEL, action, now.at_ns)
+        self._teller.do(action)
+
+    def _fill(self, fill: LegFill, now: Moment) -> None:
+        order = self._book.by_rule.get(fill.rule_id)
+        if order is not None:
+            tally = order.tally(fill.leg_index)
+        else:
+            tally = self._house.setdefault((fill.trade_id, fill.leg_index), LegTally())
+        tally.take(fill.lots, fill.px_e9, unwinds=fill.unwinds)
+        self._teller.leg_filled(order, fill, tally, now)
+
+    def _step(self, order: ClientOrder, step: TradeStep, now: Moment) -> None:
+        part = order.trades.setdefault(step.trade_id, TradePart())
+        was, part.state = part.state, step.state
+        if step.state not in TRADE_ENDED:
+            if step.state in TOLD_STATES and step.state is not was:
+                self._restate(order, step, now)
+            return
+        change = order.book(step.trade_id, step.hedged_units, step.px_e9)
+        if change:
+            ended = order.ended
+            order.count()
+            if order.ended and not ended:
+                self._book.close(order)
+            self._teller.filled(order, step, change, now)
+            self._too_late(order, now)
+        if step.state in TOLD_STATES and step.state is not was:
+            self._restate(order, step, now)
+        order.intents_ended.add(step.intent_id)
+        if not step.hedged_units:
+            order.note = (
+                f"{Ended.NOT_COMPLETED.value}: pair trade {step.trade_id} {step.state.value} {step.cause}".rstrip()
+            )
+        if not order.multileg and not order.ended:
+            self._end_alone(order, step, now)
+        self._settle(order, now)
+
+    def _end_alone(self, order: ClientOrder, step: TradeStep, now: Moment) -> None:
+        """An order on a leg is one trade: it ends with it."""
+        self._end(order, Move.CANCEL, order.why or order.note or f"{Ended.NOT_COMPLETED.value}: {step.trade_id}", now)
+
+    def _restate(self, order: ClientOrder, step: TradeStep, now: Moment) -> None:
+        text = f"repair: pair trade {step.trade_id} is {step.state.value} {step.cause}".rstrip()
+        if step.state is PairTradeState.HALTED:
+            text += "; a person decides"
+        self._teller.of(order, ExecType.RESTATED, now, text, restatement=RESTATED_OTHER)
+
+    def _settle(self, order: ClientOrder, now: Moment, *, late: bool = False) -> None:
+        """End the order if everything of it has been heard."""
+        last = self._book.standings.get(order.rule_id)
+        if order.ended or last is None or last.open_units:
+            return
+        heard = order.cum_qty == last.filled_units and (not last.intent_id or last.intent_id in order.intents_ended)
+        if not heard and not late:
+            self._book.settling.setdefault(order.order_id, now.at_ns)
+            return
+        if (
+            last.state is RuleStandingState.EXPIRED
+            and order.asked.expire_utc_ns
+            and order.pending is not Pending.CANCEL
+        ):
+            self._end(order, Move.EXPIRE, f"{Ended.TIME_OVER.value}: {last.reason}", now)
+            return
+        why = order.why or order.note
+        if not why and last.state is RuleStandingState.REMOVED:
+            why = f"{Ended.OPERATOR.value}: its rule was removed"
+        self._end(order, Move.CANCEL, why or f"{Ended.NOT_MARKETABLE.value}: {last.reason}", now)
+
+    def _end(self, order: ClientOrder, move: Move, text: str, now: Moment) -> None:
+        """It ends with what is filled."""
+        cl_ord_id, orig = order.cl_ord_id, ""
+        if order.pending is Pending.CANCEL and order.pending_cl_ord_id:
+            cl_ord_id, orig = order.pending_cl_ord_id, order.cl_ord_id
+        order.move(move)
+        order.pending, order.why = Pending.NOTHING, text
+        self._book.close(order)
+        exec_type = ExecType.EXPIRED if move is Move.EXPIRE else ExecType.CANCELED
+        self._teller.of(order, exec_type, now, text, cl_ord_id=cl_ord_id, orig_cl_ord_id=orig)
+
+    def _too_late(self, order: ClientOrder, now: Moment) -> None:
+        """A cancel or a replacement that a full fill has overtaken."""
+        if not order.ended or order.pending is Pending.NOTHING:
+            return
+        response_to = "1" if order.pending is Pending.CANCEL else "2"
+        order.pending = Pending.NOTHING
+        if order.pending_cl_ord_id:
+            self._refused(order, response_to, CXL_TOO_LATE, "too_late: the order is filled", now)
+
+    def _cancel_failed(self, order: ClientOrder, text: str, now: Moment) -> None:
+        """The rule is not there any more, or the command was refused: its last word, or the next, decides."""
+        if self._book.standings.get(order.rule_id) is not None:
+            self._settle(order, now)
+            return
+        order.pending = Pending.NOTHING
+        if order.pending_cl_ord_id:
+            self._refused(order, "1", CXL_OTHER, f"not_cancelled: {text}", now)
+
+    def _replaced(self, order: ClientOrder, event: CommandAnswered, now: Moment) -> None:
+        wanted, order.wanted = order.wanted, None
+        order.pending = Pending.NOTHING
+        if wanted is None or not event.done:
+            self._refused(order, "2", CXL_OTHER, f"not_replaced: {event.text}", now)
+            return
+        before, order.asked, order.cl_ord_id = order.cl_ord_id, wanted, wanted.cl_ord_id
+        order.pending_cl_ord_id = ""
+        self._teller.of(order, ExecType.REPLACED, now, orig_cl_ord_id=before)
+        self._settle(order, now)
+
+    def _refused(self, order: ClientOrder, response_to: str, reason: str, text: str, now: Moment) -> None:
+        self._teller.do(
+            CancelRefused(
+                order.client_id,
+                order.order_id,
+                order.pending_cl_ord_id,
+                order.cl_ord_id,
+                order.ord_status,
+                response_to,
+                reason,
+                text,
+                now.utc_ns,
+            )
+        )

@@ -1,0 +1,65 @@
+"""What the client engine decides by: the part of a site file that concerns clients, and the prices of text."""
+
+from decimal import Decimal, InvalidOperation
+
+from gateway.model.base import PRICE_E9, Message
+from gateway.model.client import ClientSpec
+from gateway.model.instrument import Instrument
+from gateway.model.site import PairSpec
+
+PLACES = 9
+"""A pair's price is a whole multiple of 1e-9."""
+MOST_E9 = 10**18
+"""Above it a price is no price: its digits would not fit the 64 bits of a journal's number."""
+NS_PER_S = 10**9
+DAY_S = 86_400
+
+
+class ClientSettings(Message, frozen=True):
+    """Clients by id, what they trade, and how their orders become rules."""
+
+    clients: dict[str, ClientSpec]
+    pairs: dict[str, PairSpec]
+    instruments: dict[str, Instrument]
+    intent_ttl_ns: int
+    cool_down_ns: int
+    """Pause of a resting order after each of its pair trades, and after a refusal of the gate."""
+    day_end_s: int
+    """Second of the UTC day at which orders good for the day end."""
+    retry_ns: int
+    """A command that is not answered for so long is sent again."""
+    settle_ns: int
+    """How long an order that has ended waits for what execution still has to say of it."""
+
+    def day_end_utc_ns(self, utc_ns: int) -> int:
+        """The end of the day that `utc_ns` lies in."""
+        day, second = divmod(utc_ns // NS_PER_S, DAY_S)
+        return ((day if second < self.day_end_s else day + 1) * DAY_S + self.day_end_s) * NS_PER_S
+
+    def drop_copies(self, *accounts: str) -> tuple[str, ...]:
+        """The read-only sessions that get what happens in one of these accounts."""
+        return tuple(
+            one.client_id
+            for one in self.clients.values()
+            if one.drop_copy and not set(one.accounts).isdisjoint(accounts)
+        )
+
+
+def price_e9(text: str) -> int | None:
+    """A price as whole 1e-9; None where the text is no price, or has more than nine places."""
+    try:
+        price = Decimal(text)
+        if not price.is_finite():
+            return None
+        value = price * PRICE_E9
+        whole = int(value)
+    except (InvalidOperation, ValueError, OverflowError):
+        return None
+    return whole if whole == value and abs(whole) <= MOST_E9 else None
+
+
+def price_text(e9: int) -> str:
+    """Whole 1e-9 as the shortest decimal."""
+    sign, whole = ("-", -e9) if e9 < 0 else ("", e9)
+    units, rest = divmod(whole, PRICE_E9)
+    return f"{sign}{units}.{rest:09d}".rstrip("0") if rest else f"{sign}{units}"
