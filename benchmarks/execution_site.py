@@ -59,6 +59,7 @@ def _venue(name: str, dialect: str, currency: str, port: int) -> dict[str, Any]:
         "max_gross_lots": WIDE,
         "max_net_lots": WIDE,
         "margin_available": {currency: str(WIDE * 1000)},
+        "ask_positions": "never",
         "md": session | {"port": port + 1},
         "orders": session | {"port": port},
     }
@@ -110,6 +111,7 @@ def _pair(pair: int) -> dict[str, Any]:
             "factors": {"landed": "1.13"},
             "fx_rate": "7",
             "fx_source": "fixed here",
+            "fx_date": "always",
             "pay_up_ticks": 2,
             "max_quote_age_ms": 5000,
         },

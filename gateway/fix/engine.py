@@ -13,7 +13,7 @@ What can go wrong: a venue that is down, refuses, or has lost its numbers shows 
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import quickfix
@@ -22,7 +22,7 @@ from gateway.fix import tags
 from gateway.fix.application import Handlers, crash
 from gateway.fix.link import Folders, SendResult, SessionLink
 from gateway.fix.session_settings import SessionSettings, check, quickfix_settings
-from gateway.model.port import SessionStatus
+from gateway.model.port import Heard, SessionStatus
 
 __all__ = ["FixSessions", "SendResult", "SessionStatus"]
 
@@ -63,7 +63,9 @@ class FixSessions:
         on_gap: Callable[[str, int], None] = _ignore,
         on_round_trip: Callable[[str, int, int, int], None] = _ignore,
         message_log: bool = False,
+        heard: Mapping[str, Heard] | None = None,
     ) -> None:
+        """`heard`: by session, what of the venue's messages is on record; what came after it is asked for again."""
         check(sessions)
         state_dir.mkdir(parents=True, exist_ok=True)
         log_dir.mkdir(parents=True, exist_ok=True)
@@ -80,7 +82,10 @@ class FixSessions:
         folders = Folders(state_dir, log_dir, message_log)
         ends = Counter((settings.host, settings.port) for settings in sessions)
         self._links = {
-            one.key: SessionLink(one, self, folders, alone=ends[one.host, one.port] == 1) for one in sessions
+            one.key: SessionLink(
+                one, self, folders, alone=ends[one.host, one.port] == 1, heard=(heard or {}).get(one.key)
+            )
+            for one in sessions
         }
         self._changed = threading.Condition()
         self._stopping = False
@@ -141,12 +146,16 @@ class FixSessions:
             for link in self._links.values()
         ]
 
-    def reset_numbers(self, key: str, next_sender: int = 1, next_target: int = 1) -> None:
-        """Set the next MsgSeqNum(34) of both sides: an operator's answer to lost numbers, while the session is down."""
+    def reset_numbers(self, key: str, next_sender: int = 1, next_target: int = 1, *, log_out: bool = False) -> None:
+        """Set the next MsgSeqNum(34) of both sides: an operator's answer to lost numbers, while the session is down.
+
+        With `log_out` one that is up is logged out, and comes back with them.
+        """
         link = self._links[key]
-        if link.up:
+        if link.up and not log_out:
             raise ValueError(f"session {key} is up; log out before its numbers are set")
         link.give_numbers(next_sender, next_target)
+        link.end()
         self.event(key, f"numbers set: ours {next_sender}, the venue's {next_target}")
 
     def now_ns(self) -> int:

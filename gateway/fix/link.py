@@ -23,9 +23,10 @@ import quickfix
 from gateway.fix import tags
 from gateway.fix.application import Border, Handlers, between
 from gateway.fix.encode import resolve
+from gateway.fix.resume import numbers_since_ns, resume_at
 from gateway.fix.scan import readable
 from gateway.fix.session_settings import SessionSettings, quickfix_settings
-from gateway.model.port import SendResult
+from gateway.model.port import Heard, SendResult
 
 __all__ = ["Folders", "SendResult", "SessionLink", "close_left_over"]
 
@@ -62,8 +63,13 @@ class Folders(NamedTuple):
 class SessionLink:
     """A session. `run` is its thread; the methods that `Border` calls come from there, `toApp` from who sends."""
 
-    def __init__(self, settings: SessionSettings, owner: Owner, folders: Folders, *, alone: bool) -> None:
-        """`alone`: no other session of this process has the same host and port."""
+    def __init__(
+        self, settings: SessionSettings, owner: Owner, folders: Folders, *, alone: bool, heard: Heard | None = None
+    ) -> None:
+        """`alone`: no other session of this process has the same host and port.
+
+        `heard`: the venue's last message that is on record; those after it are asked for at the first logon.
+        """
         self.settings = settings
         self._alone = alone
         self._sockets_before: set[tuple[int, object]] = set()
@@ -87,6 +93,8 @@ class SessionLink:
         self._session: quickfix.Session = None
         self._numbers = (0, 0)
         self._numbers_given: tuple[int, int] | None = None
+        self._heard = heard
+        self._resumes = False
         self._notes: list[str] = []
         self._expected = 0
         self._told = ""
@@ -115,6 +123,7 @@ class SessionLink:
         with self._lock:
             self._initiator = quickfix.SocketInitiator(self._border, store, settings, *log)
             self._session = quickfix.Session.lookupSession(self._session_id)
+            self._resume()
             if self._numbers_given is not None:
                 self._session.setNextSenderMsgSeqNum(self._numbers_given[0])
                 self._session.setNextTargetMsgSeqNum(self._numbers_given[1])
@@ -124,6 +133,18 @@ class SessionLink:
         self.deadline_ns = self.since_ns + int(ATTEMPT_S * 1e9)
         self._owner.wake()
         return settings, store, log
+
+    def _resume(self) -> None:
+        """Expect the message after the last one that is on record, once: see `resume_at`."""
+        heard, self._heard = self._heard, None
+        if heard is None or self.settings.resets:
+            return
+        expected = self._session.getExpectedTargetNum()
+        begin = resume_at(heard, expected, numbers_since_ns(self._folders.state, self.key))
+        if begin < expected:
+            self._session.setNextTargetMsgSeqNum(begin)
+            self._resumes = True
+            self._owner.event(self.key, f"on record are the venue's messages up to {begin - 1} of {expected - 1}")
 
     def _close(self) -> None:
         with self._lock:
@@ -195,6 +216,12 @@ class SessionLink:
             self._read_numbers()
             return self._numbers_given or self._numbers
 
+    def end(self) -> None:
+        """Log out where logged on; the next attempt follows."""
+        with self._lock:
+            if self._session is not None and self.up:
+                self._session.logout()
+
     def give_numbers(self, next_sender: int, next_target: int) -> None:
         """Begin the next attempt with these numbers."""
         with self._lock:
@@ -211,6 +238,7 @@ class SessionLink:
         self.attempts = 0
         self.last_error = ""
         self._to("up")
+        self._resumes = False
         detail, self._told = self._take_notes() or "logged on", ""
         self._owner.tell(self.key, up=True, detail=detail)
 
@@ -287,6 +315,8 @@ class SessionLink:
             return
         if "\x01141=Y\x01" in raw:
             self._note(f"numbers reset: the venue began again at 1 (ResetSeqNumFlag(141)=Y), we expected {expected}")
+        elif number > expected and self._resumes:
+            self._owner.event(self.key, f"the venue is at {number}; asked for all after our last record again")
         elif number > expected:
             self._note(f"numbers lost: the venue is at {number}, we expected {expected}; asked to send it again")
 

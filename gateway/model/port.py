@@ -50,6 +50,13 @@ class SessionStatus(NamedTuple):
     next_target_num: int
 
 
+class Heard(NamedTuple):
+    """The last MsgSeqNum(34) of a venue that is on record, and when it was written, in nanoseconds since 1970."""
+
+    number: int
+    utc_ns: int
+
+
 class Endpoint(NamedTuple):
     """One session, as the site file has it. `key` is `VENUE.md`, `VENUE.orders` or `VENUE.watch`."""
 
@@ -134,9 +141,9 @@ class PositionsWriter(Protocol):
 
 @runtime_checkable
 class NumberedSessions(Protocol):
-    """Sessions with numbers that a person may set: a session that is up is logged out first."""
+    """Sessions with numbers that a person may set: with `log_out` also while it is up, which ends it first."""
 
-    def reset_numbers(self, key: str, next_sender: int, next_target: int) -> None: ...
+    def reset_numbers(self, key: str, next_sender: int, next_target: int, *, log_out: bool) -> None: ...
 
 
 class MarketReader(Protocol):

@@ -18,6 +18,7 @@ from gateway.execution import recovery
 from gateway.execution.engine import ExecutionEngine
 from gateway.execution.recovery import Rearm, Recovered
 from gateway.journal.errors import JournalError
+from gateway.journal.heard import DROP_COPY, ORDERS, HeardNumbers
 from gateway.journal.reader import read_run
 from gateway.model.port import Handlers
 from gateway.model.trade import Command, ExecutionEvent, PairPosition, Restarted, Verb
@@ -32,15 +33,15 @@ from gateway.processes.lease import Lease
 from gateway.processes.session_clocks import Clocks
 from gateway.processes.session_lines import session_lines
 from gateway.processes.settings import load_site
-from gateway.processes.site_calendars import read_run_calendars
+from gateway.processes.site_calendars import fixing_calendars, read_run_calendars
 from gateway.processes.site_file import MS
 from gateway.processes.venues import open_sessions
 from gateway.processes.watch_journal import words_since
 
 
-def recover(engine: ExecutionEngine, run_dir: Path) -> Recovered:
-    """Feed the journals of earlier incarnations to the engine."""
-    return recovery.recover(engine, read_run(run_dir))
+def recover(engine: ExecutionEngine, run_dir: Path, heard: HeardNumbers | None = None) -> Recovered:
+    """Feed the journals of earlier incarnations to the engine; `heard` notes how far they go."""
+    return recovery.recover(engine, (heard or HeardNumbers()).noting(read_run(run_dir)))
 
 
 class Pace(NamedTuple):
@@ -62,7 +63,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     incarnation = next_epoch(site.state_dir / "execution")
     engine = execution_engine(settings(site), incarnation)
     keep_settings(given.run_dir, site)
-    recovered = recover(engine, given.run_dir)
+    heard = HeardNumbers()
+    recovered = recover(engine, given.run_dir, heard)
     try:
         journal = start.open_journal("execution", incarnation, site, given.run_dir)
     except JournalError as error:
@@ -82,7 +84,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     rearm = Rearm(shell, wanted=given.after_death == "signal" and recovered.armed)
     clocks = Clocks(site.venues, "orders")
     sessions = open_sessions(
-        start.fix_sessions(site, "orders"),
+        [*start.fix_sessions(site, ORDERS), *start.fix_sessions(site, DROP_COPY)],
         site.state_dir / "fix",
         given.run_dir / "logs",
         clock.monotonic_ns,
@@ -94,11 +96,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             on_admin=clocks.on_admin,
             on_refused=shell.on_refused,
         ),
+        heard.by_key,
     )
     shell.sessions = sessions
     sessions.start()
     start.say_ready(given.run_dir, "execution")
-    hours = HoursTeller(read_run_calendars(given.run_dir, site.calendars))
+    hours = HoursTeller(read_run_calendars(given.run_dir, site.calendars) | fixing_calendars(site.pairs))
     loop(shell, rearm, hours, clocks, stop, Pace(site.bus.heartbeat_interval_ns, site.performance.warm_interval_ns))
     sessions.stop(timeout_s=2.0)
     shell.close()

@@ -22,9 +22,18 @@ from gateway.execution.runner import NO_JOURNAL, Runner
 from gateway.journal.clock_pairs import ClockPairs
 from gateway.journal.errors import JournalCause, JournalError
 from gateway.journal.frame import FrameEncoder
+from gateway.journal.heard import DROP_COPY, ORDERS
 from gateway.journal.writer import JournalWriter
 from gateway.model.order import BadOrderMessage, Order, SessionChanged
-from gateway.model.port import OrderReader, SendResult, Sessions, VenueMessage, Writer
+from gateway.model.port import (
+    NumberedSessions,
+    OrderReader,
+    PositionsWriter,
+    SendResult,
+    Sessions,
+    VenueMessage,
+    Writer,
+)
 from gateway.model.quote import Quote
 from gateway.model.record import Decision
 from gateway.model.trade import (
@@ -33,10 +42,12 @@ from gateway.model.trade import (
     AlarmName,
     Announce,
     Announcement,
+    AskPositions,
     AskStatus,
     BookStateChanged,
     CommandAnswered,
     ExecutionEvent,
+    ResetNumbers,
     SendCancel,
     Verb,
 )
@@ -108,7 +119,8 @@ class ExecutionShell:
             by_symbol = {one.symbol: one for one in listed}
             self._encoders[name] = writer(venue, by_symbol, venue.orders.constants)
             sent_as = partial(_sent_as, self._sent[name])
-            self._decoders[f"{name}.orders"] = order_reader(venue, name, by_symbol, sent_as)
+            self._decoders[f"{name}.{ORDERS}"] = order_reader(venue, name, by_symbol, sent_as)
+            self._decoders[f"{name}.{DROP_COPY}"] = order_reader(venue, name, by_symbol, copied=True)
 
     # Called by FIX threads.
 
@@ -124,20 +136,20 @@ class ExecutionShell:
 
     def on_refused(self, key: str, ref_seq_num: int, text: str) -> None:
         """QuickFIX itself refused a message of the venue: nobody else has seen it."""
-        venue_id = key.removesuffix(".orders")
+        venue_id = key.rpartition(".")[0]
         self._refused.append(BadOrderMessage(venue_id, clock.monotonic_ns(), ref_seq_num, "", "", text))
         os.eventfd_write(self._wake_fd, 1)
 
     def on_sent(self, key: str, cl_ord_id: str, msg_seq_num: int) -> None:
         """A message with this ClOrdID(11) left under this number; called in the thread that sends."""
-        known = self._sent[key.removesuffix(".orders")]
+        known = self._sent[key.rpartition(".")[0]]
         known[msg_seq_num] = cl_ord_id
         if len(known) > SENT_REMEMBERED:
             del known[next(iter(known))]
 
     def on_resend_request(self, key: str, _begin: int, _end: int) -> None:
         """The venue missed what we sent; it is filled over, not sent again, a question of just now included."""
-        self._missed.append(key.removesuffix(".orders"))
+        self._missed.append(key.rpartition(".")[0])
         os.eventfd_write(self._wake_fd, 1)
 
     # Called by the loop.
@@ -175,7 +187,8 @@ class ExecutionShell:
                 return
             key, raw, recv_ns, up = self._inbox.popleft()
             if up is not None:
-                self.handle(SessionChanged(key.removesuffix(".orders"), "orders", up, recv_ns, raw))
+                venue_id, _, session = key.rpartition(".")
+                self.handle(SessionChanged(venue_id, session, up, recv_ns, raw))
                 continue
             event = self._decoders[key].decode(raw, recv_ns)
             if event is not None:
@@ -270,6 +283,10 @@ class ExecutionShell:
                 self._cancel(action)
             case AskStatus():
                 self._ask(action)
+            case AskPositions():
+                self._ask_positions(action)
+            case ResetNumbers():
+                self._reset_numbers(action)
 
     def _cancel(self, action: SendCancel) -> None:
         venue_id = action.order.venue_id
@@ -286,6 +303,22 @@ class ExecutionShell:
             self.sessions.send(key, encoder.mass_status_request(action.request_id))
         for order in action.orders:
             self.sessions.send(key, encoder.status_request(order, action.request_id))
+
+    def _ask_positions(self, action: AskPositions) -> None:
+        writer = self._encoders[action.venue_id]
+        if self.sessions is not None and isinstance(writer, PositionsWriter):
+            account = self.engine.ledger.settings.venues[action.venue_id].account
+            asked = writer.positions_request(action.request_id, account, action.trading_day, clock.utc_ns())
+            self.sessions.send(f"{action.venue_id}.{ORDERS}", asked)
+
+    def _reset_numbers(self, action: ResetNumbers) -> None:
+        key = f"{action.venue_id}.{action.session}"
+        try:
+            if not isinstance(self.sessions, NumberedSessions):
+                raise ValueError(f"session {key} has no numbers that can be set")  # noqa: TRY301 - told as the others
+            self.sessions.reset_numbers(key, action.next_sender_num, action.next_target_num, log_out=True)
+        except (KeyError, ValueError) as error:
+            self.publish(Alarm(AlarmName.BAD_MESSAGE, key, f"its numbers were not set: {error}"))
 
     def _tell(self, action: Announce) -> None:
         if isinstance(action.what, CommandAnswered):

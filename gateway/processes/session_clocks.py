@@ -56,15 +56,17 @@ class Clocks:
 
     def on_session(self, key: str, *, up: bool, at_ns: int) -> None:
         """A session came up or went down: calibration begins anew."""
-        clock = self._clocks[key]
+        clock = self._clocks.get(key)
+        if clock is None:
+            return  # a drop copy: nothing of it is judged by its time
         with clock.lock:
             clock.session.on_session(up=up, at_ns=at_ns)
 
     def on_admin(self, key: str, raw: str, recv_ns: int) -> None:
         """A message of the session layer; a Heartbeat(0) may answer one of our TestRequests(1)."""
-        clock = self._clocks[key]
-        sending_ns = clock.sending_ns(raw)
-        if not sending_ns or "\x0143=Y\x01" in raw:
+        clock = self._clocks.get(key)
+        sending_ns = clock.sending_ns(raw) if clock is not None else 0
+        if clock is None or not sending_ns or "\x0143=Y\x01" in raw:
             return
         answers = between(raw, "\x0135=") == tags.MsgType.HEARTBEAT
         test_req_id = between(raw, "\x01112=") if answers else ""
@@ -103,9 +105,9 @@ class Clocks:
 
     def on_message(self, key: str, raw: str, recv_ns: int) -> int:
         """An application message; what `stamp` wants to know of it."""
-        clock = self._clocks[key]
-        sending_ns = clock.sending_ns(raw)
-        if not sending_ns:
+        clock = self._clocks.get(key)
+        sending_ns = clock.sending_ns(raw) if clock is not None else 0
+        if clock is None or not sending_ns:
             return 0
         with clock.lock:
             return clock.session.observe(sending_ns, recv_ns)

@@ -4,21 +4,31 @@ contradict each other. Each check gives every mistake that it finds; none stops 
 It judges a file whose keys are each right by themselves (`site_file.py`). It opens no file and reads no clock.
 """
 
-import difflib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
 
 from gateway.fix.dialect import Dialect
 from gateway.journal.told import told
 from gateway.model.instrument import PositionModel
 from gateway.model.order import PositionEffect, TimeInForce
 from gateway.model.site import FormulaKind
-from gateway.processes.site_file import ClockSection, InstrumentSection, LegSection, PairSection, RuleSection, SiteFile
+from gateway.processes.site_file import (
+    AskPositions,
+    ClockSection,
+    InstrumentSection,
+    LegSection,
+    PairSection,
+    RuleSection,
+    RuleWord,
+    SiteFile,
+    VenueSection,
+)
+from gateway.processes.site_formula import is_expression, kind_of, rate_of, same_money
+from gateway.processes.site_mistakes import Mistake, nearest
 from gateway.trigger.units import KNOWN_UNITS, UnitError, unit_factor
 
-SAME_MONEY = (frozenset({"CNY", "CNH"}),)
-"""Onshore and offshore renminbi are converted 1:1; a site that wants the difference gives a rate."""
+__all__ = ["PLACES", "Mistake", "check", "nearest"]
+
 PLACES = 9
 """Prices and money are whole multiples of 1e-9."""
 NEEDED_TO_TRADE = ("max_position_lots", "max_orders_per_day", "max_order_value", "collar_ticks")
@@ -29,29 +39,13 @@ EFFECTS = {
 }
 
 
-class Mistake(NamedTuple):
-    """One mistake: where, what stands there, what would be right."""
-
-    key: str
-    value: str
-    remedy: str
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """`did you mean X` where something known is near, else what there is."""
-    names = [str(name) for name in known]
-    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
-    if close:
-        return told("did you mean {}?", close[0])
-    return told("one of {}", ", ".join(names)) if names else told("none is defined")
-
-
 def check(site: SiteFile, dialects: Mapping[str, Dialect]) -> list[Mistake]:
     """Every contradiction, in the order of the file; `dialects` by venue id."""
     return [
         *_duplicates(site),
         *_venues(site),
         *_watch(site, dialects),
+        *(mistake for index, one in enumerate(site.venue) for mistake in _asked(one, dialects.get(one.id), index)),
         *_freshness(site),
         *(mistake for index, one in enumerate(site.instrument) for mistake in _instrument(site, dialects, index, one)),
         *(mistake for index, one in enumerate(site.pair) for mistake in _pair(site, dialects, index, one)),
@@ -84,9 +78,7 @@ def _venues(site: SiteFile) -> Iterator[Mistake]:
                 told("at least reconnect_min_s, {}", venue.reconnect_min_s),
             )
         yield from _clock(venue.clock, f"venue[{index}].clock")
-        for kind, session in (("md", venue.md), ("orders", venue.orders), ("watch", venue.watch)):
-            if session is None:
-                continue
+        for kind, session in venue.sessions.items():
             key = f"venue[{index}].{kind}"
             identity = (session.host, session.port, session.sender_comp_id, session.target_comp_id)
             if identity in seen:
@@ -134,6 +126,23 @@ def _freshness(site: SiteFile) -> Iterator[Mistake]:
         yield Mistake("freshness.warm_up", str(one.warm_up), told("at most window, {}", one.window))
 
 
+def _asked(venue: VenueSection, dialect: Dialect | None, index: int) -> Iterator[Mistake]:
+    """What a venue is asked for that it does not offer."""
+    if dialect is None:
+        return
+    if venue.cancel_on_disconnect and not dialect.cancel_on_disconnect:
+        why = dialect.no_cancel_on_disconnect or told("its dialect names no field for it")
+        remedy = told("false: {} offers no cancel on disconnect: {}", dialect.name, why)
+        yield Mistake(f"venue[{index}].cancel_on_disconnect", "true", remedy)
+    if dialect.positions is not None:
+        return
+    remedy = told("absent: dialect {} has no RequestForPositions(35=AN)", dialect.name)
+    if venue.ask_positions is AskPositions.LOGON:
+        yield Mistake(f"venue[{index}].ask_positions", venue.ask_positions.value, remedy)
+    if venue.ask_positions_interval_s:
+        yield Mistake(f"venue[{index}].ask_positions_interval_s", str(venue.ask_positions_interval_s), remedy)
+
+
 def _instrument(
     site: SiteFile, dialects: Mapping[str, Dialect], index: int, one: InstrumentSection
 ) -> Iterator[Mistake]:
@@ -167,9 +176,9 @@ def _pair(site: SiteFile, dialects: Mapping[str, Dialect], index: int, pair: Pai
     key = f"pair[{index}]"
     if pair.unit not in KNOWN_UNITS:
         yield Mistake(f"{key}.unit", pair.unit, told("a unit; {}", nearest(pair.unit, KNOWN_UNITS)))
-    if pair.formula is FormulaKind.RATIO and len(pair.leg) != 2:  # noqa: PLR2004 a ratio is of two
+    if pair.formula == FormulaKind.RATIO and len(pair.leg) != 2:  # noqa: PLR2004 a ratio is of two
         yield Mistake(f"{key}.leg", told("{} legs", len(pair.leg)), told("exactly two for formula ratio"))
-    if pair.formula is FormulaKind.RATIO and pair.charges:
+    if pair.formula == FormulaKind.RATIO and pair.charges:
         yield Mistake(f"{key}.charges", str(pair.charges), told('"0": a ratio has no charges'))
     if pair.legged_limit_ms < pair.order_timeout_ms:
         remedy = told("at least order_timeout_ms, {}: an order is not judged before", pair.order_timeout_ms)
@@ -205,7 +214,7 @@ def _leg(
     if dialect is not None and TimeInForce[leg.time_in_force] not in dialect.times_in_force:
         offered = ", ".join(force.name for force in TimeInForce if force in dialect.times_in_force)
         yield Mistake(f"{key}.time_in_force", leg.time_in_force, told("what {} offers: {}", instrument.venue, offered))
-    if instrument.unit in KNOWN_UNITS and pair.unit in KNOWN_UNITS:
+    if instrument.unit in KNOWN_UNITS and pair.unit in KNOWN_UNITS and not is_expression(pair):
         try:
             unit_factor(instrument.unit, pair.unit)
         except UnitError as error:
@@ -243,6 +252,10 @@ def _money(
         if leg.fx or leg.fx_rate is not None:
             yield Mistake(f"{key}.fx", leg.fx or str(leg.fx_rate), told("nothing: both are in {}", pair.currency))
         return
+    if is_expression(pair) and (
+        same_money(instrument.currency, pair.currency) or rate_of(pair, pair.leg.index(leg), known)
+    ):
+        return
     if not leg.fx and leg.fx_rate is None:
         remedy = told(
             "fx or fx_rate, since {} is in {} and the pair in {}", instrument.id, instrument.currency, pair.currency
@@ -259,8 +272,7 @@ def _reference(
     if reference is None:
         yield Mistake(key, name, told("an instrument's id; {}", nearest(name, known)))
         return
-    same = reference.currency == pair.currency or frozenset({reference.currency, pair.currency}) in SAME_MONEY
-    if reference.unit != currency.lower() or not same:
+    if reference.unit != currency.lower() or not same_money(reference.currency, pair.currency):
         remedy = told("an instrument with unit {} and currency {}", currency.lower(), pair.currency)
         yield Mistake(key, f"{name} (unit {reference.unit}, currency {reference.currency})", remedy)
 
@@ -275,8 +287,9 @@ def _rule(site: SiteFile, index: int, rule: RuleSection) -> Iterator[Mistake]:
     if pair is None:
         yield Mistake(f"{key}.pair", rule.pair, told("a pair's id; {}", nearest(rule.pair, pairs)))
         return
-    if rule.kind is not pair.formula:
-        yield Mistake(f"{key}.kind", rule.kind, told("the formula of pair {}, {}", pair.id, pair.formula))
+    kind = kind_of(pair, {one.id: one for one in site.instrument})
+    if kind is not None and rule.kind not in (kind.value, RuleWord.COUNTER_PRICE):
+        yield Mistake(f"{key}.kind", rule.kind, told("the formula of pair {}, {}", pair.id, kind))
     if rule.max_units > pair.max_units:
         yield Mistake(
             f"{key}.max_units", str(rule.max_units), told("at most max_units of pair {}, {}", pair.id, pair.max_units)
@@ -285,7 +298,7 @@ def _rule(site: SiteFile, index: int, rule: RuleSection) -> Iterator[Mistake]:
 
 
 def _thresholds(rule: RuleSection, key: str) -> Iterator[Mistake]:
-    if rule.buy_at is None and rule.sell_at is None:
+    if rule.buy_at is None and rule.sell_at is None and rule.band is None and rule.kind is not RuleWord.COUNTER_PRICE:
         yield Mistake(key, rule.id, told("buy_at, sell_at or both"))
     if rule.buy_at is not None and rule.sell_at is not None and rule.buy_at >= rule.sell_at:
         yield Mistake(

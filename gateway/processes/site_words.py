@@ -33,8 +33,8 @@ def check_words(site: SiteFile, dialects: Mapping[str, Dialect]) -> list[Mistake
 
 def _hours(site: SiteFile) -> Iterator[Mistake]:
     for index, venue in enumerate(site.venue):
-        for kind, session in (("md", venue.md), ("orders", venue.orders), ("watch", venue.watch)):
-            if session is not None and (session.start_time is None) is not (session.end_time is None):
+        for kind, session in venue.sessions.items():
+            if (session.start_time is None) is not (session.end_time is None):
                 lacking = "start_time" if session.start_time is None else "end_time"
                 remedy = told("start_time and end_time, or neither")
                 yield Mistake(f"venue[{index}].{kind}.{lacking}", told("missing"), remedy)

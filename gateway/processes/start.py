@@ -99,10 +99,11 @@ def open_journal(process: str, incarnation: int, site: Site, run_dir: Path) -> J
 
 
 def fix_sessions(site: Site, kind: str) -> list[SessionSettings]:
-    """The FIX sessions of one kind, "md", "orders" or "watch"; the key is `VENUE.kind`."""
+    """The FIX sessions of one kind, "md", "orders", "watch" or "drop_copy"; the key is `VENUE.kind`."""
     sessions = []
     for venue_id, venue in site.venues.items():
-        one = {"md": venue.md, "orders": venue.orders, "watch": venue.watch}[kind]
+        kinds = {"md": venue.md, "orders": venue.orders, "watch": venue.watch, "drop_copy": venue.drop_copy}
+        one = kinds[kind]
         if one is None:
             continue
         sessions.append(
@@ -122,6 +123,7 @@ def fix_sessions(site: Site, kind: str) -> list[SessionSettings]:
                 password=one.password,
                 start_time=one.start_time,
                 end_time=one.end_time,
+                cancel_on_disconnect=kind == "orders" and venue.cancel_on_disconnect,
                 reconnect_backoff_s=(venue.reconnect_min_ns / SECOND, venue.reconnect_max_ns / SECOND),
             )
         )

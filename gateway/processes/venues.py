@@ -23,7 +23,9 @@ from gateway.model.port import (
     Adapter,
     Endpoint,
     Handlers,
+    Heard,
     MarketReader,
+    NumberedSessions,
     OrderReader,
     SendResult,
     Sessions,
@@ -83,21 +85,28 @@ def order_reader(
     venue_id: str,
     instruments: Mapping[str, Instrument],
     cl_ord_id_of: Callable[[int], str] = _nobody,
+    *,
+    copied: bool = False,
 ) -> OrderReader:
-    """Reads its order session."""
+    """Reads its order session, or its drop copy."""
     if venue.dialect.adapter:
         return adapter_of(venue.dialect).order_reader(venue_id, instruments, cl_ord_id_of)
-    return OrderDecoder(venue.dialect, venue_id, instruments, cl_ord_id_of)
+    return OrderDecoder(venue.dialect, venue_id, instruments, cl_ord_id_of, copied=copied)
 
 
 def open_sessions(
-    settings: Sequence[SessionSettings], state_dir: Path, log_dir: Path, clock: Callable[[], int], handlers: Handlers
+    settings: Sequence[SessionSettings],
+    state_dir: Path,
+    log_dir: Path,
+    clock: Callable[[], int],
+    handlers: Handlers,
+    heard: Mapping[str, Heard] | None = None,
 ) -> Sessions:
-    """All sessions of a process, not started yet."""
+    """All sessions of a process, not started yet. `heard`: what of the venues' messages is on record, by session."""
     speakers: dict[str, Sessions] = {}
     plain = [one for one in settings if not one.dialect.adapter]
     if plain or not settings:
-        fix = FixSessions(plain, state_dir, log_dir, clock, **handlers._asdict())
+        fix = FixSessions(plain, state_dir, log_dir, clock, **handlers._asdict(), heard=heard)
         if len(plain) == len(settings):
             return fix
         speakers |= dict.fromkeys([one.key for one in plain], fix)
@@ -150,6 +159,13 @@ class AllSessions:
     def test_request(self, key: str, test_req_id: str) -> SendResult:
         """As `send`."""
         return self._by_key[key].test_request(key, test_req_id)
+
+    def reset_numbers(self, key: str, next_sender: int, next_target: int, *, log_out: bool) -> None:
+        """As FixSessions; ValueError where the adapter of this session has no numbers."""
+        sessions = self._by_key[key]
+        if not isinstance(sessions, NumberedSessions):
+            raise ValueError(f"session {key} has no numbers that can be set: it does not speak FIX")
+        sessions.reset_numbers(key, next_sender, next_target, log_out=log_out)
 
     def logged_on(self, key: str) -> bool:
         """Whether a message may be sent now."""
