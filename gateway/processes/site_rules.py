@@ -1,0 +1,68 @@
+"""What the keys of a `[[rule]]`, and the fees of an instrument, may not say, before rules are made of them.
+
+What rules may not say together is `rule_checks.py`, which judges commands as well. It reads no clock.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+
+from gateway.journal.told import told
+from gateway.processes.rule_keys import utc_ns_of
+from gateway.processes.site_file import InstrumentSection, RuleSection, SiteFile
+from gateway.processes.site_mistakes import Mistake
+
+PLACES = 9
+"""Prices, money and shares are whole multiples of 1e-9."""
+
+
+def check_rules(site: SiteFile) -> list[Mistake]:
+    """Every mistake, in the order of the file."""
+    found = [one for index, fees in enumerate(site.instrument) for one in _fees(fees, f"instrument[{index}]")]
+    for index, rule in enumerate(site.rule):
+        found += _rule(site, rule, f"rule[{index}]")
+    return found
+
+
+def _fees(one: InstrumentSection, key: str) -> Iterator[Mistake]:
+    days: dict[str, int] = {}
+    for index, row in enumerate(one.fees):
+        place = f"{key}.fees[{index}]"
+        try:
+            date.fromisoformat(row.from_day)
+        except ValueError:
+            yield Mistake(f"{place}.from_day", row.from_day, told("a day of the calendar, YYYY-MM-DD"))
+        if row.from_day in days:
+            remedy = told("a day of its own: {}.fees[{}] has it already", key, days[row.from_day])
+            yield Mistake(f"{place}.from_day", row.from_day, remedy)
+        days.setdefault(row.from_day, index)
+        yield from _places(row, place)
+
+
+def _rule(site: SiteFile, rule: RuleSection, key: str) -> Iterator[Mistake]:
+    yield from _places(rule, key)
+    yield from _places(rule.costs, f"{key}.costs")
+    if rule.expires:
+        try:
+            utc_ns_of(rule.expires)
+        except ValueError:
+            remedy = told('date and time with the offset from UTC, such as "2026-12-31T15:00:00+08:00"')
+            yield Mistake(f"{key}.expires", rule.expires, remedy)
+    if rule.band is not None:
+        yield from _places(rule.band, f"{key}.band")
+        least_ms = site.bus.pair_price_interval_ms
+        if rule.band.interval_ms < least_ms:
+            remedy = told(
+                "at least bus.pair_price_interval_ms, {}: the record that it warms up from is no finer", least_ms
+            )
+            yield Mistake(f"{key}.band.interval_ms", str(rule.band.interval_ms), remedy)
+
+
+def _places(section: object, key: str) -> Iterator[Mistake]:
+    for name in getattr(type(section), "model_fields", {}):
+        value = getattr(section, name)
+        if name in ("buy_at", "sell_at"):
+            continue  # site_checks.py
+        for one in value if isinstance(value, tuple) else (value,):
+            if isinstance(one, Decimal) and one != round(one, PLACES):
+                yield Mistake(f"{key}.{name}", str(one), told("at most {} places after the point", PLACES))
