@@ -174,6 +174,7 @@ def _run_commands(commands: "_Commands[argparse.ArgumentParser]") -> None:
     record = _add(commands, "record", "The record of a run: segments, quotes, gaps, bytes per quote.", _record)
     record.add_argument("run", type=Path, metavar="RUN")
     record.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    _backtest(commands)
     replay = _add(
         commands, "replay", "Run a run's recorded inputs through the code of now, compare each decision.", _replay
     )
@@ -184,6 +185,40 @@ def _run_commands(commands: "_Commands[argparse.ArgumentParser]") -> None:
     trades = _add(commands, "trades", "The pair trades of a run or of an installation.", _trades)
     trades.add_argument("run", nargs="?", type=Path, metavar="RUN|SITE", help="default: the newest folder of runs/")
     trades.add_argument("--json", action="store_true", help="one JSON document on standard output")
+
+
+def _backtest(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    one = _add(commands, "backtest", "Try a site's rules on a tape in virtual time (docs/BACKTEST.md).", _run_backtest)
+    one.add_argument("site", type=Path, metavar="SITE")
+    one.add_argument(
+        "--from", dest="begin", default="", metavar="TIME", help="date, time of day or both, market's zone"
+    )
+    one.add_argument("--to", dest="end", default="", metavar="TIME", help="as --from; a date alone is its end")
+    one.add_argument(
+        "--tape",
+        default="synthetic",
+        metavar="synthetic|DIR|RUN",
+        help="a seed's, recorded sets, csv form, a run's record",
+    )
+    one.add_argument(
+        "--name", default="", help="of the tape, where the folder has several; found by the site otherwise"
+    )
+    one.add_argument("--seed", type=int, default=7, help="of the tape and the network (default 7)")
+    one.add_argument(
+        "--profile",
+        action="append",
+        default=[],
+        metavar="[VENUE=]NETWORK",
+        help="way to the overseas venues, or to one",
+    )
+    one.add_argument(
+        "--latency-us", type=_count, default=300, metavar="N", help="quote's arrival to orders sent (default 300)"
+    )
+    one.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="another value of a site key")
+    one.add_argument("--sweep", action="append", default=[], metavar="KEY=A,B,C", help="a run for each value")
+    one.add_argument("--jobs", type=_count, default=0, help="runs of a sweep at once (default: cores less one)")
+    one.add_argument("--out", type=Path, default=Path("runs"), metavar="DIR", help="where the run's folder is made")
+    one.add_argument("--json", action="store_true", help="one JSON document on standard output")
 
 
 def _site_argument(one: argparse.ArgumentParser) -> None:
@@ -289,6 +324,13 @@ def _record(parsed: argparse.Namespace) -> int:
     from gateway.journal import record_commands  # noqa: PLC0415
 
     return record_commands.record_command(parsed.run, as_json=parsed.json)
+
+
+def _run_backtest(parsed: argparse.Namespace) -> int:
+    from gateway.processes import backtest, backtest_sweep  # noqa: PLC0415
+
+    wanted = backtest.options(parsed)
+    return backtest_sweep.run(wanted) if wanted.sweep else backtest.run(wanted)
 
 
 def _replay(parsed: argparse.Namespace) -> int:
