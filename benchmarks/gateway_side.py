@@ -96,6 +96,7 @@ ratio_lots = {b_lots}
 factors = {{ landed = "{factor}" }}
 fx_rate = "1"
 fx_source = "within the factor"
+fx_date = "always"
 pay_up_ticks = 0
 time_in_force = "IOC"
 max_quote_age_ms = 5000

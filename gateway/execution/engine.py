@@ -174,8 +174,11 @@ class ExecutionEngine:
     def _on_hours(self, event: HoursChanged, at_ns: int) -> None:
         ledger = self.ledger
         ledger.hours[event.instrument_id] = Hours(event.open, event.shut_ns)
+        position = ledger.positions.get(event.instrument_id)
+        if position is None:  # a currency fixing: the gate looks at it
+            return
         ledger.on_day(event.instrument_id, event.trading_day)
-        ledger.positions[event.instrument_id].on_day(event.trading_day, event.prompt)
+        position.on_day(event.trading_day, event.prompt)
         self._settler.settle_each(ledger.pair_trades_of(event.instrument_id), at_ns)
 
     def _on_book_state(self, event: BookStateChanged, _at_ns: int) -> None:

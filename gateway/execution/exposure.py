@@ -11,6 +11,7 @@ called wherever a pair trade opens, is settled or ends.
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
+from gateway.execution.currency import CurrencyBook
 from gateway.execution.positions import Position
 from gateway.model.instrument import Instrument
 from gateway.model.order import Side
@@ -58,6 +59,19 @@ class Exposure:
         self._swing = swing
         self._known = dict.fromkeys(positions, Known(0, 0, 0, 0))
         self._venues = {one.venue_id: VenueSums() for one in instruments.values()}
+        self._currencies = CurrencyBook(instruments)
+
+    @property
+    def currencies(self) -> CurrencyBook:
+        """What is held in each currency, with all that has changed."""
+        self._take_up()
+        return self._currencies
+
+    def see(self, leg: IntentLeg, substitute_id: str) -> None:
+        """A leg that is traded, at its price; its substitute may be traded at about the same."""
+        self._currencies.see(leg.instrument_id, leg.px_ticks)
+        if substitute_id:
+            self._currencies.see(substitute_id, leg.px_ticks)
 
     def furthest_with(self, leg: IntentLeg) -> int:
         """The furthest signed position in the direction of a leg that is added.
@@ -102,6 +116,7 @@ class Exposure:
             furthest = max(net_lots + bought, net_lots - sold, key=abs)
             self._move(self._venues[self._instruments[name].venue_id], name, self._known[name].furthest, furthest)
             self._known[name] = Known(net_lots, bought, sold, furthest)
+            self._currencies.move(name, net_lots + bought, net_lots - sold)
 
     def _move(self, sums: VenueSums, name: str, before: int, after: int) -> None:
         gross = abs(after) - abs(before)

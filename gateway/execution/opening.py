@@ -63,6 +63,8 @@ class Opener:
             return
         trade = open_trade(verdict, ledger, self._trade_ids.next())
         self._remember(intent, trade.trade_id)
+        for leg, wanted in zip(intent.legs, self._settler.spec(trade).legs, strict=False):
+            ledger.exposure.see(leg, wanted.substitute_id)
         ledger.intents_in += 1
         ledger.trades[trade.trade_id] = trade
         ledger.keep_open(trade)

@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
+from gateway.execution.currency_check import currency_exposure
 from gateway.execution.ledger import Ledger
 from gateway.model.base import PRICE_E9, Message
 from gateway.model.order import Side
 from gateway.model.quote import BookState
-from gateway.model.trade import Intent, RefusalName
+from gateway.model.site import leg_side
+from gateway.model.trade import Intent, RefusalName, fixing_of
 
 
 class RiskApproved(Message, frozen=True):
@@ -108,7 +110,7 @@ def _malformed(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
     if len(intent.legs) != len(spec.legs) or intent.units < 1:
         return f"{len(intent.legs)} legs of {len(spec.legs)}, {intent.units} units"
     for index, (leg, wanted) in enumerate(zip(intent.legs, spec.legs, strict=True)):
-        side = intent.side if index == 0 else intent.side.opposite
+        side = leg_side(spec, intent.side, index)
         given = (leg.instrument_id, leg.side, leg.ratio_lots, leg.qty_lots)
         right = (wanted.instrument_id, side, wanted.ratio_lots, wanted.ratio_lots * intent.units)
         if given != right:
@@ -146,6 +148,16 @@ def _hours(ledger: Ledger, intent: Intent, at_ns: int) -> str:
             return f"{leg.instrument_id}: outside trading hours"
         if hours.shut_ns and hours.shut_ns - at_ns < reserve_ns:
             return f"{leg.instrument_id}: shuts in {hours.shut_ns - at_ns} ns, {reserve_ns} wanted to repair"
+    return ""
+
+
+def _fixing(ledger: Ledger, intent: Intent, at_ns: int) -> str:
+    date = ledger.settings.pairs[intent.pair_id].fixing_date
+    if not date:
+        return ""
+    hours = ledger.hours.get(fixing_of(intent.pair_id))
+    if hours is None or not hours.open or at_ns >= hours.shut_ns:
+        return f"{intent.pair_id}: its currency fixing is of {date}, and that is not today"
     return ""
 
 
@@ -388,6 +400,7 @@ OF_THE_MOMENT = frozenset(
         RefusalName.NOT_RECONCILED,
         RefusalName.UNEXPLAINED,
         RefusalName.HOURS,
+        RefusalName.FIXING,
         RefusalName.NOT_TRADABLE,
     }
 )
@@ -418,6 +431,7 @@ LADDER: tuple[tuple[RefusalName, Check], ...] = (
     (RefusalName.NOT_RECONCILED, _not_reconciled),
     (RefusalName.UNEXPLAINED, _unexplained),
     (RefusalName.HOURS, _hours),
+    (RefusalName.FIXING, _fixing),
     (RefusalName.NOT_TRADABLE, _not_tradable),
     (RefusalName.QUOTE_AGE, _quote_age),
     (RefusalName.QUOTE_SKEW, _quote_skew),
@@ -436,6 +450,7 @@ LADDER: tuple[tuple[RefusalName, Check], ...] = (
     (RefusalName.PAIR_POSITION, _pair_position),
     (RefusalName.VENUE_POSITION, _venue_position),
     (RefusalName.MARGIN, _margin),
+    (RefusalName.CURRENCY_EXPOSURE, currency_exposure),
     (RefusalName.ORDER_RATE, _order_rate),
     (RefusalName.ORDERS_PER_DAY, _orders_per_day),
     (RefusalName.CANCELS_PER_DAY, _cancels_per_day),

@@ -249,6 +249,14 @@ class FeedCore:
         """What became of the gaps of one venue's books."""
         return totals(self._books[name].repairs for name in self._by_venue.get(venue_id, ()))
 
+    def standing(self, instrument_id: str, at_ns: int) -> Quote:
+        """An instrument's book as it stands, silence included."""
+        book = self._books[instrument_id]
+        quote = book.quote(book.recv_ns, book.venue_ns, at_ns, 0)
+        if instrument_id in self._stale:
+            return _stale(quote, self._paces[instrument_id].told(at_ns - book.recv_ns))
+        return quote
+
     def states(self) -> list[tuple[str, BookState, str]]:
         """Every book's name, verdict and detail."""
         quotes = (book.quote(0, 0, 0, 0) for book in self._books.values())

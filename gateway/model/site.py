@@ -8,6 +8,8 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
+import msgspec
+
 from gateway.model.base import Message
 from gateway.model.conditions import Costs, MovingBand, RuleAction, RuleKind, RuleSide, Window
 from gateway.model.order import Side, TimeInForce
@@ -202,6 +204,18 @@ class PairSpec(Message):
     expression: ExpressionSpec | None = None
     """How the price is made, where it is more than `formula` says; `formula` then tells which kind of rule watches it:
     spread where the price has a currency and a unit, ratio where it is a plain number."""
+    max_currency_e9: dict[str, int] = msgspec.field(default_factory=dict)
+    """By foreign currency: most that the pair may hold of it, long or short."""
+    fixing_date: str = ""
+    """The day on which its fixed currency rates hold; empty: it has none, or they always do."""
+
+
+def instruments_of(spec: PairSpec) -> tuple[str, ...]:
+    """Every instrument that the pair's price needs: legs, what its formula refers to, currencies."""
+    names = [leg.instrument_id for leg in spec.legs]
+    names += [one.instrument_id for one in spec.expression.references] if spec.expression is not None else []
+    names += [leg.fx_instrument_id for leg in spec.legs if leg.fx_instrument_id]
+    return tuple(dict.fromkeys(names))
 
 
 def leg_side(spec: PairSpec, pair_side: Side, index: int) -> Side:
@@ -254,6 +268,8 @@ class SiteLimits(Message):
     """When the loss of the day is over its limit, or more orders left than intents explain."""
     ended_trades_kept: int = 1000
     """So many pair trades that have ended are kept as they are; older ones are packed until something asks for them."""
+    max_currency_e9: dict[str, int] = msgspec.field(default_factory=dict)
+    """By currency: most that all positions together may hold of it, long or short."""
 
 
 class VenueSpec(Message):

@@ -147,6 +147,7 @@ class RefusalName(StrEnum):
     UNEXPLAINED = "unexplained"
     """The venue spoke of an order or a position that is not ours; nothing trades there until a person explains it."""
     HOURS = "hours"
+    FIXING = "fixing"
     """A leg is shut, or shuts too soon to repair."""
     NOT_TRADABLE = "not_tradable"
     """A leg's book is not one to trade on: one-sided, limit-locked, halted, in a gap."""
@@ -170,6 +171,7 @@ class RefusalName(StrEnum):
     PAIR_POSITION = "pair_position"
     VENUE_POSITION = "venue_position"
     MARGIN = "margin"
+    CURRENCY_EXPOSURE = "currency_exposure"
     ORDER_RATE = "order_rate"
     ORDERS_PER_DAY = "orders_per_day"
     CANCELS_PER_DAY = "cancels_per_day"
@@ -297,7 +299,8 @@ class HoursChanged(Message):
 
     `shut_ns` is when it next stops trading, on the monotonic clock, 0 when that is not known. `trading_day` is
     YYYYMMDD; when it changes, today's positions become yesterday's. `prompt` names the prompt date that a fill has on a
-    venue whose contract has one each day (LME 3M), empty elsewhere.
+    venue whose contract has one each day (LME 3M), empty elsewhere. Of a pair's currency fixing (`fixing_of`) it tells
+    whether it is of today.
     """
 
     instrument_id: str
@@ -305,6 +308,11 @@ class HoursChanged(Message):
     shut_ns: int
     trading_day: str
     prompt: str = ""
+
+
+def fixing_of(pair_id: str) -> str:
+    """What HoursChanged calls the currency fixing of a pair: open on its date."""
+    return f"fixing of {pair_id}"
 
 
 class PositionReported(Message):

@@ -99,7 +99,7 @@ def recorded_plan(asked: Asked, base: str) -> Plan:
         (
             leg_table(f"CFFEX.{one.domestic.symbol}", 1, 1500),
             leg_table(f"{one.away}.{one.overseas.symbol}", lots, 10_000, one.away_pay_up)
-            | {"fx_rate": str(rate), "fx_source": f"ECB reference rate of {fixed_on}"},
+            | {"fx_rate": str(rate), "fx_source": f"ECB reference rate of {fixed_on}", "fx_date": "always"},
         ),
         f"CFFEX {one.domestic.symbol} against {one.away} {one.overseas.symbol}",
         f"rule set at the time-weighted mean ratio of the {LOOK_BACK_S} s before {tape_name(asked).partition('@')[2]}, "

@@ -11,7 +11,7 @@ snapshots that are due, answers late subscribers and says how it stands.
 import os
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import zmq
 
@@ -78,6 +78,8 @@ class Feed:
         self._subscribe: list[str] = []
         self._told: dict[str, BookState] = {}
         self._in_gap: set[str] = set()
+        self._fixings = site.fixings
+        self._fixed: set[str] = set()
         self.quotes = 0
 
     def on_message(self, key: str, raw: str, recv_ns: int) -> None:
@@ -196,6 +198,24 @@ class Feed:
                 )
                 sessions.send(key, request)
 
+    def mind_fixings(self, at_ns: int, utc_ns: int) -> None:
+        """Tell the fixing of each reference that has one of today and no live quote; when it ends, what is so then."""
+        if not self._fixings:
+            return
+        with self._lock:
+            live = {name for name, state, _ in self._core.states() if state is BookState.OK}
+        for name, fixing in self._fixings.items():
+            if name in live:
+                self._fixed.discard(name)
+            elif fixing.holds(utc_ns):
+                self._fixed.add(name)
+                self._publish(fixing.quote(name, at_ns))
+            elif name in self._fixed:
+                self._fixed.discard(name)
+                with self._lock:
+                    quote = self._core.standing(name, at_ns)
+                self._publish(quote)
+
     def mind_silence(self, at_ns: int) -> int:
         """Tell what has been silent for too long; how long until it has to be looked at again."""
         with self._lock:
@@ -226,7 +246,7 @@ class Feed:
     def status(self, sessions: Sessions, incarnation: int, at_ns: int) -> FeedStatus:
         """The heartbeat."""
         with self._lock:
-            states = tuple(self._core.states())
+            states = tuple(self._states())
             repairs = tuple(RepairStatus(f"{one}.md", *self._core.repairs(one)) for one in self._depths)
             bad = self._core.bad_messages
         lines = session_lines(sessions)
@@ -234,6 +254,15 @@ class Feed:
         gaps, repaired = sum(one.gaps for one in repairs), sum(one.repaired for one in repairs)
         told = (incarnation, at_ns, lines, states, self.quotes, gaps, repaired, clocks, self._host.status)
         return FeedStatus(*told, repairs, bad)
+
+    def _states(self) -> Iterable[tuple[str, BookState, str]]:
+        """Every book's verdict; of a reference that a fixing stands in for, the fixing's."""
+        for name, state, detail in self._core.states():
+            if name in self._fixed and state is not BookState.OK:
+                one = self._fixings[name]
+                yield name, BookState.OK, f"fixing of {one.day}, {one.source}"
+            else:
+                yield name, state, detail
 
     def _publish(self, quote: Quote) -> None:
         self.quotes += 1
@@ -298,6 +327,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         silence_ns = feed.mind_silence(now_ns)
         if now_ns >= beat_ns:
             beat_ns = now_ns + site.bus.heartbeat_interval_ns
+            feed.mind_fixings(now_ns, clock.utc_ns())
             publisher.publish(feed.status(sessions, incarnation, now_ns))
     sessions.stop(timeout_s=2.0)
     publisher.close()

@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 
 from gateway.feed.calendar import ProductCalendar
 from gateway.feed.calendar_pair import PairCalendar
+from gateway.model.site import PairSpec
+from gateway.model.trade import fixing_of
 from gateway.processes.calendar_words import always_open_text, outlook_text
 from gateway.processes.calendars import (
     CALENDAR_FILE,
@@ -26,6 +28,7 @@ from gateway.processes.calendars import (
     read_calendars,
     write_calendars,
 )
+from gateway.processes.fixings import day_calendar
 from gateway.processes.session_rows import SessionError
 
 
@@ -91,6 +94,15 @@ def read_run_calendars(run_dir: Path, settings: CalendarSettings) -> dict[str, P
         return {}
     read = read_calendars(run_dir / CALENDAR_FILE)
     return {instrument_id: read[product] for instrument_id, product in settings.products.items()}
+
+
+def fixing_calendars(pairs: Mapping[str, PairSpec]) -> dict[str, ProductCalendar]:
+    """Of each pair whose fixed currency rates are of one day: open on that day."""
+    return {
+        fixing_of(name): day_calendar(fixing_of(name), one.fixing_date)
+        for name, one in pairs.items()
+        if one.fixing_date
+    }
 
 
 def pair_calendar(calendars: Mapping[str, ProductCalendar], legs: Sequence[str]) -> PairCalendar | None:

@@ -15,17 +15,20 @@ import msgspec
 
 from gateway.bus.sockets import Subscriber
 from gateway.bus.topics import FeedStatus, OrderSessions, Published, SessionStatus, TriggerStatus
+from gateway.execution.settling import RESIDUAL_RULE
 from gateway.journal.told import Told, joined, name_sentence, told, verdict_told
 from gateway.journal.units import money
 from gateway.model.clock import ClockStatus
-from gateway.model.quote import BookState
-from gateway.model.site import PairSpec
+from gateway.model.quote import BookState, Quote
+from gateway.model.site import PairSpec, instruments_of
 from gateway.model.trade import ExecutionStatus, PairPosition, PairPrice, PositionChanged
 from gateway.processes import clock
 from gateway.processes.child import Identity, alive
 from gateway.processes.cli import FAILED, OK
 from gateway.processes.clock_lines import clock_content, clock_lines
+from gateway.processes.currency_lines import CurrencyHeld, currencies_held, currency_content, currency_lines
 from gateway.processes.held import Held, read_held
+from gateway.processes.repair_lines import repair_content, repair_lines
 from gateway.processes.settings import Site
 from gateway.processes.site_file import SECOND
 from gateway.processes.site_open import load, operator_of, run_dir_of, site_path
@@ -54,6 +57,7 @@ class Standing(NamedTuple):
     prices: dict[str, PairPrice]
     now_ns: int
     utc_minus_local_ns: int
+    currencies: tuple[CurrencyHeld, ...] = ()
 
 
 class PairStanding(NamedTuple):
@@ -83,9 +87,9 @@ def look(site: Site) -> Standing:
     live = live_children(table)
     heard: list[Published] = []
     for publisher, topics in (
-        ("feed", ["FeedStatus."]),
+        ("feed", ["FeedStatus.", "Q."]),
         ("trigger", ["TriggerStatus.", "P."]),
-        ("execution", ["OrderSessions."]),
+        ("execution", ["OrderSessions.", "N.", "U."]),
     ):
         heard += hear(site.bus_dir, publisher, topics) if publisher in live else []
     now_ns = clock.monotonic_ns()
@@ -116,7 +120,19 @@ def look(site: Site) -> Standing:
         prices,
         now_ns,
         clock.utc_ns() - clock.monotonic_ns(),
+        held_of(site, heard),
     )
+
+
+def held_of(site: Site, heard: Sequence[Published]) -> tuple[CurrencyHeld, ...]:
+    """Foreign currency by the positions, units and quotes among what was heard; nothing where execution is not."""
+    lots = {one.instrument_id: one.net_lots for one in heard if isinstance(one, PositionChanged)}
+    quotes = {one.instrument_id: one for one in heard if isinstance(one, Quote)}
+    units: dict[str, int] = {}
+    for one in heard:
+        if isinstance(one, PairPosition) and one.rule_id != RESIDUAL_RULE:
+            units[one.pair_id] = units.get(one.pair_id, 0) + one.net_units
+    return tuple(currencies_held(site, lots, units, quotes)) if lots or units else ()
 
 
 def status(path: Path | None, *, as_json: bool) -> int:
@@ -141,6 +157,8 @@ def as_content(standing: Standing) -> dict[str, Any]:
         "sessions": [_session_content(one, standing.now_ns) for one in standing.sessions],
         "clocks": [clock_content(one, standing.utc_minus_local_ns) for one in standing.clocks],
         "host_clock": standing.feed.host_clock if standing.feed else None,
+        "market_data": [repair_content(one) for one in standing.feed.repairs] if standing.feed else [],
+        "currencies": currency_content(standing.currencies),
         "pairs": [
             {"pair": one.pair_id, "traded": not one.why, "why": [str(word) for word in one.why]}
             for one in pairs_of(standing)
@@ -218,8 +236,7 @@ def _books_why(standing: Standing, pair: PairSpec) -> Iterator[str]:
         return
     books = {name: (state, detail) for name, state, detail in standing.feed.books}
     language = standing.site.language
-    wanted = [*(leg.instrument_id for leg in pair.legs), *(leg.fx_instrument_id for leg in pair.legs)]
-    for name in dict.fromkeys(one for one in wanted if one):
+    for name in instruments_of(pair):
         state, _ = books.get(name, (BookState.EMPTY, ""))
         if state is not BookState.OK:
             yield told("{}: book is {} ({})", name, state.value, name_sentence(state, language))
@@ -246,6 +263,8 @@ def lines(standing: Standing) -> list[Told]:
     said_lines += [_session_line(one, standing.now_ns) for one in standing.sessions]
     host = standing.feed.host_clock if standing.feed else None
     said_lines += clock_lines(standing.clocks, host, standing.utc_minus_local_ns)
+    said_lines += repair_lines(standing.feed.repairs if standing.feed else ())
+    said_lines += currency_lines(standing.currencies)
     for pair in pairs_of(standing):
         said_lines.append(told("  pair {}: {}", pair.pair_id, told("NOT traded") if pair.why else told("traded")))
         said_lines += [told("    - {}", reason) for reason in pair.why]
@@ -321,11 +340,14 @@ def positions(path: Path | None, *, as_json: bool) -> int:
     site = load(site_path(path))
     live = live_children(read_status(run_dir_of(site)) or NO_NAMES)
     heard = hear(site.bus_dir, "execution", ["N.", "U."]) if "execution" in live else []
+    quotes = hear(site.bus_dir, "feed", ["Q."]) if heard and "feed" in live else []
+    currencies = held_of(site, [*heard, *quotes])
     traded = {name for name, one in site.instruments.items() if one.tradable}
     held = [one for one in heard if isinstance(one, PositionChanged) and one.instrument_id in traded]
     units = [one for one in heard if isinstance(one, PairPosition)]
     if as_json:
         content = {"instruments": [_fields(one) for one in held], "rules": [_fields(one) for one in units]}
+        content["currencies"] = currency_content(currencies)
         out(msgspec.json.format(msgspec.json.encode(content), indent=1).decode())
     elif not heard:
         out(told("execution does not answer"), site.language)
@@ -335,6 +357,8 @@ def positions(path: Path | None, *, as_json: bool) -> int:
         for unit in units:
             text = told("pair {}, rule {}: {} units", unit.pair_id, unit.rule_id, f"{unit.net_units:+d}")
             out(text, site.language)
+        for line in currency_lines(currencies):
+            out(line, site.language)
     return OK if heard else FAILED
 
 

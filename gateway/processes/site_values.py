@@ -15,14 +15,16 @@ from fractions import Fraction
 from pathlib import Path
 
 from gateway.feed.clock_settings import US, ClockSettings
-from gateway.feed.fixings import ALWAYS, Fixing
 from gateway.feed.freshness import FreshnessSettings
 from gateway.fix.dialect import Dialect
+from gateway.journal.told import Told, joined, told
 from gateway.model.base import PRICE_E9
 from gateway.model.instrument import Instrument
 from gateway.model.order import TimeInForce
 from gateway.model.site import FormulaKind, InstrumentLimits, LegSpec, PairSpec, RuleSpec, SiteLimits, VenueSpec
+from gateway.processes.fixings import ALWAYS, Fixing
 from gateway.processes.rule_keys import fee_rows, rule_spec
+from gateway.processes.site_align import residuals_told
 from gateway.processes.site_calendars import CalendarSettings
 from gateway.processes.site_clients import ClientsSettings, clients_settings
 from gateway.processes.site_file import (
@@ -44,6 +46,7 @@ from gateway.processes.site_file import (
     WatchSection,
 )
 from gateway.processes.site_formula import formula_of, is_expression, rate_of
+from gateway.processes.site_library import notes as library_notes
 from gateway.trigger.units import unit_factor
 
 
@@ -166,6 +169,8 @@ class Site:
     """By reference instrument: what stands in for its quote while that is shut or stale."""
     digest: str
     """SHA-256 of what the file and the environment say together, without passwords."""
+    notes: tuple[Told, ...]
+    """What a person should know of it although it is no mistake: `cmc check` says it."""
     clients: ClientsSettings
 
 
@@ -204,8 +209,20 @@ def make_site(
         freshness=_freshness(written.freshness),
         fixings={one.id: _fixing(one) for one in written.instrument if one.fixing is not None},
         digest=_digest(written),
+        notes=(*_residuals(written, known), *library_notes(written)),
         clients=clients_settings(file, written, passwords),
     )
+
+
+def _residuals(written: SiteFile, known: Mapping[str, InstrumentSection]) -> list[Told]:
+    """The lots of every pair, and what they leave over."""
+    made = []
+    for pair in written.pair:
+        lots = " : ".join(f"{leg.ratio_lots} {leg.instrument}" for leg in pair.leg)
+        left = residuals_told(pair, known)
+        if left:
+            made.append(told("pair {}: {}; left over of each other leg: {}", pair.id, lots, joined("; ", left)))
+    return made
 
 
 def calendar_settings(file: Path, written: SiteFile) -> CalendarSettings:

@@ -37,7 +37,9 @@ class Trigger:
     """The core with its sockets."""
 
     def __init__(self, site: Site, run_dir: Path, bus_dir: str, incarnation: int) -> None:
-        self._hours = HoursTeller(read_run_calendars(run_dir, site.calendars))
+        calendars = read_run_calendars(run_dir, site.calendars)
+        # While a reference with a fixing is shut, the feed tells the fixing in its place.
+        self._hours = HoursTeller({name: one for name, one in calendars.items() if name not in site.fixings})
         self._core = TriggerCore(site.pairs.values(), site.rules.values(), site.instruments, silence_ns=SILENCE_NS)
         self._ids = IdCounter("I", incarnation)
         self._incarnation = incarnation
