@@ -13,7 +13,7 @@ from gateway.model.quote import BookState, Quote
 from gateway.model.site import PairSpec
 from gateway.model.trade import Intent
 from gateway.trigger.depth import Walk
-from gateway.trigger.price import PairFormula, leg_side
+from gateway.trigger.price import PairFormula
 
 QUOTE_REACH_TICKS = 1000
 """How far from the touch, at the least, the price of a resting order is looked for."""
@@ -93,7 +93,7 @@ def _furthest_px_ticks(
     if walks is None:
         return None
     lots = units * trade.legs[lead].ratio_lots
-    buys = leg_side(side, lead) is Side.BUY
+    buys = formula.leg_side(side, lead) is Side.BUY
 
     def meets(px_ticks: int) -> bool:
         given = [*walks[:lead], Walk(lots, px_ticks * lots, px_ticks), *walks[lead + 1 :]]

@@ -18,7 +18,7 @@ from gateway.execution.outbox import IdSource
 from gateway.execution.risk import LADDER, RiskApproved
 from gateway.model.order import Order, Side
 from gateway.model.record import Decision
-from gateway.model.site import PairSpec
+from gateway.model.site import PairSpec, leg_side
 from gateway.model.trade import Announce, Intent, IntentLeg, SendOrders, SetTimer
 
 NAME = "rehearsal"
@@ -65,7 +65,7 @@ def _made_up(spec: PairSpec, rule_id: str) -> Intent:
     legs = tuple(
         IntentLeg(
             leg.instrument_id,
-            Side.BUY if index == 0 else Side.SELL,
+            leg_side(spec, Side.BUY, index),
             leg.ratio_lots,
             leg.ratio_lots,
             _PX_TICKS,

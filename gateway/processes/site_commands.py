@@ -13,7 +13,7 @@ from pathlib import Path
 
 from gateway.bus.sockets import BusError, prepare_bus_dir
 from gateway.journal.told import said, told, told_by
-from gateway.model.site import PairSpec
+from gateway.model.site import instruments_of
 from gateway.processes import clock
 from gateway.processes.child import Identity, alive, send_signal
 from gateway.processes.cli import FAILED, OK, WrongCallError
@@ -21,6 +21,7 @@ from gateway.processes.operator import Stopped
 from gateway.processes.session_rows import SessionError
 from gateway.processes.settings import Site, SiteError, default_bus_dir, load_site
 from gateway.processes.site_calendars import site_calendars, site_outlook_json, site_outlook_text, write_run_calendars
+from gateway.processes.site_formula_days import beijing_day, day_mistakes, day_notes
 from gateway.processes.site_open import RUN_FOLDER, language_of_file, load, operator_of, site_path, wait
 from gateway.processes.supervisor import (
     STOP_ORDER,
@@ -47,6 +48,7 @@ def check(path: Path, *, as_json: bool) -> int:
         raise WrongCallError(message)
     try:
         site = load_site(path)
+        _judge_today(site)
     except SiteError as error:
         language = language_of_file(path)
         if as_json:
@@ -64,9 +66,11 @@ def check(path: Path, *, as_json: bool) -> int:
     except SessionError as error:
         out(told("{}: calendars: {}", path, error), site.language)
         return FAILED
-    pairs = {one.pair_id: _instruments(one) for one in site.pairs.values()}
+    pairs = {one.pair_id: list(instruments_of(one)) for one in site.pairs.values()}
+    notes = [*site.notes, *day_notes(site.pairs.values(), beijing_day(at_utc_ns))]
     if as_json:
         content = {"ok": True, "file": str(path), "digest": site.digest, "pairs": list(site.pairs)}
+        content["notes"] = [said(one, site.language) for one in notes]
         content["calendars"] = site_outlook_json(calendars, pairs, at_utc_ns)
         out(json.dumps(content, indent=1, ensure_ascii=False))
     else:
@@ -82,15 +86,18 @@ def check(path: Path, *, as_json: bool) -> int:
             ),
             site.language,
         )
+        for note in notes:
+            out(note, site.language)
         for line in site_outlook_text(calendars, pairs, at_utc_ns, site.language):
             out(line)
     return OK
 
 
-def _instruments(pair: PairSpec) -> list[str]:
-    """The legs that are traded and the currencies that they are priced with."""
-    legs = [leg.instrument_id for leg in pair.legs]
-    return [*legs, *(leg.fx_instrument_id for leg in pair.legs if leg.fx_instrument_id)]
+def _judge_today(site: Site) -> None:
+    """What is wrong on this day alone."""
+    mistakes = day_mistakes(site.pairs.values(), beijing_day(clock.utc_ns()))
+    if mistakes:
+        raise SiteError(site.path, mistakes)
 
 
 def up(path: Path) -> int:

@@ -124,7 +124,7 @@ class ExpressionFormula:
         self._sized: dict[Side, Callable[..., Priced]] = {}
         self.taken_sides: dict[Side, tuple[tuple[str, ...], ...]] = {}
         """Which book sides each reference is taken at, for prices above 0; both where that depends."""
-        self._slope = _without_rounds(self.node)
+        self._unrounded = _without_rounds(self.node)
         self.on_day("")
 
     def on_day(self, day: str) -> None:
@@ -217,9 +217,18 @@ class ExpressionFormula:
 
     def slope(self, name: str, values: Mapping[str, Fraction]) -> Fraction:
         """How much the price rises with one name at these values, as if nothing were rounded; 0 where it has none."""
-        ranges = {each: point(number) for each, number in (self._numbers | dict(values)).items()}
-        low = slope_of(self._slope, name, ranges).slope.low
-        return low if isinstance(low, Fraction) else Fraction(0)
+        return _slope(self._unrounded, name, self._numbers, values)
+
+
+def slope_at(node: Node, name: str, numbers: Mapping[str, Fraction], values: Mapping[str, Fraction]) -> Fraction:
+    """How much a formula rises with one name at these values, as if nothing were rounded; 0 where it has none."""
+    return _slope(_without_rounds(node), name, numbers, values)
+
+
+def _slope(node: Node, name: str, numbers: Mapping[str, Fraction], values: Mapping[str, Fraction]) -> Fraction:
+    ranges = {each: point(number) for each, number in {**numbers, **values}.items()}
+    low = slope_of(node, name, ranges).slope.low
+    return low if isinstance(low, Fraction) else Fraction(0)
 
 
 def _now(node: Node, name: str, ranges: dict[str, Interval]) -> Effect:

@@ -4,6 +4,9 @@ A quote changes the parts of the legs that it touches; a look at the pair then i
 with thresholds that were scaled once. Nothing is divided or built until somebody wants to see a price. The prices are
 those of `gateway/trigger/price.py` to the last digit; a test compares them on random books.
 
+A pair whose price is a formula has its legs' costs and its references' ticks stand here, and its code takes them
+together at each look.
+
 What can go wrong: a leg's parts are right only while its quote and its currency's quote may be traded on. `unusable`
 counts the instruments of which that is not so, and no price is looked at until it is 0.
 """
@@ -16,7 +19,9 @@ from gateway.model.order import Side
 from gateway.model.quote import BookState, Quote
 from gateway.model.trade import PairPrice
 from gateway.trigger.depth import walk, whole_units
-from gateway.trigger.price import LegFormula, PairFormula, book_side, leg_side
+from gateway.trigger.formula import ExpressionFormula, NamedBook
+from gateway.trigger.formula_code import Priced
+from gateway.trigger.price import LegFormula, PairFormula, against_us, book_side
 from gateway.trigger.rule import RuleMachine
 
 
@@ -31,7 +36,7 @@ class Seat:
         self.usable = False
         self.open = True
         """Within its trading hours, or without a calendar."""
-        self.touched: list[tuple[StandingPair, tuple[StandingLeg, ...]]] = []
+        self.touched: list[tuple[StandingPair, tuple[StandingLeg | StandingReference, ...]]] = []
 
     def take(self, quote: Quote) -> None:
         """A new quote: every pair that it touches stands at its prices afterwards."""
@@ -42,6 +47,13 @@ class Seat:
         """It opened, or shut."""
         self.open = is_open
         self._judge()
+
+    @property
+    def obstacle(self) -> str:
+        """Why it is not usable."""
+        if self.quote is None:
+            return f"{self.name}: no quote yet"
+        return f"{self.name}: {self.quote.state.value if self.open else 'outside trading hours'}"
 
     def _judge(self) -> None:
         usable = self.open and self.quote is not None and self.quote.state is BookState.OK
@@ -94,6 +106,24 @@ class StandingLeg:
         return None if taken is None else taken.cost * self.weight
 
 
+class StandingReference:
+    """The touch of an instrument that a formula names and the pair does not trade, in ticks."""
+
+    __slots__ = ("ask", "bid", "fx", "seat")
+
+    def __init__(self, seat: Seat) -> None:
+        self.seat = seat
+        self.fx: Seat | None = None
+        self.ask: int | None = None
+        self.bid: int | None = None
+
+    def reprice(self) -> None:
+        """Take both sides from the newest quote, if it may be used."""
+        quote = self.seat.quote
+        if quote is not None and self.seat.usable:
+            self.ask, self.bid = quote.asks[0][0], quote.bids[0][0]
+
+
 class StandingRule(NamedTuple):
     """A rule with its thresholds in the pair's scale; None: not on that side."""
 
@@ -107,42 +137,88 @@ class StandingPair:
 
     Buying the pair meets a rule's limit when buy <= limit x buy_scale, selling it when sell >= limit x sell_scale; None
     where the books do not hold one unit, or where there is no price. `holding` tells that a rule's condition was met at
-    the last look, so that the rule has to hear when it is gone.
+    the last look, so that the rule has to hear when it is gone, or that one waits for the price to come back.
     """
 
     __slots__ = (
-        "at_ns", "buy", "buy_scale", "currencies", "first", "formula", "fresh", "holding", "is_spread", "legs",
-        "max_fx_age_ns", "max_skew_ns", "nearest_buy", "nearest_sell", "others", "priced", "rules", "seats", "sell",
-        "sell_scale", "unusable",
+        "at_ns", "buy", "buy_scale", "currencies", "expression", "first", "formula", "fresh", "holders", "holding",
+        "is_spread", "legs", "max_fx_age_ns", "max_skew_ns", "nearest_buy", "nearest_sell", "others", "priced",
+        "reason", "rules", "seats", "sell", "sell_scale", "unusable",
     )  # fmt: skip
 
     def __init__(self, formula: PairFormula, machines: Iterable[RuleMachine], seats: dict[str, Seat]) -> None:
         self.formula = formula
         self.is_spread = formula.is_spread
+        self.expression = formula.expression
+        named = self.expression is not None
         self.legs = tuple(
-            StandingLeg(leg, seats[leg.spec.instrument_id], seats.get(leg.fx_instrument_id)) for leg in formula.legs
+            StandingLeg(leg, seats[leg.spec.instrument_id], None if named else seats.get(leg.fx_instrument_id))
+            for leg in formula.legs
         )
+        references = self.expression.references if self.expression is not None else ()
+        self.holders: tuple[StandingLeg | StandingReference, ...] = (
+            *self.legs,
+            *(StandingReference(seats[one.instrument_id]) for one in references),
+        )
+        self.reason = ""
+        """Why a formula has no price although every book holds a unit."""
         self.first = self.legs[0]
         self.others = self.legs[1:]
-        self.rules = tuple(StandingRule(one, *limits(formula, one)) for one in machines)
+        self.rules: tuple[StandingRule, ...] = ()
         self.seats = tuple(seats[name] for name in formula.instrument_ids)
         self.max_skew_ns = formula.spec.max_quote_skew_ns
-        self.currencies = tuple({leg.fx.name: leg.fx for leg in self.legs if leg.fx is not None}.values())
+        traded = {leg.spec.instrument_id for leg in formula.legs}
+        self.currencies = tuple(seat for seat in self.seats if seat.name not in traded)
         self.max_fx_age_ns = formula.spec.max_fx_age_ns
-        self.unusable = len(self.seats)
+        self.unusable = len(self.seats) + self.lacking
         self.buy: int | None = None
         self.sell: int | None = None
         self.buy_scale = self.sell_scale = 1
-        self.nearest_buy = max((one.buy_limit for one in self.rules if one.buy_limit is not None), default=None)
-        self.nearest_sell = min((one.sell_limit for one in self.rules if one.sell_limit is not None), default=None)
+        self.nearest_buy: int | None = None
+        self.nearest_sell: int | None = None
         self.holding = self.priced = False
         self.at_ns = 0
         self.fresh = False
         """Looked at since it was last told."""
         for seat in self.seats:
-            seat.touched.append((self, tuple(leg for leg in self.legs if seat in (leg.seat, leg.fx))))
+            seat.touched.append((self, tuple(one for one in self.holders if seat in (one.seat, one.fx))))
+        self.watch(machines)
 
-    def look(self, at_ns: int) -> bool:  # noqa: C901, PLR0911 - for every pair that a quote touches: no calls
+    def watch(self, machines: Iterable[RuleMachine]) -> None:
+        """These rules from now on, each at its thresholds of now; all of them hear of the next look."""
+        self.rules = tuple(StandingRule(one, *limits(self.formula, one)) for one in machines)
+        self.nearest_buy = max((one.buy_limit for one in self.rules if one.buy_limit is not None), default=None)
+        self.nearest_sell = min((one.sell_limit for one in self.rules if one.sell_limit is not None), default=None)
+        self.holding = any(one.machine.wants_every_look for one in self.rules)
+
+    @property
+    def lacking(self) -> bool:
+        """A formula's parameter has no value for the day."""
+        return self.expression is not None and bool(self.expression.why)
+
+    def on_day(self, trading_day: str) -> None:
+        """The first leg's trading day is now this one: the formula takes the parameters of that day."""
+        if self.expression is not None:
+            before = self.lacking
+            self.expression.on_day(trading_day)
+            self.unusable += self.lacking - before
+            self.fresh = True
+
+    def replaced_by(self, formula: PairFormula, seats: dict[str, Seat]) -> "StandingPair":
+        """The same pair with other coefficients, in this one's place, priced from the quotes that are there."""
+        made = StandingPair(formula, (one.machine for one in self.rules), seats)
+        if self.expression is not None and self.expression.day is not None:
+            made.on_day(self.expression.day)
+        made.unusable = sum(not seat.usable for seat in made.seats) + made.lacking
+        for seat in made.seats:
+            entry = seat.touched.pop()
+            seat.touched[next(place for place, (pair, _) in enumerate(seat.touched) if pair is self)] = entry
+        for one in made.holders:
+            one.reprice()
+        made.fresh = True
+        return made
+
+    def look(self, at_ns: int) -> bool:  # noqa: C901, PLR0911, PLR0912 - for every pair that a quote touches: no calls
         """Set the prices, or `priced` to False when something stands in their way (`obstacle` names it); True when a
         rule has to hear of it.
         """
@@ -180,6 +256,8 @@ class StandingPair:
             return self.holding
         self.priced = True
         if not self.is_spread:
+            if self.expression is not None:
+                return self._expressed(self.expression)
             self._ratio()
             return True
         self.buy, self.sell = buy, sell
@@ -209,15 +287,40 @@ class StandingPair:
         if self.first.bid is not None and second.ask is not None and second.ask > 0:
             self.sell, self.sell_scale = self.first.bid * PRICE_E9, second.ask
 
+    def _expressed(self, formula: ExpressionFormula) -> bool:
+        """By the formula's code; True when a rule has to hear of it."""
+        buy = formula.worst(Side.BUY, self.holders)
+        sell = formula.worst(Side.SELL, self.holders)
+        self.reason = ""
+        if buy is None or sell is None:
+            buy = buy or self._carefully(formula, Side.BUY)
+            sell = sell or self._carefully(formula, Side.SELL)
+        self.buy, self.buy_scale = buy or (None, 1)
+        self.sell, self.sell_scale = sell or (None, 1)
+        return (
+            (buy is not None and self.nearest_buy is not None and buy[0] <= self.nearest_buy * buy[1])
+            or (sell is not None and self.nearest_sell is not None and sell[0] >= self.nearest_sell * sell[1])
+            or self.holding
+        )
+
+    def _carefully(self, formula: ExpressionFormula, side: Side) -> Priced:
+        books = [
+            NamedBook(
+                None if one.bid is None else one.bid * taken.scale, None if one.ask is None else one.ask * taken.scale
+            )
+            for one, taken in zip(self.holders, formula.taken.values(), strict=True)
+        ]
+        priced, reason = formula.carefully(side, books)
+        self.reason = self.reason or reason
+        return priced
+
     def obstacle(self, at_ns: int) -> str:
         """Why the pair has no price at `at_ns`; empty when it has one."""
-        for seat in self.seats:
-            if seat.quote is None:
-                return f"{seat.name}: no quote yet"
-            if not seat.open:
-                return f"{seat.name}: outside trading hours"
-            if not seat.usable:
-                return f"{seat.name}: {seat.quote.state.value}"
+        if self.expression is not None and self.expression.why:
+            return self.expression.why
+        unusable = next((seat.obstacle for seat in self.seats if not seat.usable), "")
+        if unusable:
+            return unusable
         for seat in self.currencies:
             if seat.quote is not None and at_ns - seat.quote.recv_ns > self.max_fx_age_ns:
                 return f"{seat.name}: stale"
@@ -231,27 +334,35 @@ class StandingPair:
 
     def units(self, side: Side) -> int:
         """Whole units that all books hold together, at any price."""
+        sides = [self.formula.leg_side(side, index) for index in range(len(self.legs))]
         return min(
-            whole_units(book_side(leg.seat.quote, leg_side(side, index)), leg.lots) if leg.seat.quote else 0
-            for index, leg in enumerate(self.legs)
+            whole_units(book_side(leg.seat.quote, taken), leg.lots) if leg.seat.quote else 0
+            for leg, taken in zip(self.legs, sides, strict=True)
         )
 
     def told(self, verdict: str) -> PairPrice:
         """The price as it is published: with `verdict` where nothing of its own stands in the way."""
         self.fresh = False
         machine = self.rules[0].machine if self.rules else None
-        thresholds = (machine.spec.buy_at_e9, machine.spec.sell_at_e9) if machine else (None, None)
+        thresholds = (machine.threshold_e9(Side.BUY), machine.threshold_e9(Side.SELL)) if machine else (None, None)
         obstacle = self.obstacle(self.at_ns)
         pair_id = self.formula.spec.pair_id
         if obstacle:
             return PairPrice(pair_id, self.at_ns, None, None, 0, 0, *thresholds, obstacle)
         buy_e9, sell_e9 = self.price_e9(Side.BUY), self.price_e9(Side.SELL)
         buys, sells = self.units(Side.BUY), self.units(Side.SELL)
+        verdict = self.reason or verdict
         return PairPrice(pair_id, self.at_ns, buy_e9, sell_e9, buys, sells, *thresholds, verdict)
 
     def price_e9(self, side: Side) -> int | None:
         """The price of one unit as it stands; None where the books do not hold it."""
-        parts = [leg.ask if leg_side(side, index) is Side.BUY else leg.bid for index, leg in enumerate(self.legs)]
+        if self.expression is not None:
+            above, below = (self.buy, self.buy_scale) if side is Side.BUY else (self.sell, self.sell_scale)
+            return None if above is None else against_us(side, above, below)
+        parts = [
+            leg.ask if self.formula.leg_side(side, index) is Side.BUY else leg.bid
+            for index, leg in enumerate(self.legs)
+        ]
         known = [part for part in parts if part is not None]
         if len(known) < len(parts):
             return None
