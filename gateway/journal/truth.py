@@ -64,7 +64,7 @@ def read_truth(run_dir: Path) -> dict[str, VenueTruth]:
 
 def _read_venue(folder: Path) -> VenueTruth:
     venue, orders = folder.name, dict[str, TruthOrder]()
-    for line in _lines(folder / "orders.jsonl"):
+    for line in lines(folder / "orders.jsonl"):
         cl_ord_id = str(line["cl_ord_id"])
         before = orders.get(cl_ord_id)
         is_reject = line["event"] == "reject"
@@ -86,7 +86,7 @@ def _read_venue(folder: Path) -> VenueTruth:
             str(line.get("account", "")),
         )
     fills_path = folder / "fills.jsonl"
-    fills = [_fill(venue, line) for line in _lines(fills_path)] if fills_path.exists() else []
+    fills = [_fill(venue, line) for line in lines(fills_path)] if fills_path.exists() else []
     return VenueTruth(venue, orders, fills)
 
 
@@ -116,7 +116,8 @@ class _Line(dict[str, Any]):
         raise TruthError(message)
 
 
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
+def lines(path: Path) -> Iterator[dict[str, Any]]:
+    """Give each line as what it holds; half a line at the end, of a simulator that was killed, is left out."""
     text = path.read_text(encoding="utf-8")
     for number, line in enumerate(text.splitlines(keepends=True), start=1):
         if not line.endswith("\n"):

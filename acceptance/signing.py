@@ -1,0 +1,156 @@
+"""The approver's own key: made once, kept by the approver, known to the site by its public half (Ed25519).
+
+    [[approver]]                          in the site file, a rollout plan, or a file of approvers
+    name = "Li Wei"
+    public_key = "ed25519:<base64>"
+
+It decides whether a signature is that of a named approver. Who may approve what is the plan's matter. A private key is
+a PEM file that only its owner may read; it is never written to a report.
+
+What can go wrong: no key, another's key, a key file that others can read: SigningError says which and what to do.
+`cryptography` is an extra of the package; without it the error says how to install it.
+"""
+
+import base64
+import binascii
+import os
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from gateway.journal.told import told
+
+PREFIX = "ed25519:"
+_OTHERS = 0o077
+
+
+class SigningError(Exception):
+    """A key or a signature that cannot be used; says which, and what would be right."""
+
+
+class Approver(NamedTuple):
+    """A person who may sign, by name and public key."""
+
+    name: str
+    public_key: str
+
+
+def read_approvers(paths: Iterable[Path]) -> list[Approver]:
+    """Every [[approver]] of these TOML files."""
+    found: list[Approver] = []
+    for path in paths:
+        try:
+            rows = tomllib.loads(path.read_text(encoding="utf-8")).get("approver", [])
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            message = told("{}: approvers cannot be read: {}", path, error)
+            raise SigningError(message) from error
+        for row in rows:
+            name, key = str(row.get("name", "")), str(row.get("public_key", ""))
+            if not name or _raw(key) is None:
+                message = told('{}: [[approver]] {}: needs name and public_key = "ed25519:..."', path, repr(name))
+                raise SigningError(message)
+            found.append(Approver(name, key))
+    return found
+
+
+def known(approvers: Iterable[Approver], name: str) -> Approver:
+    """The approver of this name; an unknown one is refused with the names that are known."""
+    listed = list(approvers)
+    for one in listed:
+        if one.name == name:
+            return one
+    message = told("approver {} is not known; known: {}", repr(name), ", ".join(one.name for one in listed) or "-")
+    raise SigningError(message)
+
+
+def make_key(path: Path) -> str:
+    """Write a new private key, readable by its owner only; its public half."""
+    key = _library().Ed25519PrivateKey.generate()
+    serial = _serialization()
+    pem: bytes = key.private_bytes(serial.Encoding.PEM, serial.PrivateFormat.PKCS8, serial.NoEncryption())
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as error:
+        message = told("{} exists: a key is not overwritten; name another file", path)
+        raise SigningError(message) from error
+    except OSError as error:
+        message = told("{}: the key cannot be written: {}", path, error)
+        raise SigningError(message) from error
+    with os.fdopen(fd, "wb") as stream:
+        stream.write(pem)
+    return public_of(key)
+
+
+def read_key(path: Path) -> Any:  # noqa: ANN401 - a class of an optional package
+    """The private key in a file that only its owner can read."""
+    try:
+        if path.stat().st_mode & _OTHERS:
+            message = told("{}: others can read this key; `chmod 600` it, or make a new one", path)
+            raise SigningError(message)
+        content = path.read_bytes()
+    except OSError as error:
+        message = told("{}: no key that can be read; `cmc deliver keygen` makes one", path)
+        raise SigningError(message) from error
+    try:
+        key = _serialization().load_pem_private_key(content, None)
+    except (ValueError, TypeError) as error:
+        message = told("{}: no private key in PEM without a password: {}", path, error)
+        raise SigningError(message) from error
+    if not isinstance(key, _library().Ed25519PrivateKey):
+        message = told("{}: a key of another kind; `cmc deliver keygen` makes an Ed25519 key", path)
+        raise SigningError(message)
+    return key
+
+
+def public_of(key: Any) -> str:  # noqa: ANN401 - as above
+    """The public half as the site file has it."""
+    serial = _serialization()
+    raw: bytes = key.public_key().public_bytes(serial.Encoding.Raw, serial.PublicFormat.Raw)
+    return PREFIX + base64.b64encode(raw).decode("ascii")
+
+
+def sign(key: Any, content: bytes) -> str:  # noqa: ANN401 - as above
+    """The signature of `content`, as text."""
+    signature: bytes = key.sign(content)
+    return base64.b64encode(signature).decode("ascii")
+
+
+def is_signed(public_key: str, content: bytes, signature: str) -> bool:
+    """Whether `signature` is that of the key's owner over `content`."""
+    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 an extra of the package
+
+    raw = _raw(public_key)
+    if raw is None:
+        return False
+    try:
+        _library().Ed25519PublicKey.from_public_bytes(raw).verify(base64.b64decode(signature, validate=True), content)
+    except (InvalidSignature, binascii.Error, ValueError):
+        return False
+    return True
+
+
+def _raw(public_key: str) -> bytes | None:
+    """The 32 bytes of a public key's text; None when it is none."""
+    if not public_key.startswith(PREFIX):
+        return None
+    try:
+        raw = base64.b64decode(public_key.removeprefix(PREFIX), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return raw if len(raw) == 32 else None  # noqa: PLR2004 - an Ed25519 key has 32 bytes
+
+
+def _library() -> Any:  # noqa: ANN401 - a module
+    try:
+        from cryptography.hazmat.primitives.asymmetric import ed25519  # noqa: PLC0415 an extra of the package
+    except ImportError as error:
+        message = told("signing needs the package cryptography: pip install 'cross-market-connect[deliver]'")
+        raise SigningError(message) from error
+    return ed25519
+
+
+def _serialization() -> Any:  # noqa: ANN401 - a module
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 an extra of the package
+
+    return serialization
