@@ -237,7 +237,10 @@ class Ledger:
         self.intents_in = self.orders_out = 0
 
     def on_day(self, instrument_id: str, trading_day: str) -> None:
-        """Counts of a day begin anew with the instrument's trading day."""
+        """Counts of a day begin anew with the instrument's trading day, and formulas take the parameters of it."""
+        for formula in self.formulas.values():
+            if formula.expression is not None and formula.legs[0].spec.instrument_id == instrument_id:
+                formula.expression.on_day(trading_day)
         if self.trading_day.get(instrument_id, trading_day) != trading_day:
             self.orders_of_day.pop(instrument_id, None)
             self.cancels_of_day.pop(instrument_id, None)
