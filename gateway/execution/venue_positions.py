@@ -73,6 +73,8 @@ class VenuePositions:
         """The words of ours that stand in the ledger as unexplained."""
         self._explained: dict[str, Lots] = {}
         """By instrument: what the venue may have more than our fills."""
+        self._timed: set[str] = set()
+        """Venues whose timer still means something."""
         self.due: set[str] = set()
         """Venues that have not told since their session came up: they are not reconciled."""
         self.on_told: Callable[[str, int], None]
@@ -85,8 +87,9 @@ class VenuePositions:
             self.ask(venue_id, at_ns)
 
     def end(self, venue_id: str) -> None:
-        """Its session went down: no answer will come."""
+        """No answer is waited for any more: its session went down, or a person has looked."""
         self._questions.pop(venue_id, None)
+        self._timed.discard(venue_id)
 
     def ask(self, venue_id: str, at_ns: int) -> None:
         """Send the question."""
@@ -102,6 +105,8 @@ class VenuePositions:
 
     def on_timer(self, venue_id: str, at_ns: int) -> None:
         """It is time to ask, or an answer is overdue."""
+        if venue_id not in self._timed:
+            return
         question = self._questions.get(venue_id)
         if question is not None and self._ledger.venues[venue_id].up:
             figures = f"RequestForPositions(35=AN) {question.request_id}: no whole answer in time"
@@ -147,7 +152,8 @@ class VenuePositions:
         """A person has looked there; whether anything was due."""
         was_due = venue_id in self.due
         self.due.discard(venue_id)
-        self._questions.pop(venue_id, None)
+        if not any(name in self._figures for name in self._instruments(venue_id)):
+            self.end(venue_id)
         self.on_told(venue_id, at_ns)
         return was_due
 
@@ -170,6 +176,7 @@ class VenuePositions:
         if not question.answered:
             return
         del self._questions[venue_id]
+        self._timed.discard(venue_id)
         spec = self._ledger.settings.venues[venue_id]
         before = dict(self._ledger.unexplained)
         out = {own.order.instrument_id for own in self._ledger.orders_at(venue_id)}
@@ -233,6 +240,7 @@ class VenuePositions:
         return [one.instrument_id for one in listed if one.venue_id == venue_id and one.tradable]
 
     def _wait(self, venue_id: str, until_ns: int) -> None:
+        self._timed.add(venue_id)
         self._out.do(SetTimer(f"positions:{venue_id}", until_ns))
 
 
