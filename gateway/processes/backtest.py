@@ -47,6 +47,7 @@ HOME_NETWORK = "same-city"
 FAR_NETWORKS = {"LME": "shanghai-london", "ICE": "shanghai-london", "": "shanghai-chicago"}
 """Assumed ways from Shanghai, by venue; "" for any other that is not domestic."""
 DOMESTIC = "domestic"
+PIPE_WIDTH = 160
 
 
 class Options(NamedTuple):
@@ -256,7 +257,7 @@ def show(document: Mapping[str, Any], folder: Path) -> None:
             *(_money(earned[name], language) for name in ("gross", "fees", "financing")),
             f"{_money(earned['net'], language)} {one['currency']}",
         )
-    Console().print(table)
+    console().print(table)
     for one in document["rules"]:
         for outcome in one["opportunities"]["outcomes"]:
             out(told("  {}: {} {}, lasted {} (median)", one["rule"], outcome["count"], outcome["outcome"],
@@ -271,6 +272,12 @@ def show(document: Mapping[str, Any], folder: Path) -> None:
     out(told("played {} of market in {} ({} times as fast)", duration(document["tape"]["duration_ns"]),
              duration(document["took_ns"]), f"{played_s / max(took_s, 1e-9):,.0f}"))  # fmt: skip
     out(told("report {}", folder / HTML_FILE))
+
+
+def console() -> Console:
+    """The terminal; a pipe is as wide as a table needs."""
+    found = Console()
+    return found if found.is_terminal else Console(width=PIPE_WIDTH)
 
 
 def _money(value_e9: int | None, language: str) -> str:

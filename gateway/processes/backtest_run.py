@@ -72,9 +72,7 @@ def venue_facts(wanted: Wanted, given: ExecutionSettings) -> dict[str, VenueFact
     facts = {}
     for name, venue in wanted.site.venues.items():
         dialect = venue.dialect
-        facts[name] = VenueFacts(
-            wanted.networks[name], dialect.incremental, dialect.depth, dialect.mass_status == "AF", wanted.seed
-        )
+        facts[name] = VenueFacts(wanted.networks[name], dialect.incremental, dialect.mass_status == "AF", wanted.seed)
     # A venue that no leg trades on may hold a currency; one that holds nothing of the tape is left out by the world.
     return dict(sorted(facts.items(), key=lambda one: one[0] not in used))
 
@@ -86,9 +84,9 @@ def run(wanted: Wanted, on_progress: Callable[[int], None] = lambda _: None) -> 
     facts = venue_facts(wanted, given)
     calendars = site_calendars(site.calendars, chosen.start_utc_ns)
     with RunRecord(wanted.out_dir, site.path, site.digest, given, chosen.start_utc_ns) as record:
-        looker = Looker(record, given, facts, chosen.tape.duration_ns)
+        looker = Looker(record, given, site, chosen.tape.duration_ns)
         world = BacktestWorld(
-            given, facts, calendars, chosen.tape, chosen.start_utc_ns, chosen.zone, wanted.delays, looker
+            site, given, facts, calendars, chosen.tape, chosen.start_utc_ns, chosen.zone, wanted.delays, looker
         )
         looker.opportunities = Opportunities(
             given.rules.values(), grace(given, facts), world.threshold_e9, world.why_not
@@ -118,13 +116,11 @@ class Looker:
 
     opportunities: Opportunities
 
-    def __init__(
-        self, record: RunRecord, given: ExecutionSettings, facts: Mapping[str, VenueFacts], duration_ns: int
-    ) -> None:
+    def __init__(self, record: RunRecord, given: ExecutionSettings, site: Site, duration_ns: int) -> None:
         self.books: dict[str, tuple[Levels, Levels]] = {}
         self._record = record
         self._true = TruePrices(given.pairs.values(), given.instruments)
-        self._depth = {name: facts[one.venue_id].depth for name, one in given.instruments.items()}
+        self._depth = {name: site.venues[one.venue_id].dialect.depth for name, one in given.instruments.items()}
         self._every_ns = max(LEAST_PRICE_NS, duration_ns // PRICES_KEPT)
         self._due_ns: dict[str, int] = {}
 

@@ -7,17 +7,15 @@ is a line of its own; the others go on.
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
-from rich.console import Console
 from rich.table import Table
 
 from gateway.journal.told import environment_language, said, told
 from gateway.journal.units import duration, percent, rounded_money
-from gateway.processes.backtest import Options
+from gateway.processes.backtest import Options, console
 from gateway.processes.backtest_overrides import Assignment, combinations, variables
 from gateway.processes.child import python
 from gateway.processes.cli import FAILED, OK, WRONG_CALL
@@ -91,7 +89,7 @@ def _show(found: Sequence[One]) -> None:
             say(told("{}: failed ({}): {}", ", ".join(values), each.exit_code, each.error))
             continue
         table.add_row(*values, *_cells(each.document, language))
-    Console(file=sys.stdout).print(table)
+    console().print(table)
 
 
 def _cells(document: Mapping[str, Any], language: str) -> list[str]:

@@ -209,7 +209,8 @@ def _playable(asked: Asked, tape: Tape, site: Site) -> tuple[str, ...]:
 
 
 def _is_held(pair: PairSpec, held: Mapping[tuple[str, str], None], site: Site) -> bool:
-    return all(_key(site.instruments[name]) in held for name in needed(pair, site))
+    names = (name for name in needed(pair, site) if name not in site.fixings)
+    return all(_key(site.instruments[name]) in held for name in names)
 
 
 def _held(tape: Tape) -> dict[tuple[str, str], None]:

@@ -12,14 +12,11 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
-import msgspec
-
 from gateway.execution.ledger import ExecutionSettings
 from gateway.feed.calendar import ProductCalendar
-from gateway.feed.core import FeedCore
 from gateway.model.order import OrderEvent, SessionChanged, Side
 from gateway.model.position import PositionLine, PositionsAcked
-from gateway.model.quote import BookState, Levels, MarketEvent, Quote
+from gateway.model.quote import BookState, Levels, Quote
 from gateway.model.record import Decision
 from gateway.model.trade import (
     Announcement,
@@ -36,19 +33,21 @@ from gateway.model.trade import (
     Verb,
 )
 from gateway.processes.backtest_execution import BacktestExecution, Delays
+from gateway.processes.backtest_feed import BacktestFeed
 from gateway.processes.backtest_opportunities import HELD_TOO_SHORT, NO_ROOM, OPEN_TRADE
 from gateway.processes.backtest_time import local
 from gateway.processes.backtest_venue import BacktestVenue
 from gateway.processes.cores import execution_engine, trigger_core
 from gateway.processes.hours import HoursTeller
 from gateway.processes.ids import IdCounter
+from gateway.processes.settings import Site
+from gateway.processes.site_calendars import fixing_calendars
 from gateway.processes.site_file import MS, SECOND
 from gateway.trigger.core import Hops
 from simulators.core.tape import Tape
 from simulators.tapes.shared import SharedTape
 
 INCARNATION = 1
-KEPT_INCREMENTS = 10_000
 BEAT_NS = 500 * MS
 BUS_NS = 100_000
 """From an announcement to whoever listens, assumed."""
@@ -64,7 +63,6 @@ class VenueFacts(NamedTuple):
 
     network: str
     incremental: bool
-    depth: int
     mass_status: bool
     seed: int
 
@@ -97,6 +95,7 @@ class BacktestWorld:
 
     def __init__(
         self,
+        site: Site,
         given: ExecutionSettings,
         facts: Mapping[str, VenueFacts],
         calendars: Mapping[str, ProductCalendar],
@@ -118,24 +117,18 @@ class BacktestWorld:
         self._count = self._quotes = 0
         self._armed = "not answered"
         self._book_states: dict[str, BookState] = {}
-        self._hours = HoursTeller(calendars)
+        self._hours = HoursTeller({**calendars, **fixing_calendars(given.pairs)})
+        self._fixings = frozenset(site.fixings)
         self._ids = IdCounter("I", INCARNATION)
         held = {(one.venue, one.symbol) for one in tape.instruments}
         listed = [one for one in given.instruments.values() if (one.venue_id, one.symbol) in held]
-        self._venue_of = {one.instrument_id: one.venue_id for one in listed}
         shared = SharedTape(tape, len(facts))
         self.venues = {
             name: BacktestVenue(name, mine, shared, start_ns, one, self.at)
             for name, one in facts.items()
             if (mine := [each for each in listed if each.venue_id == name])
         }
-        self._feed = FeedCore(
-            listed,
-            depth={name: one.depth for name, one in facts.items()},
-            kept_limit=KEPT_INCREMENTS,
-            retry_ns=SECOND,
-            retry_most_ns=30 * SECOND,
-        )
+        self._feed = BacktestFeed(site, listed, self.venues, self.at, self._quote)
         self._trigger = trigger_core(given)
         mass = {name: one.mass_status for name, one in facts.items()}
         engine = execution_engine(given, INCARNATION)
@@ -145,7 +138,7 @@ class BacktestWorld:
         self.execution.record = watcher.decided
         self.execution.announced = self._announced
         for one in self.venues.values():
-            one.market, one.orders, one.moved = self._market, self._orders, self._moved
+            one.market, one.orders, one.moved = self._feed.on_market, self._orders, self._moved
 
     def at(self, at_ns: int, call: Callable[..., None], *what: object) -> None:
         """Call `call(at_ns, *what)` at `at_ns`; of one time, what was put down first."""
@@ -191,12 +184,12 @@ class BacktestWorld:
         for name, venue in self.venues.items():
             self.at(start_ns + UP_NS, self._up, name, venue)
         self.at(start_ns, self._beat)
+        self._feed.begin(start_ns + UP_NS)
         self.at(start_ns + ARM_NS, self._command, Command("B1", Verb.ARM, "backtest", "a backtest"))
         self.at(self._end_ns, self._command, Command("B2", Verb.STOP, "backtest", "the tape has ended"))
 
     def _up(self, now_ns: int, name: str, venue: BacktestVenue) -> None:
-        for quote in self._feed.on_session(name, up=True, at_ns=now_ns):
-            self._quote(quote, now_ns)
+        self._feed.on_session(name, now_ns)
         self.execution.take(SessionChanged(name, "orders", up=True, at_ns=now_ns))
         venue.begin(now_ns)
 
@@ -214,11 +207,13 @@ class BacktestWorld:
             self._trigger.on_day(day)
             self._watcher.day(day)
         for change in self._hours.changes(now_ns, now_ns):
-            self._trigger.on_hours(change.instrument_id, is_open=change.open, trading_day=change.trading_day)
+            # While a reference with a fixing is shut, the feed tells the fixing in its place.
+            if change.instrument_id not in self._fixings:
+                self._trigger.on_hours(change.instrument_id, is_open=change.open, trading_day=change.trading_day)
             self._watcher.hours(change)
             self.execution.take(change)
         self.at(now_ns + BUS_NS, self._heard, self.execution.engine.status(now_ns))
-        self._ask_snapshots(now_ns)
+        self._feed.beat(now_ns)
         self._mind_ticks(now_ns)
         self.at(now_ns + BEAT_NS, self._beat)
 
@@ -238,20 +233,6 @@ class BacktestWorld:
             self.at(due_ns, self._tick)
 
     # Quotes.
-
-    def _market(self, event: MarketEvent, now_ns: int) -> None:
-        quote = self._feed.on_event(event, now_ns)
-        if quote is None:
-            return
-        if quote.venue_ns:
-            msgspec.structs.force_setattr(quote, "calibrated_ns", quote.venue_ns)
-        self._quote(quote, now_ns)
-        if quote.state is not BookState.OK:
-            self._ask_snapshots(now_ns)
-
-    def _ask_snapshots(self, now_ns: int) -> None:
-        for name in self._feed.due_snapshots(now_ns):
-            self.venues[self._venue_of[name]].ask_snapshot(now_ns, name)
 
     def _quote(self, quote: Quote, now_ns: int) -> None:
         self._quotes += 1
