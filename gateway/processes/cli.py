@@ -112,6 +112,10 @@ def _looking_commands(commands: "_Commands[argparse.ArgumentParser]") -> None:
         one = _add(commands, name, text, handler)
         _site_argument(one)
         one.add_argument("--json", action="store_true", help="one JSON document on standard output")
+        if name == "positions":
+            one.add_argument("--ask", default="", metavar="VENUE", help="ask a venue what is held there; needs --who")
+            one.add_argument("--who", default="", help="the person who asks; goes on record")
+            one.add_argument("--reason", default="", help="goes on record")
 
 
 def _operator_commands(commands: "_Commands[argparse.ArgumentParser]") -> None:
@@ -124,14 +128,27 @@ def _operator_commands(commands: "_Commands[argparse.ArgumentParser]") -> None:
     stage.add_argument("word", choices=("shadow", "canary", "limited", "full"), metavar="STAGE", help="%(choices)s")
     _who(stage)
     explain = _add(commands, "explain", "A person has explained what the venue said of an instrument.", _operate)
-    explain.add_argument("word", metavar="INSTRUMENT")
+    explain.add_argument("word", metavar="INSTRUMENT|VENUE")
     _who(explain)
     _trade_commands(commands)
+    _session_commands(commands)
     kill = _add(commands, "kill", "Stop trading at once.", _operate)
     how = kill.add_mutually_exclusive_group(required=True)
     how.add_argument("--hold", action="store_true", help="cancel everything and send nothing")
     how.add_argument("--balance", action="store_true", help="cancel, then send orders that reduce risk only")
     _who(kill)
+
+
+def _session_commands(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    session = commands.add_parser("session", help="Set the numbers of a FIX session that cannot heal by itself.")
+    verbs = session.add_subparsers(dest="action", metavar="ACTION", required=True)
+    reset = _add(verbs, "reset", "Begin a session anew with these MsgSeqNum(34); agree with the venue before.", _reset)
+    reset.add_argument("venue", metavar="VENUE")
+    reset.add_argument("kind", choices=("orders", "drop_copy"), metavar="KIND", help="%(choices)s")
+    reset.add_argument("--ours", type=_count, default=1, help="next number of ours (default 1)")
+    reset.add_argument("--theirs", type=_count, default=1, help="next number of the venue's (default 1)")
+    reset.add_argument("--force", default="", metavar="WORDS", help="why, although it is up or trades are open there")
+    _who(reset)
 
 
 def _trade_commands(commands: "_Commands[argparse.ArgumentParser]") -> None:
@@ -278,6 +295,8 @@ def _pairs(parsed: argparse.Namespace) -> int:
 
 
 def _positions(parsed: argparse.Namespace) -> int:
+    if parsed.ask:
+        return _ask(parsed, "ask_positions", parsed.ask)
     from gateway.processes import site_status  # noqa: PLC0415
 
     return site_status.positions(parsed.site, as_json=parsed.json)
@@ -295,6 +314,14 @@ def _fill(parsed: argparse.Namespace) -> int:
     if parsed.action == "add":
         words += [parsed.side, str(parsed.lots), parsed.price]
     return _ask(parsed, f"fill_{parsed.action}", " ".join([*words, parsed.exec_id]))
+
+
+def _reset(parsed: argparse.Namespace) -> int:
+    words = [parsed.venue, parsed.kind, str(parsed.ours), str(parsed.theirs)]
+    if parsed.force.strip():
+        words.append("force")
+        parsed.reason = f"{parsed.reason}; forced: {parsed.force}"
+    return _ask(parsed, "reset_numbers", " ".join(words))
 
 
 def _ask(parsed: argparse.Namespace, verb: str, argument: str) -> int:
