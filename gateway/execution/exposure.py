@@ -81,6 +81,11 @@ class Exposure:
         self._take_up()
         return self._with(leg)
 
+    def selling(self, instrument_id: str) -> int:
+        """Lots that what is open may still sell."""
+        self._take_up()
+        return self._known[instrument_id].sold
+
     def furthest_either_way(self, instrument_id: str, lots: int) -> int:
         """The furthest signed position when so many lots of a substitute may be bought as well as sold."""
         self._take_up()

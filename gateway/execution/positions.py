@@ -6,6 +6,9 @@ lots are closed before today's: on SHFE and INE the close of an earlier day's po
 Where the site asks for locking (锁仓), an order always opens, and both sides are held.
 When the trading day changes, what is held becomes yesterday's; the night session belongs to the next trading day.
 
+A share (T+1) is one figure too, but only what was held before today can be sold, and nothing short: what is bought today
+is kept apart until the day changes, and a sale that is out freezes its lots.
+
 Where each day's contract has a prompt date of its own (LME 3M), lots are also kept by prompt: a purchase of Monday and
 a sale of Tuesday leave two prompts, not zero.
 
@@ -20,6 +23,8 @@ from gateway.model.trade import PositionChanged
 _CLOSING = frozenset({PositionEffect.CLOSE, PositionEffect.CLOSE_TODAY})
 _LASTING = frozenset({TimeInForce.GTC, TimeInForce.GTD})
 """Orders that may be filled on a later day than that on which they were sent."""
+_WITHOUT_EFFECT = frozenset({PositionModel.NET, PositionModel.T_PLUS_1})
+_TODAY_APART = frozenset({PositionModel.OPEN_CLOSE_TODAY, PositionModel.T_PLUS_1})
 _Table = dict[tuple[Side, PositionEffect], int]
 
 
@@ -43,7 +48,7 @@ class Position:
 
     def effects(self, side: Side, qty_lots: int) -> list[tuple[int, PositionEffect]]:
         """Split an order of `qty_lots` by the effects it needs, closes first."""
-        if self.model is PositionModel.NET:
+        if self.model in _WITHOUT_EFFECT:
             return [(qty_lots, PositionEffect.NONE)]
         parts: list[tuple[int, PositionEffect]] = []
         left = qty_lots
@@ -61,11 +66,15 @@ class Position:
         """An order that closes is on its way: its lots are spoken for."""
         if order.position_effect in _CLOSING:
             _add(self._frozen, order.side.opposite, order.position_effect, order.qty_lots)
+        elif self._sells_a_share(order):
+            _add(self._frozen, Side.BUY, PositionEffect.CLOSE, order.qty_lots)
 
     def thaw(self, order: Order, lots: int, sent_on: int) -> None:
         """`lots` of it were filled, or will not be; it was sent on day number `sent_on`."""
         if order.position_effect in _CLOSING:
             _add(self._frozen, order.side.opposite, self._effect_now(order, sent_on), -lots)
+        elif self._sells_a_share(order):
+            _add(self._frozen, Side.BUY, PositionEffect.CLOSE, -lots)
 
     def fill(self, order: Order, lots: int, sent_on: int, trade_date: str = "") -> None:
         """Book `lots` of a fill of this order; negative for what a bust takes back.
@@ -82,6 +91,8 @@ class Position:
             return
         if order.position_effect in _CLOSING:
             _add(self._held, order.side.opposite, self._effect_now(order, sent_on), -lots)
+        elif self._sells_a_share(order):
+            _add(self._held, Side.BUY, PositionEffect.CLOSE, -lots)
         else:
             lasting = order.time_in_force in _LASTING
             earlier = trade_date < self._trading_day if trade_date else sent_on < self.day and not lasting
@@ -96,7 +107,7 @@ class Position:
 
     def on_day(self, trading_day: str, prompt: str) -> None:
         """The instrument's trading day is now this one."""
-        if self._trading_day and trading_day != self._trading_day and self.model is PositionModel.OPEN_CLOSE_TODAY:
+        if self._trading_day and trading_day != self._trading_day and self.model in _TODAY_APART:
             for table in (self._held, self._frozen):
                 for side in Side:
                     _add(table, side, PositionEffect.CLOSE, table.pop((side, PositionEffect.CLOSE_TODAY), 0))
@@ -117,6 +128,22 @@ class Position:
             tuple(sorted((prompt, lots) for prompt, lots in self.by_prompt.items() if lots)),
         )
 
+    @property
+    def held_before_today(self) -> int | None:
+        """Lots that may be sold today, working sales among them; None where that is no question."""
+        if self.model is not PositionModel.T_PLUS_1:
+            return None
+        return self._held.get((Side.BUY, PositionEffect.CLOSE), 0)
+
+    @property
+    def sellable_lots(self) -> int | None:
+        """As `held_before_today`, less what working sales have taken."""
+        held = self.held_before_today
+        return None if held is None else max(0, held - self._frozen.get((Side.BUY, PositionEffect.CLOSE), 0))
+
+    def _sells_a_share(self, order: Order) -> bool:
+        return self.model is PositionModel.T_PLUS_1 and order.side is Side.SELL
+
     def _effect_now(self, order: Order, sent_on: int) -> PositionEffect:
         """Which lots an order closes, as they are called by now."""
         return PositionEffect.CLOSE if sent_on < self.day else order.position_effect
@@ -128,7 +155,7 @@ class Position:
 
     def _todays(self) -> PositionEffect:
         """Under which close today's lots are kept: their own, or, where days are not told apart, the one there is."""
-        return PositionEffect.CLOSE_TODAY if self.model is PositionModel.OPEN_CLOSE_TODAY else PositionEffect.CLOSE
+        return PositionEffect.CLOSE_TODAY if self.model in _TODAY_APART else PositionEffect.CLOSE
 
     def _free(self, side: Side, effect: PositionEffect) -> int:
         return self._held.get((side, effect), 0) - self._frozen.get((side, effect), 0)

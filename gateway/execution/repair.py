@@ -59,6 +59,8 @@ class Market(NamedTuple):
     quotes: Mapping[str, Quote]
     closed: Mapping[str, str]
     instruments: Mapping[str, Instrument]
+    sellable: Mapping[str, int]
+    """Lots that may be sold today of what is bought today and sold tomorrow; no entry: no such limit."""
 
 
 def plan(
@@ -70,12 +72,13 @@ def plan(
     *,
     unwind_only: bool = False,
     hurry: bool = False,
+    sellable: Mapping[str, int] | None = None,
 ) -> Plan | Blocked | Impossible:
     """The cheapest allowed way to balance, from the books as they are now.
 
     In a `hurry`, a leg's market shuts soon: the largest pay-up is used at once.
     """
-    market = Market(quotes, closed, instruments)
+    market = Market(quotes, closed, instruments, sellable or {})
     last = len(spec.repair_pay_up_ticks) - 1
     pay_up_ticks = spec.repair_pay_up_ticks[last if hurry else min(trade.attempts, last)]
     most = 0 if unwind_only else max(-(-leg.filled_lots // leg.ratio_lots) for leg in trade.legs)
@@ -120,7 +123,7 @@ def _to_units(trade: PairTrade, units: int, market: Market, pay_up_ticks: int) -
 def _places(leg: Leg, lots: int, side: Side, market: Market) -> list[tuple[str, int]] | Blocked:
     """Where to trade `lots` of a leg, negative to unwind: instruments with their lots, all above nothing."""
     own, substitute = leg.instrument_id, leg.substitute_id
-    closed = _obstacle(own, side, market)
+    closed = _obstacle(own, side, market) or _unsellable(own, side, abs(lots), market)
     if not substitute:
         return Blocked(closed) if closed else [(own, abs(lots))]
     here = 0 if closed else lots if lots > 0 else min(-lots, max(leg.held_in(own), 0))
@@ -132,6 +135,14 @@ def _places(leg: Leg, lots: int, side: Side, market: Market) -> list[tuple[str, 
 
 def _levels(quote: Quote, side: Side) -> Levels:
     return quote.asks if side is Side.BUY else quote.bids
+
+
+def _unsellable(name: str, side: Side, lots: int, market: Market) -> str:
+    """Why so many lots cannot be sold before tomorrow."""
+    free = market.sellable.get(name)
+    if side is Side.BUY or free is None or lots <= free:
+        return ""
+    return f"{name}: {lots} lots to sell, {free} may be sold today"
 
 
 def _obstacle(name: str, side: Side, market: Market) -> str:

@@ -300,6 +300,17 @@ def _substitutes(ledger: Ledger, intent: Intent) -> list[tuple[str, int]]:
             if index < len(intent.legs)]  # fmt: skip
 
 
+def _not_sellable(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
+    for leg in intent.legs:
+        held = ledger.positions[leg.instrument_id].held_before_today
+        if held is None or leg.side is Side.BUY:
+            continue
+        free = held - ledger.exposure.selling(leg.instrument_id)
+        if leg.qty_lots > free:
+            return f"{leg.instrument_id}: {leg.qty_lots} lots, {max(free, 0)} of those held before today are free"
+    return ""
+
+
 def _pair_position(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
     held = ledger.pair_units.get(intent.pair_id, 0)
     after = held + intent.side.sign * intent.units
@@ -447,6 +458,7 @@ LADDER: tuple[tuple[RefusalName, Check], ...] = (
     (RefusalName.PAIR_LEGGED, _pair_legged),
     (RefusalName.LEGGED_TRADES, _legged_trades),
     (RefusalName.INSTRUMENT_POSITION, _instrument_position),
+    (RefusalName.NOT_SELLABLE, _not_sellable),
     (RefusalName.PAIR_POSITION, _pair_position),
     (RefusalName.VENUE_POSITION, _venue_position),
     (RefusalName.MARGIN, _margin),

@@ -292,7 +292,13 @@ class Settler:
             self._ledger.settings.instruments,
             unwind_only=doubtful and spec.in_doubt is InDoubtPolicy.UNWIND_FILLED,
             hurry=any(self._shuts_soon(leg.instrument_id, spec, at_ns) for leg in trade.legs),
+            sellable=self._sellable(trade),
         )
+
+    def _sellable(self, trade: PairTrade) -> dict[str, int]:
+        """Of the legs that are shares: what may be sold of them today."""
+        lots = {leg.instrument_id: self._ledger.positions[leg.instrument_id].sellable_lots for leg in trade.legs}
+        return {name: free for name, free in lots.items() if free is not None}
 
     def _shuts_soon(self, instrument_id: str, spec: PairSpec, at_ns: int) -> bool:
         """Whether its market stops trading within the time that the pair keeps for repairs."""

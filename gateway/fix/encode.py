@@ -261,7 +261,7 @@ class OrderEncoder:
     def _effect(self, order: Order) -> tuple[tuple[str, str], ...]:
         effect, known = order.position_effect, self._dialect.position_effects
         if effect is PositionEffect.NONE:
-            if self._instruments[order.instrument_id].position_model is PositionModel.NET:
+            if self._instruments[order.instrument_id].position_model in (PositionModel.NET, PositionModel.T_PLUS_1):
                 return ()
             raise EncodeError(f"PositionEffect(77) missing: {order.instrument_id} wants one of {', '.join(known)}")
         if effect not in known:

@@ -26,6 +26,8 @@ class PositionModel(StrEnum):
     """Long and short apart; every order opens or closes (CFFEX, DCE)."""
     OPEN_CLOSE_TODAY = "open_close_today"
     """As open_close, and a close says whether it closes today's or an earlier day's position (SHFE, INE)."""
+    T_PLUS_1 = "t_plus_1"
+    """Bought today, sold from the next trading day on, and never short; no PositionEffect(77) (shares on SSE, SZSE)."""
 
 
 class Instrument(Message):

@@ -168,6 +168,8 @@ class RefusalName(StrEnum):
     PAIR_LEGGED = "pair_legged"
     LEGGED_TRADES = "legged_trades"
     INSTRUMENT_POSITION = "instrument_position"
+    NOT_SELLABLE = "not_sellable"
+    """More than was held before today, where what is bought today cannot be sold today and nothing can be sold short."""
     PAIR_POSITION = "pair_position"
     VENUE_POSITION = "venue_position"
     MARGIN = "margin"
@@ -274,6 +276,10 @@ class Verb(StrEnum):
     RESET_NUMBERS = "reset_numbers"
     """Set the next MsgSeqNum(34) of a session that cannot heal: `VENUE KIND OURS THEIRS`, and `force` at the end where
     it is up or trades are open there."""
+    LEG_ORDER = "leg_order"
+    """An order on one instrument, through the gate: `RULE INSTRUMENT SIDE LOTS PX_TICKS TIME_IN_FORCE`, in FIX's characters."""
+    WITHDRAW = "withdraw"
+    """Cancel what is open of such an order. Argument: its RULE."""
 
 
 class Command(Message):

@@ -12,7 +12,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
-from gateway.journal.told import Told, joined, told
+from gateway.journal.told import Told, joined, told, told_by
 from gateway.processes.site_file import AUTO, Align, InstrumentSection, LegSection, PairSection, SiteFile
 from gateway.processes.site_formula import formula_of, is_expression, newest, rate_of
 from gateway.processes.site_mistakes import Mistake
@@ -25,6 +25,8 @@ from gateway.trigger.units import UnitError, unit_factor
 STAND_INS = (Fraction(1009), Fraction(7919, 3))
 """Two made-up prices: what comes out the same with both does not depend on the price."""
 E9 = 10**9
+NOT_MEASURED = frozenset({"point", "share"})
+"""Units of which one is not another: points of two indices, shares of two companies."""
 
 
 class LackingPriceError(LookupError):
@@ -108,6 +110,8 @@ def _weights(way: Align, facts: Facts) -> list[Fraction]:
 def _quantity(facts: Facts, place: int) -> Fraction | None:
     """Lots that hold what a lot of the first leg holds; None for a currency, which is not measured so."""
     first, own = (facts.known[facts.pair.leg[one].instrument] for one in (0, place))
+    if first.unit in NOT_MEASURED or own.unit in NOT_MEASURED:
+        raise NotComparableError(told("{} and {} have no common quantity", first.id, own.id))
     try:
         same = unit_factor(own.unit, first.unit)
     except UnitError as error:
@@ -182,7 +186,7 @@ def _aligned(  # noqa: PLR0911 - one for each mistake
         remedy = told("reference_price of {}: lots by {} depend on it", error.instrument, pair.align)
         return Mistake(where, "auto", remedy)
     except (NotComparableError, UnitError) as error:
-        return Mistake(f"{key}.align", pair.align, told("another way: {}", str(error)))
+        return Mistake(f"{key}.align", pair.align, told("another way: {}", told_by(error)))
     except (FormulaError, KeyError, ZeroDivisionError):
         return Mistake(where, "auto", told("a pair without other mistakes: lots are found when its formula is right"))
     fixed = [leg.ratio_lots if leg.ratio_lots != AUTO else None for leg in pair.leg]

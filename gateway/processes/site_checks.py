@@ -34,6 +34,7 @@ PLACES = 9
 NEEDED_TO_TRADE = ("max_position_lots", "max_orders_per_day", "max_order_value", "collar_ticks")
 EFFECTS = {
     PositionModel.NET: (),
+    PositionModel.T_PLUS_1: (),
     PositionModel.OPEN_CLOSE: (PositionEffect.OPEN, PositionEffect.CLOSE),
     PositionModel.OPEN_CLOSE_TODAY: (PositionEffect.OPEN, PositionEffect.CLOSE, PositionEffect.CLOSE_TODAY),
 }

@@ -8,6 +8,7 @@ from desk import CA, CA_PX, CU, CU_BOOK, CU_PX, E9, PAIR, SETTINGS, Desk, S, bri
 
 from gateway.execution.ledger import ExecutionSettings
 from gateway.execution.risk import LADDER
+from gateway.model.instrument import PositionModel
 from gateway.model.order import ExecType, ExecutionReport, SessionChanged, Side
 from gateway.model.quote import BookState
 from gateway.model.site import BreachAction
@@ -126,6 +127,7 @@ CASES: dict[RefusalName, tuple[ExecutionSettings, Callable[[Desk], object], Inte
     ),
     RefusalName.LEGGED_TRADES: (limits(max_legged_trades=0), NOTHING, intent()),
     RefusalName.INSTRUMENT_POSITION: (of_instrument(CA, max_position_lots=1), hedge_one, intent()),
+    RefusalName.NOT_SELLABLE: (contract(CA, position_model=PositionModel.T_PLUS_1), NOTHING, intent()),
     RefusalName.PAIR_POSITION: (settings(max_units=1), hedge_one, intent()),
     RefusalName.VENUE_POSITION: (of_venue("SHFE", max_gross_lots=4), NOTHING, intent()),
     RefusalName.MARGIN: (
