@@ -11,13 +11,14 @@ import msgspec
 import zmq
 
 from gateway.bus.sockets import endpoint
-from gateway.bus.topics import ENCODER
+from gateway.model.base import made, plain
 from gateway.model.rules import AskRules, ChangeRules, RulesInForce
 from gateway.model.trade import CommandAnswered
 
 NAME = "trigger.cmd"
-_ASKED = msgspec.msgpack.Decoder(ChangeRules | AskRules)
-_ANSWER = msgspec.msgpack.Decoder(CommandAnswered | RulesInForce)
+_ENCODER = msgspec.msgpack.Encoder(enc_hook=plain)
+_ASKED = msgspec.msgpack.Decoder(ChangeRules | AskRules, dec_hook=made)
+_ANSWER = msgspec.msgpack.Decoder(CommandAnswered | RulesInForce, dec_hook=made)
 
 
 class RulesServer:
@@ -42,7 +43,7 @@ class RulesServer:
                 self.answer(identity, CommandAnswered("", done=False, text=f"not a command about rules: {error}"))
 
     def answer(self, identity: bytes, answer: CommandAnswered | RulesInForce) -> None:
-        self.socket.send_multipart([identity, ENCODER.encode(answer)], zmq.NOBLOCK)
+        self.socket.send_multipart([identity, _ENCODER.encode(answer)], zmq.NOBLOCK)
 
     def close(self) -> None:
         self.socket.close()
@@ -59,7 +60,7 @@ class RulesClient:
     def send(self, command: ChangeRules | AskRules) -> bool:
         """Hand it over without waiting; False with a full queue."""
         try:
-            self.socket.send(ENCODER.encode(command), zmq.NOBLOCK)
+            self.socket.send(_ENCODER.encode(command), zmq.NOBLOCK)
         except zmq.Again:
             return False
         return True

@@ -19,6 +19,7 @@ from zlib import crc32
 
 import msgspec
 
+from gateway.model.base import made, plain
 from gateway.model.record import JournalRecord
 
 MAGIC = b"CMC-JRNL"
@@ -30,7 +31,7 @@ MAX_RECORD_BYTES = 1 << 20
 
 _HEADER = struct.Struct("<II")
 _CRC = struct.Struct("<I")
-_DECODER: msgspec.msgpack.Decoder[JournalRecord] = msgspec.msgpack.Decoder(JournalRecord)
+_DECODER: msgspec.msgpack.Decoder[JournalRecord] = msgspec.msgpack.Decoder(JournalRecord, dec_hook=made)
 
 
 class CorruptJournalError(Exception):
@@ -72,7 +73,7 @@ class FrameEncoder:
     def __init__(self, max_record_bytes: int = MAX_RECORD_BYTES) -> None:
         """Refuse payloads above `max_record_bytes`."""
         self._max_record_bytes = max_record_bytes
-        self._encode_into = msgspec.msgpack.Encoder().encode_into
+        self._encode_into = msgspec.msgpack.Encoder(enc_hook=plain).encode_into
         self._buffer = bytearray(RECORD_HEADER_BYTES)
 
     def encode(self, record: JournalRecord) -> bytearray:

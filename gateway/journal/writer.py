@@ -82,7 +82,7 @@ class JournalWriter:
             raise self._low_space
         try:
             buffer = self._encode(record)
-        except (RecordTooLargeError, OverflowError, TypeError) as error:
+        except (RecordTooLargeError, OverflowError, TypeError, NotImplementedError) as error:
             raise JournalError(JournalCause.ENCODE, f"{self._name}: {error}") from error
         try:
             written = os.write(self._fd, buffer)

@@ -8,6 +8,9 @@ What can go wrong: the fields of a class are positional on the wire, so a field 
 default.
 """
 
+from fractions import Fraction
+from typing import Any
+
 import msgspec
 
 
@@ -17,3 +20,23 @@ class Message(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=True):
 
 PRICE_E9 = 10**9
 """Pair prices and money are whole multiples of 1e-9 of their unit; a field that holds one ends in `_e9`."""
+
+
+def plain(value: Any) -> str:  # noqa: ANN401 what the codec does not know by itself
+    """How a codec writes a fraction: "113/100". For the encoders of bus and journal."""
+    if isinstance(value, Fraction):
+        return str(value)
+    message = f"{type(value).__name__} has no form in a message"
+    raise NotImplementedError(message)
+
+
+def made(kind: type, value: Any) -> Any:  # noqa: ANN401 as above
+    """A fraction of its text; ValueError where it is none. For the decoders."""
+    if kind is Fraction and isinstance(value, str):
+        try:
+            return Fraction(value)
+        except ZeroDivisionError as error:
+            message = f"{value}: a fraction over 0"
+            raise ValueError(message) from error
+    message = f"{kind.__name__} has no form in a message"
+    raise NotImplementedError(message)

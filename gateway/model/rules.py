@@ -68,6 +68,8 @@ class ChangeRules(Message):
     pairs: tuple[PairSpec, ...] = ()
     base_digest: str = ""
     """Of a new site file that the rules in force are from now on those of; empty: a change on top of the file."""
+    base_rules: tuple[str, ...] = ()
+    """With it: ids of the rules that stand in that file."""
 
 
 class AskRules(Message):

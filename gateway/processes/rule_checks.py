@@ -6,8 +6,7 @@ Each mistake names the key as the site file has it. It reads no clock: the time 
 What can go wrong: two moving bands cannot be compared before their thresholds are known. Execution's limits hold them.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import permutations
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -34,22 +33,27 @@ def rule_mistakes(
     pairs: Mapping[str, PairSpec],
     instruments: Mapping[str, Instrument],
     place: Place,
+    changed: Collection[str] | None = None,
 ) -> list[Mistake]:
-    """Every contradiction in and between rules whose pairs exist."""
+    """Every contradiction in and between rules whose pairs exist; with `changed`, only those that such a rule is in."""
     found: list[Mistake] = []
     by_pair: dict[str, list[RuleSpec]] = {}
     for rule in rules:
         if rule.pair_id in pairs:
             by_pair.setdefault(rule.pair_id, []).append(rule)
     for rule in rules:
-        if rule.pair_id in pairs:
+        if rule.pair_id in pairs and (changed is None or rule.rule_id in changed):
             key = place(rule.rule_id)
             found += _own(rule, key)
             found += _kind(rule, pairs[rule.pair_id], instruments, key)
-            found += _closes(rule, by_pair[rule.pair_id], key)
             found += _windows(rule, key)
     for together in by_pair.values():
-        found += _against_each_other(together, place)
+        openers = [one.rule_id for one in together if one.action is not RuleAction.CLOSE]
+        for rule in together:
+            found += (
+                _closes(rule, openers, place(rule.rule_id)) if rule.closes or rule.action is RuleAction.CLOSE else ()
+            )
+        found += _against_each_other(together, place, changed)
     return found
 
 
@@ -75,7 +79,7 @@ def command_mistakes(
         found += _basic(rule, pairs[rule.pair_id], instruments, _called(rule.rule_id))
     touched = {one.pair_id for one in command.rules} | {rules[name].pair_id for name in command.removed}
     together = [one for one in after.values() if one.pair_id in touched]
-    found += rule_mistakes(together, pairs, instruments, _called)
+    found += rule_mistakes(together, pairs, instruments, _called, {one.rule_id for one in command.rules})
     return found
 
 
@@ -231,16 +235,13 @@ def _costs(rule: RuleSpec, pair: PairSpec, instruments: Mapping[str, Instrument]
             yield Mistake(f"{key}.kind", RuleKind.COUNTER_PRICE.value, remedy)
 
 
-def _closes(rule: RuleSpec, together: Sequence[RuleSpec], key: str) -> Iterator[Mistake]:
+def _closes(rule: RuleSpec, openers: Sequence[str], key: str) -> Iterator[Mistake]:
     if rule.action is not RuleAction.CLOSE:
-        if rule.closes:
-            yield Mistake(f"{key}.closes", rule.closes, told('none, or action = "close"'))
-        return
-    openers = [one.rule_id for one in together if one.action is not RuleAction.CLOSE]
-    if rule.closes and rule.closes not in openers:
+        yield Mistake(f"{key}.closes", rule.closes, told('none, or action = "close"'))
+    elif rule.closes and rule.closes not in openers:
         remedy = told("a rule of the same pair that opens; {}", nearest(rule.closes, openers))
         yield Mistake(f"{key}.closes", rule.closes, remedy)
-    if not rule.closes and not openers:
+    elif not openers:
         yield Mistake(f"{key}.action", rule.action.value, told("a rule of the same pair that opens, for it to close"))
 
 
@@ -257,15 +258,33 @@ def _windows(rule: RuleSpec, key: str) -> Iterator[Mistake]:
             yield Mistake(f"{place}.zone", window.zone, told('the IANA name of a time zone, such as "Asia/Shanghai"'))
 
 
-def _against_each_other(together: Iterable[RuleSpec], place: Place) -> Iterator[Mistake]:
+def _against_each_other(
+    together: Iterable[RuleSpec], place: Place, changed: Collection[str] | None
+) -> Iterator[Mistake]:
     """A rule that buys where another of the pair sells: they would trade with each other for ever."""
     fixed = [one for one in together if one.band is None and one.kind is RuleKind.PRICE and not one.immediate]
-    for buyer, seller in permutations(fixed, 2):
-        if buyer.action is RuleAction.CLOSE and seller.action is RuleAction.CLOSE:
-            continue
-        buy_e9, sell_e9 = buyer.buy_at_e9, seller.sell_at_e9
-        if buy_e9 is not None and sell_e9 is not None and buy_e9 >= sell_e9:
+    sellers = sorted((one.sell_at_e9, one.rule_id, one) for one in fixed if one.sell_at_e9 is not None)
+    for buyer in fixed:
+        if buyer.buy_at_e9 is not None:
+            yield from _crossed(buyer, buyer.buy_at_e9, sellers, place, changed)
+
+
+def _crossed(
+    buyer: RuleSpec,
+    buy_e9: int,
+    sellers: Sequence[tuple[int, str, RuleSpec]],
+    place: Place,
+    changed: Collection[str] | None,
+) -> Iterator[Mistake]:
+    """The first of the sellers, lowest price first, that this buyer would trade with."""
+    for sell_e9, seller_id, seller in sellers:
+        if sell_e9 > buy_e9:
+            return
+        both_close = buyer.action is RuleAction.CLOSE and seller.action is RuleAction.CLOSE
+        named = changed is None or buyer.rule_id in changed or seller_id in changed
+        if seller is not buyer and not both_close and named:
             remedy = told(
-                "below sell_at of rule {}, {}: else they trade against each other", seller.rule_id, text_of(sell_e9)
+                "below sell_at of rule {}, {}: else they trade against each other", seller_id, text_of(sell_e9)
             )
             yield Mistake(f"{place(buyer.rule_id)}.buy_at", text_of(buy_e9), remedy)
+            return

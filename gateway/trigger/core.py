@@ -11,13 +11,14 @@ executable size, whether or not the rule may fire.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
-import msgspec
-
+from gateway.model.base import PRICE_E9
+from gateway.model.conditions import RuleAction, RuleKind
 from gateway.model.instrument import Instrument
 from gateway.model.order import Side
 from gateway.model.quote import Quote
+from gateway.model.record import RuleTimes, SamplesLoaded
+from gateway.model.rules import ChangeRules, RuleMemory, RuleStanding, RuleStandingState
 from gateway.model.site import PairSpec, RuleSpec
 from gateway.model.trade import (
     ExecutionStatus,
@@ -29,20 +30,18 @@ from gateway.model.trade import (
     PairTradeChanged,
     PairTradeState,
 )
+from gateway.trigger.costs import Trade, edge
 from gateway.trigger.depth import Walk
-from gateway.trigger.price import PairFormula, leg_side
-from gateway.trigger.rule import RuleMachine, RuleState
+from gateway.trigger.digest import digest
+from gateway.trigger.price import PairFormula
+from gateway.trigger.rule import OUTSIDE, WARMING_UP, RuleMachine
+from gateway.trigger.rulebook import Rulebook
 from gateway.trigger.standing import Seat, StandingPair, StandingRule, limits
+from gateway.trigger.wish import Hops, Wish
+
+__all__ = ["Hops", "TriggerCore", "Wish"]
 
 ENDED = frozenset({PairTradeState.HEDGED, PairTradeState.UNWOUND, PairTradeState.MISSED, PairTradeState.HALTED})
-
-
-class Hops(NamedTuple):
-    """When the trigger took a quote up, and which incarnation and ids it works with."""
-
-    taken_ns: int
-    evaluated_ns: int
-    decided_ns: int
 
 
 class TriggerCore:
@@ -55,16 +54,23 @@ class TriggerCore:
         instruments: Mapping[str, Instrument],
         *,
         silence_ns: int,
+        memories: Iterable[RuleMemory] = (),
     ) -> None:
         self._quotes: dict[str, Quote] = {}
-        self._rules = {rule.rule_id: RuleMachine(rule, silence_ns) for rule in rules}
+        self._instruments = dict(instruments)
+        self.rules = Rulebook(rules, memories, silence_ns)
         formulas = [PairFormula(spec, instruments) for spec in pairs]
         self._seats = {name: Seat(name) for formula in formulas for name in formula.instrument_ids}
         machines: dict[str, list[RuleMachine]] = {}
-        for rule in self._rules.values():
-            machines.setdefault(rule.spec.pair_id, []).append(rule)
+        for rule in self.rules.machines.values():
+            if rule.ended_as is None:
+                machines.setdefault(rule.spec.pair_id, []).append(rule)
         self._pairs = [StandingPair(one, machines.get(one.spec.pair_id, ()), self._seats) for one in formulas]
+        self._places = {one.spec.pair_id: place for place, one in enumerate(formulas)}
         self._silence_ns = silence_ns
+        self._day = ""
+        self._days: dict[str, str] = {}
+        self._looked: Iterable[StandingPair] = ()
         self._rehearsed = [pair for pair in self._pairs if pair.rules]
         self._turn = 0
         self._execution = 0
@@ -72,7 +78,7 @@ class TriggerCore:
         self.intents = 0
         self.opportunities = 0
 
-    def on_quote(self, quote: Quote, at_ns: int) -> list["Wish"]:
+    def on_quote(self, quote: Quote, at_ns: int) -> list[Wish]:
         """What the rules of the pairs that this quote touches ask for now."""
         wishes: list[Wish] = []
         seat = self._take(quote)
@@ -86,7 +92,7 @@ class TriggerCore:
                 wishes.extend(self._weigh(pair, quote, at_ns))
         return wishes
 
-    def on_quotes(self, quotes: Iterable[Quote], at_ns: int) -> list["Wish"]:
+    def on_quotes(self, quotes: Iterable[Quote], at_ns: int) -> list[Wish]:
         """As `on_quote`, for quotes that were taken up together: no pair is looked at before all of them are in, so
         that none is priced with a leg that another of them overtakes. The cause of a wish is the last received.
         """
@@ -100,6 +106,7 @@ class TriggerCore:
                 if cause is None or cause.recv_ns <= quote.recv_ns:
                     causes[pair] = quote
         self.evaluations += len(causes)
+        self._looked = causes
         return [wish for pair, quote in causes.items() if pair.look(at_ns) for wish in self._weigh(pair, quote, at_ns)]
 
     def _take(self, quote: Quote) -> Seat | None:
@@ -116,22 +123,40 @@ class TriggerCore:
         match message:
             case ExecutionStatus():
                 self._execution = message.incarnation
-                for rule in self._rules.values():
+                for rule in self.rules.machines.values():
                     if rule.spec.pair_id not in message.busy_pairs:
                         rule.no_open_trade(message.at_ns, at_ns)
+                        self._settle(rule)
             case PairPosition():
-                if message.rule_id in self._rules:
-                    self._rules[message.rule_id].net_units = message.net_units
+                self.rules.hold(message.rule_id, message.net_units)
             case IntentRefused():
-                self._ended(message.rule_id, message.intent_id, at_ns)
+                self._hear_of_refusal(message, at_ns)
             case PairTradeChanged():
-                if message.state in ENDED:
-                    self._ended(message.rule_id, message.intent_id, at_ns)
-                elif message.rule_id in self._rules:
-                    self._rules[message.rule_id].opened(message.intent_id, message.opened_ns)
+                self._hear_of_trade(message, at_ns)
 
-    def on_hours(self, instrument_id: str, *, is_open: bool) -> None:
-        """An instrument opened or shut: while it is shut its pairs have no price."""
+    def _hear_of_refusal(self, message: IntentRefused, at_ns: int) -> None:
+        rule = self.rules.machines.get(message.rule_id)
+        if rule is not None:
+            rule.ended(message.intent_id, at_ns, traded=False)
+            self._settle(rule)
+
+    def _hear_of_trade(self, message: PairTradeChanged, at_ns: int) -> None:
+        rule = self.rules.machines.get(message.rule_id)
+        if rule is None:
+            return
+        rule.meet(message.intent_id, message.opened_ns)
+        rule.filled(message.intent_id, message.hedged_units)
+        if message.state in ENDED:
+            rule.ended(message.intent_id, at_ns)
+        else:
+            rule.opened(message.intent_id, message.opened_ns, message.side, message.units)
+        self._settle(rule)
+
+    def on_hours(self, instrument_id: str, *, is_open: bool, trading_day: str = "") -> None:
+        """An instrument opened or shut, or began a trading day: while it is shut its pairs have no price."""
+        if trading_day != self._days.get(instrument_id):
+            self._days[instrument_id] = trading_day
+            self._tell_day()
         seat = self._seats.get(instrument_id)
         if seat is not None:
             seat.mind_hours(is_open=is_open)
@@ -140,11 +165,74 @@ class TriggerCore:
                     leg.reprice()
                 pair.fresh = True
 
+    def on_day(self, day: str) -> None:
+        """The date, YYYYMMDD, that counts for an instrument without a trading day of its own."""
+        self._day = day
+        self._tell_day()
+
+    def on_rule_times(self, times: RuleTimes) -> None:
+        """Whether a rule is inside its windows, and when its life ends."""
+        rule = self.rules.machines.get(times.rule_id)
+        if rule is not None:
+            rule.in_time(is_open=times.open, until_ns=times.until_ns, expires_ns=times.expires_ns)
+
+    def on_samples(self, loaded: SamplesLoaded) -> None:
+        """Samples of the record that bands warm up with."""
+        self.rules.load(loaded.pair_id, loaded.interval_ns, [sample_e9 for _, sample_e9 in loaded.samples])
+        self._watch({loaded.pair_id})
+
+    def on_tick(self, at_ns: int) -> None:
+        """Take the samples that are due, of pairs that have a price, and end the rules whose time is over."""
+        moved = set()
+        for sampler in self.rules.due_samplers(at_ns):
+            pair = self._pair(sampler.pair_id)
+            pair.look(at_ns)
+            buy_e9, sell_e9 = (pair.price_e9(side) if pair.priced else None for side in Side)
+            if buy_e9 is not None and sell_e9 is not None:
+                self.rules.sample(sampler, (buy_e9 + sell_e9) // 2)
+                moved.add(sampler.pair_id)
+        self._watch(moved | self.rules.expire(at_ns))
+
+    def due_ns(self, at_ns: int) -> int:
+        """When `on_tick` has something to do, after `at_ns`; 0: never."""
+        return self.rules.due_ns(at_ns)
+
     def on_unsent(self, intent: Intent, at_ns: int) -> None:
         """The shell could not hand an intent over."""
-        self._rules[intent.rule_id].not_sent(at_ns)
+        rule = self.rules.machines.get(intent.rule_id)
+        if rule is not None and rule.intent_id == intent.intent_id:
+            rule.not_sent(at_ns)
+            self._settle(rule)
 
-    def rehearse(self, at_ns: int) -> "Wish | None":
+    def change(self, command: ChangeRules, at_ns: int) -> list[Wish]:
+        """Carry a change out, all of it; what its immediate rules ask for. It has been judged: an error here is ours,
+        and comes before anything has changed.
+        """
+        formulas = {spec.pair_id: PairFormula(spec, self._instruments) for spec in command.pairs}
+        for pair_id, formula in formulas.items():
+            self._pairs[self._places[pair_id]] = self._pair(pair_id).replaced_by(formula, self._seats)
+        self._watch(self.rules.change(command) | set(formulas))
+        self._rehearsed = [pair for pair in self._pairs if pair.rules]
+        wishes = []
+        for spec in command.rules:
+            if spec.immediate:
+                wishes += self._at_once(self.rules.machines[spec.rule_id], at_ns)
+        return wishes
+
+    def pairs(self) -> tuple[PairSpec, ...]:
+        """The pairs as they are priced now."""
+        return tuple(pair.formula.spec for pair in self._pairs)
+
+    def evaluated(self) -> tuple[int, int]:
+        """How many pairs the last `on_quotes` looked at, and the digest of their prices."""
+        looked = tuple(self._looked)
+        return len(looked), digest(looked)
+
+    def news(self, at_ns: int) -> tuple[list[RuleStanding], list[RuleMemory]]:
+        """How rules stand, and what they remember, where that is other than when this was last asked."""
+        return self.rules.news(at_ns)
+
+    def rehearse(self, at_ns: int) -> Wish | None:
         """What the next pair in turn would ask for if its price of now met a rule; None where it has no price.
 
         It goes the whole way of an intent with a rule of its own, so that the way is in the processor's caches when it
@@ -158,8 +246,7 @@ class TriggerCore:
         price_e9 = pair.price_e9(Side.BUY) if pair.priced else None
         if quote is None or price_e9 is None:
             return None
-        spec = msgspec.structs.replace(pair.rules[0].machine.spec, buy_at_e9=price_e9, sell_at_e9=None, persist_ns=0)
-        rule = RuleMachine(spec, self._silence_ns)
+        rule = RuleMachine(_always_met(pair.rules[0].machine.spec, price_e9), self._silence_ns)
         sides = pair.met(StandingRule(rule, *limits(pair.formula, rule)))
         counted = self.opportunities, self.intents
         wish = self._judge(pair, rule, sides, quote, at_ns)
@@ -168,59 +255,126 @@ class TriggerCore:
 
     def changed_prices(self) -> list[PairPrice]:
         """The price of every pair that has a new one since the last call."""
-        verdict = "ok" if self._execution else "execution is not heard"
-        return [pair.told(verdict) for pair in self._pairs if pair.fresh]
+        if not self._execution:
+            return [pair.told("execution is not heard") for pair in self._pairs if pair.fresh]
+        return [pair.told(_verdict(pair)) for pair in self._pairs if pair.fresh]
 
-    def _ended(self, rule_id: str, intent_id: str, at_ns: int) -> None:
-        if rule_id in self._rules:
-            self._rules[rule_id].ended(intent_id, at_ns)
+    def _at_once(self, rule: RuleMachine, at_ns: int) -> list[Wish]:
+        """What an immediate rule asks for with the quotes that are there; without a wish it has ended."""
+        pair = self._pair(rule.spec.pair_id)
+        pair.look(at_ns)
+        standing = next((one for one in pair.rules if one.machine is rule), None)
+        quote = max((seat.quote for seat in pair.seats if seat.quote), key=lambda one: one.recv_ns, default=None)
+        wish = None
+        if standing is not None and quote is not None and pair.priced:
+            wish = self._judge(pair, rule, pair.met(standing), quote, at_ns)
+        if wish is not None:
+            return [wish]
+        if rule.ended_as is None:
+            why = pair.obstacle(at_ns) if self._execution else "execution is not heard"
+            why = why or rule.obstacle(at_ns) or "no price at its limit for its units"
+            rule.end(RuleStandingState.EXPIRED, why)
+            self._watch({rule.spec.pair_id})
+        return []
 
-    def _weigh(self, pair: StandingPair, quote: Quote, at_ns: int) -> list["Wish"]:
+    def _tell_day(self) -> None:
+        """Formulas take the parameters of the first leg's day."""
+        for pair in self._pairs:
+            pair.on_day(self._day_of(pair.first.seat.name))
+
+    def _settle(self, rule: RuleMachine) -> None:
+        """Take a rule that has ended from its pair."""
+        if rule.ended_as is not None and any(one.machine is rule for one in self._pair(rule.spec.pair_id).rules):
+            self._watch({rule.spec.pair_id})
+
+    def _watch(self, pair_ids: set[str]) -> None:
+        """Give these pairs their rules, at their thresholds of now."""
+        for pair_id in sorted(pair_ids):
+            pair = self._pair(pair_id)
+            pair.watch(self.rules.live(pair_id))
+            pair.fresh = True
+
+    def _pair(self, pair_id: str) -> StandingPair:
+        return self._pairs[self._places[pair_id]]
+
+    def _weigh(self, pair: StandingPair, quote: Quote, at_ns: int) -> list[Wish]:
         """Every rule of a pair of which one is met, or was."""
         wishes = []
         pair.holding = False
         for rule in pair.rules:
-            sides = pair.met(rule)
-            wish = self._judge(pair, rule.machine, sides, quote, at_ns)
+            machine = rule.machine
+            for side in machine.waits_back if pair.priced else ():
+                machine.came_to(side, pair.price_e9(side))
+            wish = self._judge(pair, machine, pair.met(rule), quote, at_ns)
             if wish is not None:
                 wishes.append(wish)
-            pair.holding = pair.holding or rule.machine.state is RuleState.HOLDING
+            pair.holding = pair.holding or wish is not None or machine.wants_every_look
         return wishes
 
     def _judge(
         self, pair: StandingPair, rule: RuleMachine, sides: tuple[Side, ...], quote: Quote, at_ns: int
-    ) -> "Wish | None":
+    ) -> Wish | None:
         """What a rule asks for whose threshold is met on `sides`, if on any."""
-        met = next((side for side in sides if rule.room_units(side)), None)
-        if met is not None:
+        met = next((side for side in sides if rule.room_units(side) and side not in rule.waits_back), None)
+        if met is not None and rule.spec.kind is RuleKind.PRICE:
             self.opportunities += 1
-        if not rule.ready(at_ns) or not rule.condition(met, at_ns) or met is None or not self._execution:
+        if not rule.ready(at_ns):
             return None
-        for units in range(min(rule.room_units(met), pair.units(met)), 0, -1):
-            wish = self._wish(pair.formula, rule, met, units, quote)
+        if met is not None and rule.spec.kind is RuleKind.COUNTER_PRICE:
+            if self._wish(pair, rule, met, rule.spec.min_units, quote) is None:
+                met = None
+            else:
+                self.opportunities += 1
+        if not rule.condition(met, at_ns) or met is None or not self._execution:
+            return None
+        if not rule.is_news(newest_of(pair)):
+            return None
+        for units in range(min(rule.room_units(met), pair.units(met)), rule.spec.min_units - 1, -1):
+            wish = self._wish(pair, rule, met, units, quote)
             if wish is not None:
                 self.intents += 1
                 return wish
         return None
 
-    def _wish(self, formula: PairFormula, rule: RuleMachine, side: Side, units: int, quote: Quote) -> "Wish | None":
+    def _wish(self, pair: StandingPair, rule: RuleMachine, side: Side, units: int, quote: Quote) -> Wish | None:
         """The intent for so many units; None when their price, deeper in the books, does not meet the threshold."""
+        formula = pair.formula
         walks = formula.walks(side, units, self._quotes)
         px_e9 = None if walks is None else formula.executable_e9(side, walks, self._quotes)
         threshold_e9 = rule.threshold_e9(side)
         if walks is None or px_e9 is None or threshold_e9 is None or not rule.meets(side, px_e9):
             return None
-        better_e9 = threshold_e9 - px_e9 if side is Side.BUY else px_e9 - threshold_e9
+        if rule.spec.kind is RuleKind.COUNTER_PRICE:
+            trade = Trade(side, units, px_e9, walks, opens=_opens(rule, side))
+            net_e9 = self._net_e9(formula, rule, trade)
+            beyond_e9 = net_e9 - (rule.spec.min_edge_e9 or 0) if net_e9 is not None else -1
+            if beyond_e9 < 0:
+                return None
+            # Where the price would leave the least edge and no more: by what a price of 1 is worth.
+            per_price_e9 = formula.money_e9(PRICE_E9, self._quotes, side)
+            away_e9 = beyond_e9 * PRICE_E9 // per_price_e9 if per_price_e9 else 0
+            threshold_e9, edge_e9 = px_e9 + side.sign * away_e9, beyond_e9
+        else:
+            better_e9 = threshold_e9 - px_e9 if side is Side.BUY else px_e9 - threshold_e9
+            edge_e9 = formula.money_e9(better_e9, self._quotes, side)
         legs = tuple(self._leg(formula, side, index, taken) for index, taken in enumerate(walks))
-        edge_e9 = formula.money_e9(better_e9, self._quotes, side)
-        return Wish(rule, formula.spec.pair_id, side, units, px_e9, threshold_e9, edge_e9, legs, quote, self._execution)
+        pair_id, newest_ns = formula.spec.pair_id, newest_of(pair)
+        return Wish(rule, pair_id, side, units, px_e9, threshold_e9, edge_e9, legs, quote, self._execution, newest_ns)
+
+    def _net_e9(self, formula: PairFormula, rule: RuleMachine, trade: Trade) -> int | None:
+        """Money that one unit of a counter-price trade leaves; None where fees are not known."""
+        found = edge(formula, rule.spec.costs, trade, self._quotes, self._day_of)
+        return None if found is None else found.net_e9 // trade.units
+
+    def _day_of(self, instrument_id: str) -> str:
+        return self._days.get(instrument_id) or self._day
 
     def _leg(self, formula: PairFormula, side: Side, index: int, taken: Walk) -> IntentLeg:
         leg = formula.legs[index]
         quote = self._quotes[leg.spec.instrument_id]
         return IntentLeg(
             leg.spec.instrument_id,
-            leg_side(side, index),
+            formula.leg_side(side, index),
             leg.spec.ratio_lots,
             taken.qty_lots,
             taken.worst_px_ticks,
@@ -235,40 +389,26 @@ class TriggerCore:
         )
 
 
-class Wish(NamedTuple):
-    """An intent to be: all but its id and the times that the shell stamps."""
+def newest_of(pair: StandingPair) -> int:
+    """Receipt of the newest quote that the pair is priced with."""
+    return max(seat.quote.recv_ns if seat.quote is not None else 0 for seat in pair.seats)
 
-    rule: RuleMachine
-    pair_id: str
-    side: Side
-    units: int
-    pair_px_e9: int
-    threshold_e9: int
-    edge_e9: int
-    legs: tuple[IntentLeg, ...]
-    quote: Quote
-    incarnation: int
 
-    def intent(self, intent_id: str, hops: Hops) -> Intent:
-        """The intent, and its rule told that it fired."""
-        expires_ns = hops.decided_ns + self.rule.spec.ttl_ns
-        self.rule.fired(intent_id, expires_ns)
-        return Intent(
-            intent_id,
-            self.incarnation,
-            self.pair_id,
-            self.rule.spec.rule_id,
-            self.side,
-            self.units,
-            self.pair_px_e9,
-            self.threshold_e9,
-            self.edge_e9,
-            self.legs,
-            self.quote.instrument_id,
-            self.quote.recv_ns,
-            self.quote.pub_ns,
-            hops.taken_ns,
-            hops.evaluated_ns,
-            hops.decided_ns,
-            expires_ns,
-        )
+def _opens(rule: RuleMachine, side: Side) -> bool:
+    return rule.spec.action is not RuleAction.CLOSE and rule.pool.opens(side, rule.net_units)
+
+
+def _verdict(pair: StandingPair) -> str:
+    """What keeps every rule of the pair from firing, whatever the price; "ok" where one may, or there is none."""
+    words = [one.machine.obstacle(pair.at_ns) for one in pair.rules]
+    if not words or not all(word in (WARMING_UP, OUTSIDE) for word in words):
+        return "ok"
+    return f"{pair.rules[0].machine.spec.rule_id}: {words[0]}"
+
+
+def _always_met(spec: RuleSpec, price_e9: int) -> RuleSpec:
+    """A rule that buys at this price at once, whatever `spec` waits for."""
+    return RuleSpec(
+        spec.rule_id, spec.pair_id, price_e9, None, spec.units, spec.max_units, 0, spec.cool_down_ns, spec.ttl_ns,
+        spec.quote_band_e9,
+    )  # fmt: skip

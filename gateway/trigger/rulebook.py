@@ -136,6 +136,14 @@ class Rulebook:
             self._forget()
         return standings, memories
 
+    def all_standings(self, at_ns: int = 0) -> list[RuleStanding]:
+        """How every rule stands, ended ones of late included; `at_ns` 0: as it was last told where it was."""
+        made = []
+        for name, machine in self.machines.items():
+            last, _ = self._said.get(name, (None, None))
+            made.append(self.standing(machine, at_ns) if at_ns or last is None else last)
+        return made
+
     @staticmethod
     def standing(machine: RuleMachine, at_ns: int) -> RuleStanding:
         """A rule as its client sees it."""
