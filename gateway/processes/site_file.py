@@ -546,7 +546,9 @@ class ClientSection(Section):
     version: Annotated[str, StringConstraints(pattern=r"^(FIX\.4\.2|FIX\.4\.4|FIXT\.1\.1)$")] = Field(
         "FIX.4.4", description='BeginString(8): "FIX.4.2", "FIX.4.4", or "FIXT.1.1" with FIX 5.0 SP2'
     )
-    accounts: tuple[Word, ...] = Field(min_length=1, description="Account(1) of its orders; the first where none is sent")
+    accounts: tuple[Word, ...] = Field(
+        min_length=1, description="Account(1) of its orders; the first where none is sent"
+    )
     pairs: tuple[Word, ...] = Field((), description="pairs that it may see and trade")
     instruments: tuple[Word, ...] = Field((), description="legs that it may see; with leg_orders, trade alone")
     leg_orders: bool = Field(False, description="may order a leg alone")  # noqa: FBT003 a default
@@ -561,7 +563,18 @@ class ClientSection(Section):
     password_file: str = Field("", description="file with its password; or CMC_CLIENT__ID__PASSWORD; none: not asked")
     certificate_cn: str = Field("", description="common name of the certificate that it shows")
     certificate_sha256: str = Field("", description="or its fingerprint, 64 hexadecimal digits")
-    addresses: tuple[str, ...] = Field((), description='networks that it may come from, such as "10.1.2.0/24"; none: any')
+    addresses: tuple[str, ...] = Field(
+        (), description='networks that it may come from, such as "10.1.2.0/24"; none: any'
+    )
+
+
+class ApproverSection(Section):
+    """A person who may sign for a stage or for the acceptance, by the public half of a key of their own."""
+
+    name: str = Field(min_length=1, description="as it stands on what they sign; unique")
+    public_key: str = Field(
+        pattern=r"^ed25519:[A-Za-z0-9+/]{43}=$", description='as `cmc deliver keygen` prints it: "ed25519:..."'
+    )
 
 
 class SiteFile(Section):
@@ -582,3 +595,4 @@ class SiteFile(Section):
     rule: tuple[RuleSection, ...] = ()
     clients: ClientsSection = ClientsSection()  # type: ignore[call-arg]
     client: tuple[ClientSection, ...] = ()
+    approver: tuple[ApproverSection, ...] = ()
