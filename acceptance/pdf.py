@@ -218,7 +218,7 @@ def _criteria(sheet: _Sheet, content: Mapping[str, Any], judged: Sequence[Judged
         left = [
             sheet.text(f"{sheet.word(one['verdict'])}   {one['id']}"),
             sheet.both(one["en"], one["zh"], "small"),
-            sheet.text("   ".join(figures)),
+            sheet.text("; ".join(figures)),
         ]
         if one["why"]["en"]:
             left.append(sheet.both(one["why"]["en"], one["why"]["zh"], "small"))
@@ -249,7 +249,7 @@ def _tables(sheet: _Sheet, content: Mapping[str, Any]) -> list[Any]:
     none = sheet.text(sheet.word("none"), "small")
     flow.append(sheet.table(rows, [100, 70, 70, 70, 185]) if content["slipped"] else none)
     flow.append(sheet.text(sheet.word("open_points"), "head"))
-    flow += [sheet.both(f"- {one['en']}", f"  {one['zh']}") for one in content["open_points"]] or [none]
+    flow += [sheet.both(f"- {one['en']}", f"- {one['zh']}") for one in content["open_points"]] or [none]
     flow.append(sheet.text(sheet.word("limits"), "head"))
     limits = [[sheet.text(one["key"], "mono"), sheet.text(one["value"], "mono")] for one in content["limits"]]
     flow.append(

@@ -17,7 +17,7 @@ from acceptance.judge import MILLION, Judged
 from gateway.journal.units import duration
 
 WIDTH, HEIGHT = 560.0, 150.0
-LEFT, RIGHT, TOP, BOTTOM = 56.0, 16.0, 12.0, 30.0
+LEFT, RIGHT, TOP, BOTTOM = 56.0, 30.0, 12.0, 30.0
 _MOST_POINTS = 160
 
 

@@ -50,6 +50,9 @@ def read_approvers(paths: Iterable[Path]) -> list[Approver]:
             if not name or _raw(key) is None:
                 message = told('{}: [[approver]] {}: needs name and public_key = "ed25519:..."', path, repr(name))
                 raise SigningError(message)
+            if any(one.name == name and one.public_key != key for one in found):
+                message = told("{}: [[approver]] {} stands there with two keys; one is needed", path, repr(name))
+                raise SigningError(message)
             found.append(Approver(name, key))
     return found
 

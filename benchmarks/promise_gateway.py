@@ -71,7 +71,6 @@ class Gateway:
         *,
         decided: Callable[[Decision], None] | None = None,
         clock_error_ns: dict[str, int] | None = None,
-        start_ns: int = 0,
     ) -> None:
         self.world = world
         settings = world.day.settings
@@ -85,8 +84,6 @@ class Gateway:
         self.last: dict[str, PairTradeChanged] = {}
         self._decided = decided
         self._clock_error_ns = clock_error_ns or {}
-        self._start_ns = start_ns
-        """Added to every time that the journal shows: a monotonic clock does not begin at 0."""
         self._processing = Processing(world)
         self._once = Once(world.day)
         self._books: dict[str, Book] = {}
@@ -106,7 +103,7 @@ class Gateway:
         world, settings = self.world, self.world.day.settings
         self._handle(0, Restarted(1))
         for name in settings.venues:
-            self._handle(MS, SessionChanged(name, "orders", up=True, at_ns=self._start_ns + MS, detail="logon"))
+            self._handle(MS, SessionChanged(name, "orders", up=True, at_ns=MS, detail="logon"))
         for name in settings.instruments:
             self._handle(MS, HoursChanged(name, open=True, shut_ns=0, trading_day="20260615"))
         world.at(ARMED_NS, self._arm)
@@ -120,20 +117,19 @@ class Gateway:
         self._messages += 1
         bids, asks = book
         state = BookState.OK if bids and asks else BookState.ONE_SIDED if bids or asks else BookState.EMPTY
-        at_ns, before = now_ns + self._start_ns, self._quotes.get(instrument_id)
+        before = self._quotes.get(instrument_id)
         venue_id = instrument_id.partition(".")[0]
-        true_ns = sent_ns + self._start_ns
         # A venue's stamp is whole milliseconds on its own clock; here that clock is UTC, which begins with the day.
-        venue_ns = true_ns // MS * MS
-        calibrated_ns = true_ns + self._clock_error_ns.get(venue_id, 0)
+        venue_ns = sent_ns // MS * MS
+        calibrated_ns = sent_ns + self._clock_error_ns.get(venue_id, 0)
         quote = Quote(
-            instrument_id, state, bids, asks, at_ns, venue_ns, at_ns, self._messages, 0, calibrated_ns, BOUND_NS
+            instrument_id, state, bids, asks, now_ns, venue_ns, now_ns, self._messages, 0, calibrated_ns, BOUND_NS
         )
         self._quotes[instrument_id] = quote
         self._books[instrument_id] = book
         if before is None or before.state is not state:
             self._handle(now_ns, BookStateChanged(instrument_id, state, ""))
-        wishes = self.trigger.on_quote(quote, at_ns)
+        wishes = self.trigger.on_quote(quote, now_ns)
         seen = self.world.day.slice.met(self._books)
         may = self._once.look(now_ns, 0 if seen is None else seen.side)
         for wish in wishes:
@@ -141,7 +137,7 @@ class Gateway:
                 continue
             self._once.fired(now_ns, 1 if wish.side is Side.BUY else -1)
             before_ns, after_ns = self._processing.draw()
-            hops = Hops(at_ns + HOP_NS, at_ns + 2 * HOP_NS, at_ns + 3 * HOP_NS)
+            hops = Hops(now_ns + HOP_NS, now_ns + 2 * HOP_NS, now_ns + 3 * HOP_NS)
             intent = wish.intent(f"T1-{len(self._intents) + 1:06d}", hops)
             self._intents[intent.intent_id] = intent
             self._after_ns[intent.intent_id] = after_ns
@@ -165,7 +161,7 @@ class Gateway:
     def on_report(self, now_ns: int, venue_id: str, report: Report) -> None:
         """What a venue says, in the gateway's words."""
         self._messages += 1
-        self._handle(now_ns, self._normal(now_ns + self._start_ns, venue_id, report))
+        self._handle(now_ns, self._normal(now_ns, venue_id, report))
 
     # The process.
 
@@ -175,11 +171,10 @@ class Gateway:
             self._decide(now_ns, self._events.popleft(), after_ns)
 
     def _decide(self, now_ns: int, event: ExecutionEvent, after_ns: int | None) -> None:
-        at_ns = now_ns + self._start_ns
-        actions = self.engine.on_event(event, at_ns)
+        actions = self.engine.on_event(event, now_ns)
         self._seq += 1
         if self._decided is not None:
-            self._decided(Decision(self._seq, at_ns, event, tuple(actions)))
+            self._decided(Decision(self._seq, now_ns, event, tuple(actions)))
         for action in actions:
             self._do(now_ns, action, after_ns)
 
@@ -194,7 +189,7 @@ class Gateway:
             case SetTimer():
                 self._due[action.key] = action.at_ns
                 heapq.heappush(self._timers, (action.at_ns, action.key))
-                world.at(action.at_ns - self._start_ns, self._fire)
+                world.at(action.at_ns, self._fire)
             case ReadBooks():
                 quotes = tuple(self._quotes[name] for name in action.instrument_ids if name in self._quotes)
                 self._events.append(BooksObserved(action.request, quotes))
@@ -205,17 +200,16 @@ class Gateway:
 
     def _send(self, now_ns: int, action: SendOrders, decided_ns: int) -> None:
         """Both orders leave; the journal says that their record was written just after it was decided on."""
-        at_ns = now_ns + self._start_ns
         sent = []
         for order in action.orders:
-            if action.expires_ns and at_ns > action.expires_ns:
-                sent.append(OrderSent(order.cl_ord_id, 0, 0, f"its intent expired {at_ns - action.expires_ns} ns ago"))
+            if action.expires_ns and now_ns > action.expires_ns:
+                sent.append(OrderSent(order.cl_ord_id, 0, 0, f"its intent expired {now_ns - action.expires_ns} ns ago"))
                 continue
             leg = self.world.day.slice.names.index(order.instrument_id)
             self._messages += 1
             self.world.send(now_ns, action.trade_id, leg, self._wire(order))
-            sent.append(OrderSent(order.cl_ord_id, at_ns, self._messages))
-        self._handle(now_ns, OrdersSent(decided_ns + self._start_ns, tuple(sent)))
+            sent.append(OrderSent(order.cl_ord_id, now_ns, self._messages))
+        self._handle(now_ns, OrdersSent(decided_ns, tuple(sent)))
 
     def _wire(self, order: Order) -> NewOrder:
         one = self.world.day.settings.instruments[order.instrument_id]
@@ -243,27 +237,27 @@ class Gateway:
             self.world.ask(now_ns, action.venue_id, partial(_status, venue, about))
 
     def _fire(self, now_ns: int) -> None:
-        while self._timers and self._timers[0][0] <= now_ns + self._start_ns:
+        while self._timers and self._timers[0][0] <= now_ns:
             at_ns, key = heapq.heappop(self._timers)
             if self._due.get(key) == at_ns:
                 del self._due[key]
                 self._handle(now_ns, TimerFired(key))
 
     def _heard(self, now_ns: int, action: Announce) -> None:
-        what, at_ns = action.what, now_ns + self._start_ns
+        what = action.what
         if isinstance(what, PairTradeChanged):
             self.last[what.trade_id] = what
             if what.state is PairTradeState.HALTED:
                 self.halted.add(what.trade_id)
-            self.trigger.on_execution(what, at_ns)
+            self.trigger.on_execution(what, now_ns)
         elif isinstance(what, PairPosition):
-            self.trigger.on_execution(what, at_ns)
+            self.trigger.on_execution(what, now_ns)
         elif isinstance(what, IntentRefused):
             self.refused[what.name.value] = self.refused.get(what.name.value, 0) + 1
-            self.trigger.on_execution(what, at_ns)
+            self.trigger.on_execution(what, now_ns)
 
     def _beat(self, now_ns: int) -> None:
-        self.trigger.on_execution(self.engine.status(now_ns + self._start_ns), now_ns + self._start_ns)
+        self.trigger.on_execution(self.engine.status(now_ns), now_ns)
         self.world.at(now_ns + BEAT_NS, self._beat)
 
     # Words.
@@ -281,7 +275,7 @@ class Gateway:
         return ExecutionReport(
             venue_id=venue_id,
             recv_ns=recv_ns,
-            venue_ns=said.at_ns + self._start_ns,
+            venue_ns=said.at_ns,
             msg_seq_num=self._messages,
             poss_dup=False,
             cl_ord_id=said.cl_ord_id,

@@ -12,6 +12,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from benchmarks.promise_parameters import Parameters
 from gateway.execution.ledger import ExecutionSettings
 from gateway.model.instrument import Instrument
@@ -185,7 +187,10 @@ def _settings(parameters: Parameters) -> ExecutionSettings:
     with tempfile.TemporaryDirectory(prefix="cmc-promise-") as folder:
         path = Path(folder) / "site.toml"
         path.write_text(site, encoding="utf-8")
-        return settings(load_site(path, {}))
+        made = settings(load_site(path, {}))
+    # Nothing is held before the day begins, so no venue is asked for positions.
+    venues = {name: msgspec.structs.replace(one, ask_positions=False) for name, one in made.venues.items()}
+    return msgspec.structs.replace(made, venues=venues)
 
 
 def site_text(parameters: Parameters) -> str:

@@ -135,7 +135,7 @@ class World:
             name,
             ACCOUNT,
             listings,
-            seed=self.day.seed,
+            seed=2 * self.day.seed + (name == self.domestic),
             snapshot_interval_ns=FOREVER_NS,
             faults=(FaultSpec("reject", probability=reject),) if reject else (),
             truth=self._truth,

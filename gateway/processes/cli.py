@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 
 from gateway.journal.told import environment_language, said, told, told_by
+from gateway.processes import deliver
 
 OK, FAILED, WRONG_CALL = 0, 1, 2
 
@@ -51,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     _looking_commands(commands)
     _operator_commands(commands)
     _run_commands(commands)
+    deliver.register(commands)
     return top
 
 
