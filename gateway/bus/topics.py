@@ -103,6 +103,39 @@ class TriggerStatus(Message):
     missed: int
 
 
+class ClientLine(Message):
+    """One client's session as `cmc status` shows it."""
+
+    client_id: str
+    version: str
+    up: bool
+    since_ns: int
+    address: str
+    tls: bool
+    drop_copy: bool
+    open_orders: int
+    next_sender_num: int
+    next_target_num: int
+    pending_bytes: int
+    detail: str
+    """Why it ended last, or was turned away."""
+
+
+class ClientsStatus(Message):
+    """The heartbeat of the process that clients connect to. `turned_away` counts connections that were not let in."""
+
+    incarnation: int
+    at_ns: int
+    ports: tuple[tuple[str, int], ...]
+    """(host, port) that it listens on."""
+    sessions: tuple[ClientLine, ...]
+    orders: int
+    rejected: int
+    turned_away: int
+    unanswered: int
+    """Commands to trigger or execution that wait for an answer."""
+
+
 Published = (
     Quote
     | RuleStanding
@@ -117,6 +150,7 @@ Published = (
     | ExecutionStatus
     | FeedStatus
     | TriggerStatus
+    | ClientsStatus
     | OrderSessions
     | ClockStatus
     | HostClock

@@ -4,7 +4,7 @@ FIX 4.2 has no trade of its own among ExecType(150): a fill is 1 or 2 there, and
 report it is. Groups stand before fields: QuickFIX drops the last entry of a group that ends the text it parses.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from gateway.clients.settings import price_text
 from gateway.fix import tags
@@ -55,7 +55,7 @@ class ClientWriter:
         """ExecutionReport(35=8)."""
         return message("8", self._report_fields(one).items())
 
-    def _report_fields(self, one: ClientReport) -> Mapping[str, str | int]:
+    def _report_fields(self, one: ClientReport) -> dict[str, str | int]:
         is_fill = one.exec_type in (ExecType.TRADE, ExecType.TRADE_CANCEL, ExecType.TRADE_CORRECT)
         last_px = one.last_px_text or price_text(one.last_px_e9)
         fields: dict[str, str | int] = {
@@ -95,10 +95,10 @@ class ClientWriter:
             return "2" if one.ord_status is OrdStatus.FILLED else "1"
         return one.ord_status.value
 
-    def _only_42(self, one: ClientReport) -> Mapping[str, str | int]:
+    def _only_42(self, one: ClientReport) -> dict[str, str | int]:
         return {tags.EXEC_TRANS_TYPE: _TRANS.get(one.exec_type, "0")}
 
-    def _since_43(self, one: ClientReport) -> Mapping[str, str | int]:
+    def _since_43(self, one: ClientReport) -> dict[str, str | int]:
         return {
             tags.SECONDARY_EXEC_ID: plain(one.secondary_exec_id),
             tags.ORD_STATUS_REQ_ID: one.request_id if not one.mass else "",

@@ -73,6 +73,22 @@ class ClientEngine:
         """The last decision of execution's journal that was taken up."""
         return self.book.heard_seq
 
+    @property
+    def switches(self) -> SwitchesHeard | None:
+        """How execution and trigger stood when it was last told."""
+        return self.book.switches
+
+    def book_due(self, at_ns: int) -> bool:
+        """Whether a Tick would do anything now."""
+        return self._outcomes.due(at_ns)
+
+    def placing(self) -> set[str]:
+        """Orders of which trigger has not said yet whether it takes them."""
+        return {one.order_id for one in self.book.commands.values()}
+
+    def all_open(self) -> list[ClientOrder]:
+        return self.book.all_open()
+
     def orders_of(self, client_id: str) -> list[ClientOrder]:
         """Its open orders, oldest first."""
         return self.book.open_of(client_id)

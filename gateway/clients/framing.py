@@ -65,8 +65,8 @@ class Framer:
             return self._drop(1)
         end = body + 1 + int(digits) + TRAILER_BYTES
         if end > self._most:
-            message = f"BodyLength(9)={digits.decode()}: a message of {end} bytes; at most {self._most} are accepted"
-            raise TooLongError(message)
+            text = f"BodyLength(9)={digits.decode()}: a message of {end} bytes; at most {self._most} are accepted"
+            raise TooLongError(text)
         if len(buffer) < end:
             return None
         tail = buffer[end - TRAILER_BYTES : end]

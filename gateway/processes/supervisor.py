@@ -1,8 +1,9 @@
 """Keeps the processes of one site: starts them in order, starts again what dies, stops them with no trade unbalanced.
 
-Order of start: feed, execution, watch, trigger, recorder, each after the one before it has said that it is ready. Order
-of stop: execution is asked to open nothing and to balance what is open; then trigger, execution, watch, feed and
-recorder end, the recorder last because it writes down what the others say at their end.
+Order of start: feed, execution, watch, trigger, recorder, and clients where the site has any, each after the one
+before it has said that it is ready. Order of stop: execution is asked to open nothing and to balance what is open; then
+trigger, execution, watch, clients, feed and recorder end, the recorder last because it writes down what the others say
+at their end.
 
 Execution is told how it died when it is started again: by itself (`--after-death exit`, it stays disarmed) or by a
 signal from outside (`--after-death signal`). While the watch holds it (`held.json`) it is not started at all; when a
@@ -33,7 +34,9 @@ from gateway.processes.settings import Site, SupervisorSettings
 from gateway.processes.site_file import MS, SECOND
 
 START_ORDER = ("feed", "execution", "watch", "trigger", "recorder")
-STOP_ORDER = ("trigger", "execution", "watch", "feed", "recorder")
+CLIENTS = "clients"
+"""Started last, and only where the site has clients; ended after execution, whose last fills it tells them."""
+STOP_ORDER = ("trigger", "execution", "watch", CLIENTS, "feed", "recorder")
 HELD = "execution"
 """The process that `held.json` keeps down."""
 START_TIMEOUT_NS = 30 * SECOND
@@ -62,7 +65,8 @@ class Due(NamedTuple):
 def commands(site: Site, run_dir: Path, bus_dir: Path) -> dict[str, tuple[str, ...]]:
     """What each process is started with."""
     arguments = ("--site", str(site.path), "--run-dir", str(run_dir), "--bus-dir", str(bus_dir))
-    return {name: python(f"gateway.processes.{name}", *arguments) for name in START_ORDER}
+    names = START_ORDER + ((CLIENTS,) if site.clients.specs else ())
+    return {name: python(f"gateway.processes.{name}", *arguments) for name in names}
 
 
 class Supervisor:
