@@ -120,7 +120,7 @@ def action_taken(trade: TradeStory) -> str:
     repairs = [story for story in trade.orders if not story.is_first_of_leg]
     last = trade.last
     cause = last.cause if last is not None and last.cause else "-"
-    return told("{} repair orders, ended {}, cause {}", len(repairs), trade.outcome, cause)
+    return told("{} repair orders, ended {}, cause {}", len(repairs), told(trade.outcome), cause)
 
 
 def limits(runs: Sequence[RunEvidence]) -> list[dict[str, str]]:

@@ -22,7 +22,7 @@ NAMES: tuple[type[StrEnum], ...] = (RefusalName, AlarmName, HaltCause, PairTrade
 
 def templates() -> Iterator[tuple[str, str]]:
     """Where each text is said, and the text."""
-    for file in sorted((ROOT / "gateway").rglob("*.py")):
+    for file in sorted([*(ROOT / "gateway").rglob("*.py"), *(ROOT / "acceptance").rglob("*.py")]):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "told":
                 first = node.args[0]
