@@ -38,7 +38,9 @@ class Position:
         self.net_lots = 0
         self.by_prompt: dict[str, int] = {}
         self._trading_day = ""
-        self._prompt = ""
+        self._prompts = [""]
+        """Prompt date of each trading day's contract, by the number of the day."""
+        self._day_numbers: dict[str, int] = {}
         self._held: _Table = {}
         self._frozen: _Table = {}
         self.day = 0
@@ -85,8 +87,11 @@ class Position:
         """
         self.net_lots += order.side.sign * lots
         self.moved.add(self.instrument_id)
-        if self._prompt:
-            self.by_prompt[self._prompt] = self.by_prompt.get(self._prompt, 0) + order.side.sign * lots
+        lasting = order.time_in_force in _LASTING
+        filled_on = self._day_numbers.get(trade_date, self.day if lasting else sent_on)
+        prompt = self._prompts[filled_on]
+        if prompt:
+            self.by_prompt[prompt] = self.by_prompt.get(prompt, 0) + order.side.sign * lots
         if self.model is PositionModel.NET:
             return
         if order.position_effect in _CLOSING:
@@ -94,8 +99,7 @@ class Position:
         elif self._sells_a_share(order):
             _add(self._held, Side.BUY, PositionEffect.CLOSE, -lots)
         else:
-            lasting = order.time_in_force in _LASTING
-            earlier = trade_date < self._trading_day if trade_date else sent_on < self.day and not lasting
+            earlier = trade_date < self._trading_day if trade_date else filled_on < self.day
             _add(self._held, order.side, PositionEffect.CLOSE if earlier else self._todays(), lots)
 
     def seed(self, side: Side, lots: int, *, today: bool) -> None:
@@ -107,12 +111,16 @@ class Position:
 
     def on_day(self, trading_day: str, prompt: str) -> None:
         """The instrument's trading day is now this one."""
-        if self._trading_day and trading_day != self._trading_day and self.model in _TODAY_APART:
-            for table in (self._held, self._frozen):
-                for side in Side:
-                    _add(table, side, PositionEffect.CLOSE, table.pop((side, PositionEffect.CLOSE_TODAY), 0))
+        if self._trading_day and trading_day != self._trading_day:
+            if self.model in _TODAY_APART:
+                for table in (self._held, self._frozen):
+                    for side in Side:
+                        _add(table, side, PositionEffect.CLOSE, table.pop((side, PositionEffect.CLOSE_TODAY), 0))
             self.day += 1
-        self._trading_day, self._prompt = trading_day, prompt
+            self._prompts.append(prompt)
+        self._prompts[self.day] = prompt
+        self._trading_day = trading_day
+        self._day_numbers[trading_day] = self.day
 
     def report(self) -> PositionChanged:
         """The position as it is announced."""

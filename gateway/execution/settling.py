@@ -327,7 +327,8 @@ class Settler:
     def _hedge_lead(self, trade: PairTrade, at_ns: int) -> bool:
         """In a led mode: orders for the whole units that the lead has filled and nobody has hedged yet."""
         spec = self.spec(trade)
-        if spec.dispatch not in _LED or trade.state is not PairTradeState.WORKING or self._ledger.held:
+        led = spec.dispatch in _LED and trade.intent.rule_id != RESIDUAL_RULE
+        if not led or trade.state is not PairTradeState.WORKING or self._ledger.held:
             return False
         orders = hedge_orders(trade, spec.lead_leg, self._ledger, self._order_ids.next)
         if orders:

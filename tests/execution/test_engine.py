@@ -596,6 +596,19 @@ def test_a_residual_is_booked_and_traded_away_when_it_adds_up_to_a_lot() -> None
     assert desk.engine.ledger.positions[CU].net_lots == 14
 
 
+def test_a_residual_of_a_pair_that_is_led_by_its_other_leg_is_one_leg() -> None:
+    """What the ratio left over has no lead and no hedge, whatever mode its pair is dispatched in."""
+    desk = Desk(settings(residual_lots_e9=10**9, dispatch=DispatchMode.LEAD_THEN_HEDGE, lead_leg=1))
+    (ca,) = desk.open(1)
+    desk.fill(ca)
+    desk.fill(desk.orders()[0])
+    desk.timer("residual:CU-CA", 1)
+    desk.books(CU_BOOK)
+    (order,) = desk.orders()
+    desk.fill(order)
+    assert desk.announced(PairPosition) == [PairPosition("CU-CA", "residual", -1, 0)]
+
+
 def test_a_residual_that_is_not_filled_stays_booked() -> None:
     """An order in vain changes nothing of what is booked; it is tried when the next pair trade ends."""
     desk = Desk(settings(residual_lots_e9=-E9))
@@ -622,6 +635,23 @@ def test_prompts_are_kept_apart() -> None:
         desk.fill(order)
     position = desk.engine.ledger.positions[CA].report()
     assert (position.net_lots, position.by_prompt) == (0, (("20260915", -1), ("20260916", 1)))
+
+
+@pytest.mark.parametrize("told", ["20260615", ""])
+def test_a_fill_told_after_the_day_is_of_its_day_s_prompt(told: str) -> None:
+    """The contract of Monday has Monday's prompt, whenever its fill, or a bust of it, is told."""
+    desk = Desk()
+    desk.do(HoursChanged(CA, True, 0, "20260615", "20260917"))
+    _, ca = desk.open(1)
+    desk.do(HoursChanged(CA, True, 0, "20260616", "20260918"))
+    fill = desk.report(ca, ExecType.TRADE, 1, trade_date=told)
+    desk.do(fill)
+    position = desk.engine.ledger.positions[CA]
+    assert position.report().by_prompt == (("20260917", -1),)
+    desk.do(HoursChanged(CA, True, 0, "20260617", "20260919"))
+    bust = desk.report(ca, ExecType.TRADE_CANCEL, cum=0, ref_exec_key=fill.exec_key, exec_key="B1", trade_date=told)
+    desk.do(bust)
+    assert (position.net_lots, position.report().by_prompt) == (0, ())
 
 
 def test_lead_then_hedge_hedges_each_whole_unit_once() -> None:

@@ -5,7 +5,9 @@
 from decimal import Decimal
 from fractions import Fraction
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import msgspec
 
 from gateway.execution.ledger import ExecutionSettings
 from gateway.model.instrument import Instrument, PositionModel
@@ -25,8 +27,14 @@ from tests.simulation.plan import MS, SECOND
 
 ACCOUNT = "A1"
 TICK = Decimal(10)
+EXEC_KEY = ("207", "1", "75", "54", "17")
+"""What makes a fill one and the same: venue, account, trade date, side, ExecID(17)."""
 SWING_TICKS = 8
 """How far the legs' difference swings to either side; rules wait at half of it."""
+RATE_TICK = Decimal("0.001")
+RATE_TICKS = 2000
+"""Yuan for a dollar, 2.000: a rate that is easy to follow."""
+RATE = "USDCNH"
 RATIOS = ((1, 1), (5, 1), (1, 2), (2, 3), (15, 1), (3, 2))
 
 
@@ -52,6 +60,19 @@ class Installation(NamedTuple):
     ratio_lots: dict[str, int]
     cancel_on_disconnect: dict[str, bool]
     sync_before_send: bool
+    calibrated: bool
+    """Whether quotes carry a time of the venue's, calibrated with an error."""
+    prompts: frozenset[str]
+    """Instruments of which each day's contract has a prompt date of its own."""
+
+    @property
+    def traded(self) -> list[Instrument]:
+        """What orders may be sent for; one at each venue."""
+        return [one for one in self.settings.instruments.values() if one.tradable]
+
+    def in_base(self, name: str, ticks: int) -> int:
+        """A price in ticks of the first leg: what is quoted in dollars is worth twice as much."""
+        return ticks * 2 if self.settings.instruments[name].currency == "USD" else ticks
 
 
 def installation(seed: int, *, plain: bool = False) -> Installation:
@@ -66,20 +87,24 @@ def installation(seed: int, *, plain: bool = False) -> Installation:
         "LME": PositionModel.NET,
         "SGX": rng.choice((PositionModel.OPEN_CLOSE, PositionModel.NET)),
     }
+    abroad = not plain and rng.random() < 0.4
     instruments = {f"{name}.{name.lower()}": _instrument(name, ratio_of, models[name]) for name in venues}
     names = tuple(instruments)
+    if not plain:
+        instruments = {name: _drawn(one, rng, abroad=abroad) for name, one in instruments.items()}
     time_in_force = {name: TimeInForce.IOC if plain or rng.random() < 0.6 else TimeInForce.DAY for name in venues}
     units = 1 if plain else rng.randint(1, 3)
     follows: dict[str, str] = {}
     if legs == 2 and not plain and rng.random() < 0.3:
         ratio_of["SGX"] = ratio_of["LME"]
         follows = {"SGX.sgx": "LME.lme"}
-        instruments["SGX.sgx"] = _instrument("SGX", ratio_of, rng.choice((PositionModel.OPEN_CLOSE, PositionModel.NET)))
+        model = rng.choice((PositionModel.OPEN_CLOSE, PositionModel.NET))
+        instruments["SGX.sgx"] = _drawn(_instrument("SGX", ratio_of, model), rng, abroad=abroad)
         venues = (*venues, "SGX")
     stands_in = {leg: name for name, leg in follows.items()}
-    pairs = {"P1": _pair("P1", names, ratio_of, time_in_force, stands_in, rng, plain=plain)}
+    pairs = {"P1": _pair("P1", instruments, names, ratio_of, time_in_force, stands_in, rng, plain=plain)}
     if rng.random() < 0.3 and not plain:
-        pairs["P2"] = _pair("P2", names, ratio_of, time_in_force, stands_in, rng, plain=False)
+        pairs["P2"] = _pair("P2", instruments, names, ratio_of, time_in_force, stands_in, rng, plain=False)
     rules: dict[str, RuleSpec] = {}
     for pair_id, pair in pairs.items():
         for number in range(1 if plain else rng.choice((1, 1, 2))):
@@ -101,13 +126,18 @@ def installation(seed: int, *, plain: bool = False) -> Installation:
     )
     specs = {name: _venue(name, rng) for name in venues}
     settings = ExecutionSettings("C", "full", pairs, rules, instruments, limits, site_limits, specs)
-    mids = dict.fromkeys(names[1:], 4000)
-    mids[names[0]] = sum(mids.values())
+    mids = {name: 2000 if instruments[name].currency == "USD" else 4000 for name in names[1:]}
+    mids[names[0]] = 4000 * (len(names) - 1)
     ways = {name: _ways(rng, near=plain or name == "SHFE") for name in venues}
     cod = {name: rng.random() < 0.4 for name in venues}
     by_name = {name: ratio_of[instruments[name].venue_id] for name in instruments}
     mids |= {name: mids[leg] for name, leg in follows.items()}
-    return Installation(settings, ways, mids, names, follows, by_name, cod, rng.random() < 0.7)
+    synced = rng.random() < 0.7
+    if any(one.currency == "USD" for one in instruments.values()):
+        instruments[f"LME.{RATE}"] = _rate()
+    prompts = frozenset(name for name in by_name if name.startswith("LME") and not plain and rng.random() < 0.5)
+    calibrated = not plain and rng.random() < 0.5
+    return Installation(settings, ways, mids, names, follows, by_name, cod, synced, calibrated, prompts)
 
 
 def _instrument(venue_id: str, ratio_of: dict[str, int], model: PositionModel) -> Instrument:
@@ -117,9 +147,33 @@ def _instrument(venue_id: str, ratio_of: dict[str, int], model: PositionModel) -
     )
 
 
+def _drawn(one: Instrument, rng: Random, *, abroad: bool) -> Instrument:
+    """With a hedge flag, locked instead of closed, or quoted in dollars, as the seed wants."""
+    changes: dict[str, Any] = {}
+    if rng.random() < 0.4:
+        changes["hedge_flag"] = rng.choice(("1", "2", "3"))
+    if one.position_model is not PositionModel.NET and rng.random() < 0.25:
+        changes["lock"] = True
+    if abroad and one.venue_id != "SHFE":
+        changes |= {"currency": "USD", "lot_units": one.lot_units, "point_value": one.point_value}
+    return msgspec.structs.replace(one, **changes)
+
+
+def _rate() -> Instrument:
+    """The live currency reference: priced, never ordered."""
+    one = Decimal(1)
+    return Instrument(f"LME.{RATE}", "LME", RATE, RATE_TICK, one, "usd", "CNY", one, tradable=False)
+
+
 def _venue(name: str, rng: Random) -> VenueSpec:
     offered = (TimeInForce.DAY, TimeInForce.IOC) if rng.random() < 0.85 else (TimeInForce.DAY,)
-    return VenueSpec(name, ACCOUNT, rng.random() < 0.5, offered, True, rng.choice((300, 800)) * MS)
+    mass, timeout_ns = rng.random() < 0.5, rng.choice((300, 800)) * MS
+    asks = rng.random() < 0.5
+    every_ns = rng.choice((0, 0, 3)) * SECOND if asks else 0
+    return VenueSpec(
+        name, ACCOUNT, mass, offered, True, timeout_ns, ask_positions=asks, positions_interval_ns=every_ns,
+        exec_key=EXEC_KEY,
+    )  # fmt: skip
 
 
 def _ways(rng: Random, *, near: bool) -> tuple[Way, Way]:
@@ -129,6 +183,7 @@ def _ways(rng: Random, *, near: bool) -> tuple[Way, Way]:
 
 def _pair(
     pair_id: str,
+    instruments: dict[str, Instrument],
     names: tuple[str, ...],
     ratio_of: dict[str, int],
     time_in_force: dict[str, TimeInForce],
@@ -142,7 +197,7 @@ def _pair(
             name,
             ratio_of[name.partition(".")[0]],
             Fraction(1),
-            "",
+            f"LME.{RATE}" if instruments[name].currency == "USD" else "",
             None,
             2 if plain else rng.randint(0, 3),
             time_in_force[name.partition(".")[0]],
@@ -172,6 +227,8 @@ def _pair(
         quote_interval_ns=rng.choice((100, 250)) * MS,
         quote_life_ns=rng.choice((1, 3)) * SECOND,
         shut_reserve_ns=0 if plain else rng.choice((0, 500)) * MS,
+        residual_lots_e9=0 if plain or rng.random() < 0.6 else rng.choice((-1, 1)) * rng.randint(1, 9) * 10**8,
+        max_fx_age_ns=SECOND,
     )
 
 

@@ -10,17 +10,21 @@ from collections import Counter, deque
 from typing import TYPE_CHECKING
 
 from gateway.execution.engine import ExecutionEngine
+from gateway.execution.ledger import Ledger
 from gateway.execution.order_book import OwnOrder
 from gateway.execution.pair_trade import PairTrade
 from gateway.execution.positions import Position
+from gateway.execution.residual import RESIDUAL
+from gateway.execution.settling import RESIDUAL_RULE
 from gateway.model.instrument import PositionModel
-from gateway.model.order import CancelRejected, ExecType, ExecutionReport, Order
+from gateway.model.order import CancelRejected, ExecType, ExecutionReport, Order, Side
 from gateway.model.record import Decision
 from gateway.model.site import DispatchMode, InDoubtPolicy
 from gateway.model.trade import (
     Alarm,
     AlarmName,
     Announce,
+    BooksObserved,
     Command,
     HaltCause,
     Intent,
@@ -42,6 +46,8 @@ if TYPE_CHECKING:
 CAUSES = {cause.value for cause in HaltCause}
 UNRESOLVABLE = {HaltCause.OVERFILLED.value, HaltCause.VENUE_DISAGREES.value}
 """Causes that a venue's contradiction makes; a person ends them, and the world reports how many there were."""
+SURPRISES = {AlarmName.LATE_FILL, AlarmName.FILL_BUSTED, AlarmName.HALTED, AlarmName.UNKNOWN_ORDER}
+"""Alarms after which positions may be other than any order of ours explains."""
 _TAKEN_BACK = ("G", "H")
 ALL_ENDED = {PairTradeState.HEDGED, PairTradeState.UNWOUND, PairTradeState.MISSED}
 
@@ -71,6 +77,7 @@ class Referee:
         self._net: Counter[str] = Counter()
         self._filled: dict[str, int] = {}
         self._late_lots: Counter[str] = Counter()
+        self._surprised = False
         self.halts: Counter[str] = Counter()
         self.unheard: set[str] = set()
         """Orders that had ended for us when the venue's last word on them was lost: only a statement can tell."""
@@ -130,6 +137,8 @@ class Referee:
         if isinstance(what, Alarm) and what.name is AlarmName.LATE_FILL:
             order = what.subject
             self._late_lots[order] += 1
+        if isinstance(what, Alarm) and what.name in SURPRISES:
+            self._surprised = True
         if isinstance(what, PairTradeChanged):
             self._every_end_is_named(what, decision.at_ns)
 
@@ -151,11 +160,31 @@ class Referee:
             self._broken("no order after kill --hold until armed", at_ns, f"{action.orders}", action.trade_id)
         trade = engine.ledger.trades[action.trade_id]
         opening = isinstance(decision.event, Intent)
-        if opening and self._unarmed:
+        alone = isinstance(decision.event, BooksObserved) and decision.event.request.startswith(RESIDUAL)
+        if (opening or alone) and self._unarmed:
             self._broken("no new trade while disarmed", at_ns, action.trade_id, action.trade_id)
         self._never_over_hedged(trade, {order.cl_ord_id for order in action.orders}, at_ns)
-        if opening:
-            self._exposure_within_limits(engine, action, at_ns)
+        self._exposure_within_limits(engine, action, at_ns, opening=opening or alone)
+        if isinstance(decision.event, Intent):
+            self._decided_on_fresh_prices(decision.event, at_ns, action.trade_id)
+
+    def _decided_on_fresh_prices(self, intent: Intent, at_ns: int, trade_id: str) -> None:
+        """The legs' books were of one time, in truth, and the currency's market was open and told of itself."""
+        settings = self._world.given.settings
+        spec = settings.pairs[intent.pair_id]
+        if all(leg.calibrated_ns for leg in intent.legs):
+            times = [leg.venue_ns for leg in intent.legs]
+            most_ns = spec.max_quote_skew_ns + sum(leg.bound_ns for leg in intent.legs)
+            if max(times) - min(times) > most_ns:
+                text = f"{intent.intent_id}: books of {times}, at most {most_ns} ns apart"
+                self._broken("legs are of one time", at_ns, text, trade_id)
+        for leg in spec.legs:
+            if leg.fx_instrument_id:
+                since_ns = self._world.currency.good_ns
+                most_ns = spec.max_fx_age_ns + settings.rules[intent.rule_id].ttl_ns
+                if at_ns - since_ns > most_ns:
+                    text = f"{intent.intent_id}: no rate for {at_ns - since_ns} ns, at most {most_ns}"
+                    self._broken("a currency that is shut or silent blocks", at_ns, text, trade_id)
 
     def _never_over_hedged(self, trade: PairTrade, leaving: set[str], at_ns: int) -> None:
         """If everything that is open fills, no leg holds more than it should, or less than nothing.
@@ -178,8 +207,15 @@ class Referee:
                 text = f"{trade.trade_id} {leg.instrument_id}: {now} held, {unwinding} being sold back"
                 self._broken("never unwound beyond nothing", at_ns, text, trade.trade_id)
 
-    def _exposure_within_limits(self, engine: ExecutionEngine, action: SendOrders, at_ns: int) -> None:
-        """Position and all open orders of the side that the trade adds to, within the instrument's limit."""
+    def _exposure_within_limits(
+        self, engine: ExecutionEngine, action: SendOrders, at_ns: int, *, opening: bool
+    ) -> None:
+        """Position and all open orders of the side that the trade adds to, within the instrument's limit.
+
+        A repair may pass it where a venue's word has taken back what was counted on: a bust, a fill after the end.
+        """
+        if not opening and self._surprised:
+            return
         ledger = engine.ledger
         for name, sign in {(order.instrument_id, order.side.sign) for order in action.orders}:
             most = ledger.settings.instrument_limits[name].max_position_lots
@@ -199,6 +235,12 @@ class Referee:
         if order.cl_ord_id in self._sent_ids:
             self._broken("no ClOrdID(11) is sent twice", at_ns, order.cl_ord_id, trade_id)
         self._sent_ids.add(order.cl_ord_id)
+        settings = self._world.given.settings
+        instrument = settings.instruments[order.instrument_id]
+        wanted = (instrument.account or settings.venues[order.venue_id].account, instrument.hedge_flag)
+        if (order.account, order.hedge_flag) != wanted:
+            text = f"{order.cl_ord_id}: {order.account} {order.hedge_flag!r}, not {wanted}"
+            self._broken("account and hedge flag are the site's", at_ns, text, trade_id)
         self._orders_per_second_bounded(at_ns, trade_id, opening=opening)
 
     def _orders_per_second_bounded(self, at_ns: int, trade_id: str, *, opening: bool) -> None:
@@ -307,6 +349,7 @@ class Referee:
                     f"{leg.instrument_id} {leg.filled_lots} of {leg.target_lots}" for leg in trade.legs
                 )
                 self._broken("the world comes to rest", at_ns, text, trade.trade_id)
+        self._residuals_add_up(ledger, at_ns)
         self._venues_agree(process, at_ns)
 
     def _lost_for_good(self, process: Process) -> set[str]:
@@ -340,16 +383,45 @@ class Referee:
                     self._broken("no order is left", at_ns, text, own.trade_id)
             self._positions_agree(process, line.venue_id, explained, at_ns)
 
+    def _residuals_add_up(self, ledger: Ledger, at_ns: int) -> None:
+        """What the ratios of a pair's trades leave over, less what was traded away, is what is booked."""
+        left: Counter[str] = Counter()
+        for trade in ledger.trades.values():
+            if trade.state not in ALL_ENDED:
+                return
+            pair_id, intent = trade.intent.pair_id, trade.intent
+            each_e9 = self._world.given.settings.pairs[pair_id].residual_lots_e9
+            units = trade.hedged_units * intent.side.sign
+            left[pair_id] += units * (10**9 if intent.rule_id == RESIDUAL_RULE else each_e9)
+        for pair_id, lots_e9 in left.items():
+            if ledger.residual_e9.get(pair_id, 0) != lots_e9:
+                text = f"{pair_id}: {ledger.residual_e9.get(pair_id, 0)} booked, {lots_e9} by its trades"
+                self._broken("what a ratio leaves over adds up", at_ns, text)
+
+    def _prompts_agree(self, name: str, ours: Position, at_ns: int) -> None:
+        """Each lot stands under the prompt of the day on which the venue says that it was traded."""
+        expected: Counter[str] = Counter()
+        for told in self._world.lines[self._world.given.settings.instruments[name].venue_id].venue.orders():
+            prompt = self._world.prompt_of[name, told.trade_date]
+            expected[prompt] += told.cum if told.side == Side.BUY.value else -told.cum
+        wanted = tuple(sorted((prompt, lots) for prompt, lots in expected.items() if lots))
+        if ours.report().by_prompt != wanted:
+            text = f"{name}: {ours.report().by_prompt} here, {wanted} by the venue's trade dates"
+            self._broken("prompts agree", at_ns, text)
+
     def _positions_agree(self, process: Process, venue_id: str, explained: set[str], at_ns: int) -> None:
-        for name, instrument in self._world.given.settings.instruments.items():
+        for instrument in self._world.given.traded:
             if instrument.venue_id != venue_id:
                 continue
+            name = instrument.instrument_id
             held = self._world.lines[venue_id].venue.position(instrument.symbol)
             ours = process.engine.ledger.positions[name]
             outside = self._world.outside_lots[name]
             if ours.net_lots - outside == held.net:
                 if not outside and not explained:
                     self._buckets_agree(ours, held, at_ns)
+                    if name in self._world.given.prompts:
+                        self._prompts_agree(name, ours, at_ns)
             elif name not in explained:
                 self._broken("positions agree", at_ns, f"{name}: {ours.net_lots} here, {held.net} at {venue_id}")
             elif name not in process.engine.ledger.unexplained:

@@ -40,7 +40,7 @@ class WorldTape:
 def tapes(given: Installation, plan: Plan, active_ns: int, duration_ns: int) -> dict[str, WorldTape]:
     """Venue -> its tape; faults strike until `active_ns`."""
     rng = Random(f"tape {plan.seed}")
-    instruments = given.settings.instruments
+    instruments = {one.instrument_id: one for one in given.traded}
     made = {
         one.venue_id: WorldTape(one.venue_id, one.symbol, one.tick, given.mid_ticks[name], duration_ns)
         for name, one in instruments.items()
@@ -55,7 +55,7 @@ def tapes(given: Installation, plan: Plan, active_ns: int, duration_ns: int) -> 
             swing = -swing
             swing_until_ns = at_ns + rng.randint(SWING_NS // 2, 3 * SWING_NS // 2)
         name = names[rng.randrange(len(names))]
-        base = sum(mids[other] for other in given.legs[1:])
+        base = sum(given.in_base(other, mids[other]) for other in given.legs[1:])
         if name == names[0]:
             mids[name] = base + swing + rng.randint(-1, 1)
         elif name in given.follows:

@@ -30,6 +30,8 @@ class Person:
         self._rng = Random(f"person {world.seed}")
         self._count = 0
         self._arm_from_ns = 0
+        self._hasty = bool(world.plan.timed) and self._rng.random() < 0.5
+        """Whether it arms before every venue has spoken."""
         self.passive = False
         """Whether it does nothing by itself until nothing goes wrong any more."""
 
@@ -54,7 +56,8 @@ class Person:
         if process is None or (self.passive and not world.calm):
             return
         ledger = process.engine.ledger
-        if (not ledger.armed or ledger.throttled) and (now_ns >= self._arm_from_ns or world.calm):
+        ready = self._hasty or all(venue.up and venue.reconciled for venue in ledger.venues.values())
+        if (not ledger.armed or ledger.throttled) and ((now_ns >= self._arm_from_ns and ready) or world.calm):
             self._say(Verb.ARM)
         for name in sorted(ledger.unexplained):
             if world.calm or self._rng.random() < 0.2:

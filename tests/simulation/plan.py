@@ -56,6 +56,8 @@ TIMED_FAULTS: dict[str, tuple[int, int]] = {
     "venue_down": (8 * SECOND, 25 * SECOND),
     "one_sided": (3 * SECOND, 10 * SECOND),
     "quotes_stall": (4 * SECOND, 12 * SECOND),
+    "rate_stale": (4 * SECOND, 12 * SECOND),
+    "rate_shut": (5 * SECOND, 15 * SECOND),
     "break": (6 * SECOND, 20 * SECOND),
     "unsolicited_cancel": (2 * SECOND, 6 * SECOND),
     "stranger": (10 * SECOND, 30 * SECOND),

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 from gateway.execution.engine import ExecutionEngine
 from gateway.execution.recovery import Rearm, recover
 from gateway.execution.runner import Runner
+from gateway.model.order import CancelRejected, ExecutionReport
 from gateway.model.port import SendResult
 from gateway.model.trade import (
     Announce,
+    AskPositions,
     AskStatus,
     Command,
     ExecutionEvent,
@@ -71,13 +73,24 @@ class Process:
 
     def start(self) -> None:
         """Read the journal, then begin."""
-        recovered = recover(self.engine, self.world.disk.read())
+        records = self.world.disk.read()
+        recovered = recover(self.engine, records)
+        self._resume(records)
         self.runner = Runner(self.engine, self, recovered.seq, 10 * SECOND)
         self.runner.handle(Restarted(self.incarnation))
         if recovered.armed and not self._by_signal:
             why = "it came back after an end of its own"
             self.runner.handle(Command(f"disarm-{self.incarnation}", Verb.DISARM, "execution", why))
         self._rearm = Rearm(self.runner, wanted=self._by_signal and recovered.armed)
+
+    def _resume(self, records: list[Decision]) -> None:
+        """What a session had counted and no record holds is asked for again, as the product does at its logon."""
+        heard: dict[str, int] = {}
+        for record in records:
+            if isinstance(record.event, ExecutionReport | CancelRejected):
+                heard[record.event.venue_id] = record.event.msg_seq_num
+        for name, line in self.world.lines.items():
+            line.resume_after(heard.get(name, -1))
 
     # What comes in.
 
@@ -191,6 +204,8 @@ class Process:
             case AskStatus():
                 mass = world.given.settings.venues[action.venue_id].mass_status
                 world.lines[action.venue_id].ask(self._now_ns, action.request_id, action.orders, mass=mass)
+            case AskPositions():
+                world.lines[action.venue_id].ask_positions(self._now_ns, action.request_id)
 
     def read_books(self, instrument_ids: tuple[str, ...]) -> tuple[Quote, ...]:
         quotes = self.world.quotes

@@ -17,8 +17,9 @@ from collections.abc import Callable
 from random import Random
 from typing import Any, NamedTuple
 
+from gateway.execution.settling import RESIDUAL_RULE
 from gateway.model.instrument import Instrument
-from gateway.model.order import ExecutionReport, Order, OrderEvent, SessionChanged
+from gateway.model.order import ExecutionReport, Order
 from gateway.model.quote import BookState, Quote
 from gateway.model.record import Decision
 from gateway.model.trade import (
@@ -43,6 +44,8 @@ from simulators.core.tape import TapeStatus
 from simulators.core.values import CLOSED, READY, RESUME, Levels
 from simulators.core.venue import Venue
 from tests.simulation import cells, plan
+from tests.simulation.clocks import VenueClocks
+from tests.simulation.currency import Currency
 from tests.simulation.disk import Disk
 from tests.simulation.installation import ACCOUNT, Installation, installation
 from tests.simulation.invariants import BrokenError, Referee
@@ -66,6 +69,8 @@ class Result(NamedTuple):
 
     seed: int
     trades: int
+    residuals: int
+    """Those among them that trade away what a ratio has left over: nobody asked for them."""
     states: Counter[str]
     halted: Counter[str]
     """Pair trades that were ever given to a person, by cause."""
@@ -131,21 +136,25 @@ class World:
         """Orders in the order in which they were handed to their sessions, with the time."""
         self.told: list[tuple[int, object]] = []
         """Announcements."""
-        self._by_symbol = {one.venue_id: one for one in self.given.settings.instruments.values()}
+        self._by_symbol = {one.venue_id: one for one in self.given.traded}
         self._shown: dict[str, tuple[object, ...]] = {}
         self._stalled_until_ns: dict[str, int] = {}
         self._book_states: dict[str, BookState] = {}
         self._hours: dict[str, HoursChanged] = {}
         self._due: dict[str, int] = {}
+        self._clocks = VenueClocks(seed, self.lines, wanted=self.given.calibrated)
         settings = self.given.settings
         self.trigger = TriggerCore(
             settings.pairs.values(), settings.rules.values(), settings.instruments, silence_ns=SECOND
         )
         self.person = Person(self)
+        self.currency = Currency(self)
+        self.prompt_of: dict[tuple[str, str], str] = {}
+        """(instrument, trading day) -> the prompt date of that day's contract."""
 
     def _build_lines(self) -> dict[str, Line]:
         lines = {}
-        for instrument in self.given.settings.instruments.values():
+        for instrument in self.given.traded:
             name = instrument.venue_id
             config = VenueConfig(
                 name,
@@ -204,8 +213,9 @@ class World:
     def _begin(self) -> None:
         for line in self.lines.values():
             self.at(0, self._wake_venue, line)
-        for name in self.given.settings.instruments:
-            self._schedule_hours(name)
+        for instrument in self.given.traded:
+            self._schedule_hours(instrument.instrument_id)
+        self.currency.begin()
         self.at(MS, self._start_process)
         self.at(BEAT_NS, self._beat)
         self.at(self.active_ns, self._calm_down)
@@ -244,10 +254,17 @@ class World:
         way = self.given.ways[line.venue_id][1]
         arrives_ns = now_ns + way.floor_ns
         state = _state(bids, asks, status, line.venue.limits(instrument.symbol))
+        self._count += 1
+        calibrated_ns, bound_ns = self._clocks.calibrated(line.venue_id, now_ns)
         quote = Quote(
-            instrument.instrument_id, state, bids, asks, arrives_ns, now_ns, arrives_ns, 1, last_px_ticks=None
-        )
+            instrument.instrument_id, state, bids, asks, arrives_ns, now_ns, arrives_ns, self._count,
+            calibrated_ns=calibrated_ns, bound_ns=bound_ns, last_px_ticks=None,
+        )  # fmt: skip
         self.at(arrives_ns, self._quote_arrives, quote)
+
+    def quote_arrives(self, now_ns: int, quote: Quote) -> None:
+        """A quote, of an instrument or of the currency, reaches trigger and the books that repairs read."""
+        self._quote_arrives(now_ns, quote)
 
     def _quote_arrives(self, now_ns: int, quote: Quote) -> None:
         name = quote.instrument_id
@@ -281,7 +298,9 @@ class World:
             if is_open and at_ns and "new_day" in self.plan.timed and self.rng.random() < 0.5:
                 day += 1
                 self.at(at_ns - 1, self._new_day, self.lines[venue], str(day))
-            told = HoursChanged(name, is_open, shut_ns if is_open else 0, str(day))
+            prompt = f"prompt of {day}" if name in self.given.prompts else ""
+            self.prompt_of[name, str(day)] = prompt
+            told = HoursChanged(name, is_open, shut_ns if is_open else 0, str(day), prompt)
             self.at(max(0, at_ns + self.rng.randint(-20, 20) * MS), self._hours_change, told)
             self.faults["break"] += not is_open
 
@@ -315,7 +334,7 @@ class World:
         for trade in process.engine.ledger.trades.values():
             self.trigger.on_execution(trade.report(self.now_ns), self.now_ns)
 
-    def tell(self, event: OrderEvent | SessionChanged | ExecutionEvent) -> None:
+    def tell(self, event: ExecutionEvent) -> None:
         """Hand an event to the process that runs, if one does."""
         if self.process is not None:
             self.in_process(self.now_ns, self.process.take, event)
@@ -406,7 +425,8 @@ class World:
 
     def _statements(self) -> None:
         """The venues' statements at the end: what they say we hold."""
-        for name, instrument in self.given.settings.instruments.items():
+        for instrument in self.given.traded:
+            name = instrument.instrument_id
             held = self.lines[instrument.venue_id].venue.position(instrument.symbol).net
             self.tell(PositionReported(name, held + self.outside_lots[name], "statement"))
 
@@ -439,6 +459,7 @@ class World:
         self.disk.full_until_ns = 0
         self._stalled_until_ns.clear()
         self._shown.clear()
+        self.currency.calm_down()
         for line in self.lines.values():
             line.calm_down()
             line.venue.faults._orders.clear()
@@ -489,13 +510,14 @@ class World:
 
     def _result(self) -> Result:
         assert self.process is not None
-        trades = self.process.engine.ledger.trades
+        trades = {trade.trade_id: trade for trade in self.process.engine.ledger.trades.values()}
         for line in self.lines.values():
             for name, count in line.venue.faults.counts.items():
                 self.faults[name] += count
         return Result(
             self.seed,
             len(trades),
+            sum(trade.intent.rule_id == RESIDUAL_RULE for trade in trades.values()),
             Counter(trade.state.value for trade in trades.values()),
             Counter(self._halted.values()),
             self.referee.halts,

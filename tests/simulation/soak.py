@@ -48,6 +48,8 @@ LIMITS = frozenset(
     ]
 )
 """Refusals that a limit of the site asks for."""
+NOT_YET = "disarmed"
+"""Where nothing goes wrong, an intent is refused so before a person has armed, which waits for the venues' answers."""
 CAPTURE_LEAST = 0.95
 FAULTS_LEAST = 1 / 3
 
@@ -75,15 +77,17 @@ class Sums(NamedTuple):
     def add(self, one: Result, *, is_quiet: bool) -> None:
         """Count a world."""
         if is_quiet:
-            limited = sum(count for name, count in one.refusals.items() if name in LIMITS)
+            limited = sum(count for name, count in one.refusals.items() if name in LIMITS or name == NOT_YET)
             self.numbers["quiet intents within limits"] += one.intents - limited
-            self.numbers["quiet trades"] += one.trades
+            self.numbers["quiet trades"] += one.trades - one.residuals
+            self.numbers["quiet all"] += one.trades
             self.numbers["quiet hedged"] += one.states["hedged"]
             return
         for name in ("states", "halted", "left_halted", "faults", "refusals", "alarms", "cells", "contradictions"):
             getattr(self, name).update(getattr(one, name))
         self.numbers["worlds"] += 1
         self.numbers["trades"] += one.trades
+        self.numbers["residuals"] += one.residuals
         self.numbers["intents"] += one.intents
         self.numbers["decisions"] += one.decisions
         self.numbers["virtual_s"] += one.virtual_ns // SECOND
@@ -177,7 +181,7 @@ def tell(total: Sums, took_s: float, used_s: float) -> None:
     if numbers["quiet trades"]:
         taken = numbers["quiet trades"] / max(1, numbers["quiet intents within limits"])
         print(f"with no faults: {taken:.2%} of the opportunities that the limits allow were taken, "
-              f"{numbers['quiet hedged'] / numbers['quiet trades']:.2%} of them ended hedged")  # fmt: skip
+              f"{numbers['quiet hedged'] / numbers['quiet all']:.2%} of all trades ended hedged")  # fmt: skip
     for machine, all_legal in cells.legal().items():
         known = {cell for cell in all_legal if (machine, *cell) not in NEVER_ASKED}
         seen = {(state, given) for name, state, given in total.cells if name == machine}

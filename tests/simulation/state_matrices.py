@@ -28,7 +28,6 @@ NEVER_ASKED: dict[tuple[str, str, str], str] = {
         ("pair trade", state, given): _ONE_LEG
         for state, given in (
             ("hedged", "flat"),
-            ("hedged", "nothing"),
             ("unwound", "hedged"),
             ("unwound", "nothing"),
             ("missed", "hedged"),

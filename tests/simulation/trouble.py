@@ -40,6 +40,8 @@ class Trouble:
             "power_lost": self._power_lost,
             "held_up": self._held_up,
             "lease_taken": self._lease_taken,
+            "rate_stale": self._rate_stale,
+            "rate_shut": self._rate_shut,
         }
 
     def begin(self) -> None:
@@ -86,6 +88,14 @@ class Trouble:
     def _quotes_stall(self, now_ns: int, line: Line) -> bool:
         self._world.stall(line, now_ns + self._rng.randint(300, 3000) * MS)
         return True
+
+    def _rate_stale(self, now_ns: int, _line: Line) -> bool:
+        """No quote of the currency for longer than it may be old."""
+        return self._world.currency.stall(now_ns + self._rng.randint(500, 4000) * MS)
+
+    def _rate_shut(self, now_ns: int, _line: Line) -> bool:
+        """The currency's market is shut."""
+        return self._world.currency.shut(now_ns, now_ns + self._rng.randint(300, 3000) * MS)
 
     def _unsolicited_cancel(self, now_ns: int, line: Line) -> bool:
         said = line.venue.on_mass_cancel(now_ns, self._world.name("X"), "7")[:-1]

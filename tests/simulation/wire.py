@@ -17,7 +17,7 @@ from decimal import Decimal
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
-from gateway.model.instrument import Instrument
+from gateway.model.instrument import Instrument, PositionModel
 from gateway.model.order import (
     BadOrderMessage,
     CancelRejected,
@@ -32,6 +32,7 @@ from gateway.model.order import (
     Side,
 )
 from gateway.model.order import Order as OwnOrder
+from gateway.model.position import PositionLine, PositionsAcked
 from simulators.core.values import (
     CancelOrder,
     CancelReject,
@@ -41,6 +42,8 @@ from simulators.core.values import (
     MdSnapshot,
     MdStatus,
     NewOrder,
+    PositionsAck,
+    PositionTold,
     Report,
     VenueEvent,
 )
@@ -55,6 +58,9 @@ _FILLS = frozenset({"F", "G", "H"})
 _EXEC_TYPES = {one.value: one for one in ExecType}
 _STATUSES = {one.value: one for one in OrdStatus}
 _SIDES = {one.value: one for one in Side}
+
+
+Told = OrderEvent | PositionsAcked | PositionLine
 
 
 class Sent(NamedTuple):
@@ -85,7 +91,7 @@ class Line:
         """Whether our side believes so."""
         self.refuse_until_ns = 0
         self.rng = Random(f"wire {self.venue_id} {plan.seed}")
-        self.deliver: Callable[[OrderEvent | SessionChanged], None] | None = None
+        self.deliver: Callable[[Told | SessionChanged], None] | None = None
         """The process that runs now, None while none does."""
         self._instruments = {instrument.symbol: instrument}
         self._to_venue, self._to_us = ways
@@ -96,6 +102,8 @@ class Line:
         self._said: list[VenueEvent] = []
         """Everything that the venue has said on this session, by number."""
         self._next = 0
+        self._began = 0
+        """The first number since the numbers were last set anew: what came before is not sent again."""
         self._replaying: int | None = None
         """The first number of what is being sent again."""
         self._sent = 0
@@ -146,6 +154,15 @@ class Line:
         for order in orders:
             self._travel(now_ns, self._status_arrives, order, request_id)
 
+    def ask_positions(self, now_ns: int, request_id: str) -> None:
+        """RequestForPositions."""
+        if self.noticed_up:
+            self._travel(now_ns, self._positions_arrive, request_id)
+
+    def resume_after(self, number: int) -> None:
+        """A new process has what came up to this number on record: the venue sends again what came after it."""
+        self._next = max(self._began, min(self._next, number + 1))
+
     # The connection.
 
     def cut(self, now_ns: int, back_ns: int, notice_ns: int) -> None:
@@ -174,7 +191,7 @@ class Line:
         missed = self._said[self._next :]
         first = self._next
         if missed and self._strikes("numbers_reset"):
-            self._next = len(self._said)
+            self._next = self._began = len(self._said)
             self.gone(_named(missed))
             missed = []
         epoch = self._epoch
@@ -278,6 +295,9 @@ class Line:
         symbol = self._symbol(order.instrument_id)
         self.said(now_ns, self.venue.on_status(now_ns, order.cl_ord_id, symbol, order.side.value, request_id))
 
+    def _positions_arrive(self, now_ns: int, request_id: str) -> None:
+        self.said(now_ns, self.venue.on_positions(now_ns, request_id))
+
     def _venue_disconnected(self, now_ns: int) -> None:
         self.said(now_ns, self.venue.on_disconnect(now_ns))
 
@@ -345,7 +365,7 @@ class Line:
 
     # Words.
 
-    def event(self, said: VenueEvent, now_ns: int, number: int, *, poss_dup: bool = False) -> OrderEvent:
+    def event(self, said: VenueEvent, now_ns: int, number: int, *, poss_dup: bool = False) -> Told:
         """A venue's message as the gateway's decoder would give it."""
         if isinstance(said, Report):
             if self._strikes("garbled"):
@@ -365,8 +385,31 @@ class Line:
                 said.reason,
                 said.text,
             )
+        if isinstance(said, PositionsAck):
+            return PositionsAcked(self.venue_id, now_ns, said.req_id, said.total, "")
+        if isinstance(said, PositionTold):
+            return self._position(said, now_ns)
         assert isinstance(said, MassCancelReport), said
         return MassCancelReported(self.venue_id, now_ns, said.cl_ord_id, said.response, said.affected, said.text)
+
+    def _position(self, said: PositionTold, now_ns: int) -> PositionLine:
+        instrument = self._instruments[said.symbol]
+        apart = instrument.position_model is PositionModel.OPEN_CLOSE_TODAY
+        return PositionLine(
+            self.venue_id,
+            now_ns,
+            said.req_id,
+            instrument.instrument_id,
+            said.account,
+            said.long_today + said.long_earlier,
+            said.short_today + said.short_earlier,
+            said.long_today if apart else None,
+            said.short_today if apart else None,
+            said.hedge_flag,
+            "",
+            said.trade_date,
+            said.total,
+        )
 
     def _report(self, said: Report, now_ns: int, number: int, *, poss_dup: bool) -> ExecutionReport:
         instrument = self._instruments.get(said.symbol)
