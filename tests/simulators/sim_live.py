@@ -21,10 +21,15 @@ from simulators.profile import parse_profile
 class Live:
     """The running simulator and its folder."""
 
-    def __init__(self, simulator: Simulator, folder: Path, begin_string: str) -> None:
+    def __init__(self, simulator: Simulator, folder: Path, begin_string: str, loop: asyncio.AbstractEventLoop) -> None:
         self.simulator = simulator
+        self._loop = loop
         self.folder = folder
         self._begin_string = begin_string
+
+    def cut(self) -> None:
+        """Cut all connections, in the simulator's own thread."""
+        self._loop.call_soon_threadsafe(self.simulator.cut)
 
     def client(self, session: str) -> FixClient:
         port = self.simulator.md_port if session == "md" else self.simulator.orders_port
@@ -49,7 +54,7 @@ def live(folder: Path, events: list[TapeEvent], **changes: Any) -> Iterator[Live
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     try:
-        yield Live(simulator, folder, "FIX.4.4" if dialect == "domestic44" else "FIX.4.2")
+        yield Live(simulator, folder, "FIX.4.4" if dialect == "domestic44" else "FIX.4.2", loop)
     finally:
         asyncio.run_coroutine_threadsafe(simulator.stop(), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
