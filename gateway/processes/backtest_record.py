@@ -1,7 +1,8 @@
 """What a backtest leaves: a run directory like a live one, so that every reader of runs reads it.
 
     OUT/journal/execution.0000000001.journal   every event and decision of execution
-    OUT/journal/recorder.0000000001-000001.journal   prices of pairs, at an interval
+    OUT/journal/trigger.0000000001.journal     what the trigger took in, and its intents
+    OUT/journal/recorder.0000000001-000001.journal   every quote, and prices of pairs at an interval
     OUT/truth/VENUE/                           what the venues recorded themselves
     OUT/settings/, OUT/site.toml               what was decided by
 
@@ -17,16 +18,27 @@ from typing import Self
 from gateway.execution.ledger import ExecutionSettings
 from gateway.journal.frame import FILE_HEADER, FrameEncoder
 from gateway.journal.reader import EXECUTION, RECORDER, journal_path
-from gateway.journal.record_files import segment_path
+from gateway.journal.record_files import RepairMarks, segment_path
 from gateway.journal.site_facts import SITE_FILE
-from gateway.model.record import Decision, JournalOpened, JournalRecord, Observed
+from gateway.model.quote import Quote
+from gateway.model.record import (
+    Consumed,
+    Decision,
+    JournalOpened,
+    JournalRecord,
+    Observed,
+    TriggerInput,
+    TriggerStarted,
+)
 from gateway.model.trade import PairPrice
 from gateway.processes import machine
 from gateway.processes.kept_settings import encoded, kept_path
+from gateway.processes.replay_trigger import TRIGGER
 from simulators.core.truth import HEADERS, ORDERS, Truth, line
 
 BOOT_ID = "backtest"
 INCARNATION = 1
+INPUTS_AT_ONCE = 500
 
 
 class JournalFile:
@@ -55,12 +67,23 @@ class RunRecord:
         kept.parent.mkdir(parents=True, exist_ok=True)
         kept.write_text(encoded(given), encoding="utf-8")
         shutil.copyfile(site_file, out_dir / SITE_FILE)
-        execution, recorder = (
-            JournalOpened(name, INCARNATION, machine.host(), BOOT_ID, start_ns, start_ns, machine.version(), digest)
-            for name in (EXECUTION, RECORDER)
+        paths = {
+            EXECUTION: journal_path(out_dir, EXECUTION, INCARNATION),
+            TRIGGER: journal_path(out_dir, TRIGGER, INCARNATION),
+            RECORDER: segment_path(out_dir, INCARNATION, 1),
+        }
+        self._execution, self._trigger, self._recorder = (
+            JournalFile(
+                path,
+                JournalOpened(
+                    name, INCARNATION, machine.host(), BOOT_ID, start_ns, start_ns, machine.version(), digest
+                ),
+            )
+            for name, path in paths.items()
         )
-        self._execution = JournalFile(journal_path(out_dir, EXECUTION, INCARNATION), execution)
-        self._recorder = JournalFile(segment_path(out_dir, INCARNATION, 1), recorder)
+        self._repairs = RepairMarks()
+        self._inputs: list[TriggerInput] = []
+        self._taken = 0
         self._prices = 0
 
     def __enter__(self) -> Self:
@@ -69,8 +92,9 @@ class RunRecord:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._execution.close()
-        self._recorder.close()
+        self._write_inputs()
+        for one in (self._execution, self._trigger, self._recorder):
+            one.close()
 
     def decision(self, decision: Decision) -> None:
         """An event of execution and what it decided."""
@@ -80,6 +104,26 @@ class RunRecord:
         """A pair's price as the trigger saw it."""
         self._prices += 1
         self._recorder.append(Observed(price.at_ns, INCARNATION, self._prices, price))
+
+    def quote(self, quote: Quote, number: int, at_ns: int) -> None:
+        """A quote as the feed told it, under the number of its topic."""
+        self._recorder.append(Observed(at_ns, INCARNATION, number, quote, self._repairs.is_repaired(quote)))
+
+    def started(self, started: TriggerStarted) -> None:
+        """What the trigger's core was made of."""
+        self._trigger.append(started)
+
+    def took(self, given: TriggerInput) -> None:
+        """An input of the trigger, or an intent that came of it."""
+        self._inputs.append(given)
+        if len(self._inputs) >= INPUTS_AT_ONCE:
+            self._write_inputs()
+
+    def _write_inputs(self) -> None:
+        if self._inputs:
+            self._trigger.append(Consumed(self._taken + 1, tuple(self._inputs)))
+            self._taken += len(self._inputs)
+            self._inputs.clear()
 
     def truth(self, venue_id: str, items: Iterable[Truth]) -> None:
         """What happened at a venue, as it recorded it."""

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import msgspec
 
 from gateway.execution.ledger import ExecutionSettings
-from gateway.model.quote import Levels
-from gateway.model.record import Decision
-from gateway.model.trade import Announcement, HoursChanged, Intent, IntentRefused, PairPrice, PairTradeChanged
+from gateway.model.quote import Levels, Quote
+from gateway.model.record import Decision, IntentMade, TriggerInput, TriggerStarted
+from gateway.model.trade import Announcement, HoursChanged, IntentRefused, PairPrice, PairTradeChanged
 from gateway.processes.backtest_execution import Delays
 from gateway.processes.backtest_opportunities import Opportunities, TruePrices
 from gateway.processes.backtest_record import RunRecord
@@ -127,8 +127,16 @@ class Looker:
     def decided(self, decision: Decision) -> None:
         self._record.decision(decision)
 
-    def intended(self, intent: Intent) -> None:
-        self.opportunities.on_intent(intent)
+    def quoted(self, quote: Quote, number: int, at_ns: int) -> None:
+        self._record.quote(quote, number, at_ns)
+
+    def started(self, started: TriggerStarted) -> None:
+        self._record.started(started)
+
+    def took(self, given: TriggerInput) -> None:
+        self._record.took(given)
+        if isinstance(given, IntentMade):
+            self.opportunities.on_intent(given.intent)
 
     def announced(self, what: Announcement, _at_ns: int) -> None:
         if isinstance(what, IntentRefused):

@@ -17,7 +17,17 @@ from gateway.feed.calendar import ProductCalendar
 from gateway.model.order import OrderEvent, SessionChanged, Side
 from gateway.model.position import PositionLine, PositionsAcked
 from gateway.model.quote import BookState, Levels, Quote
-from gateway.model.record import Decision
+from gateway.model.record import (
+    DayTold,
+    Decision,
+    Heard,
+    HoursHeard,
+    IntentMade,
+    QuotesTaken,
+    Ticked,
+    TriggerInput,
+    TriggerStarted,
+)
 from gateway.model.trade import (
     Announcement,
     BookStateChanged,
@@ -37,7 +47,7 @@ from gateway.processes.backtest_feed import BacktestFeed
 from gateway.processes.backtest_opportunities import HELD_TOO_SHORT, NO_ROOM, OPEN_TRADE
 from gateway.processes.backtest_time import local
 from gateway.processes.backtest_venue import BacktestVenue
-from gateway.processes.cores import execution_engine, trigger_core
+from gateway.processes.cores import execution_engine, trigger_core, trigger_started
 from gateway.processes.hours import HoursTeller
 from gateway.processes.ids import IdCounter
 from gateway.processes.settings import Site
@@ -71,7 +81,9 @@ class Watcher(Protocol):
     """Whoever looks on; it changes nothing."""
 
     def decided(self, decision: Decision) -> None: ...
-    def intended(self, intent: Intent) -> None: ...
+    def quoted(self, quote: Quote, number: int, at_ns: int) -> None: ...
+    def started(self, started: TriggerStarted) -> None: ...
+    def took(self, given: TriggerInput) -> None: ...
     def announced(self, what: Announcement, at_ns: int) -> None: ...
     def seen(self, prices: list[PairPrice], at_ns: int) -> None: ...
     def true_book(self, instrument_id: str, bids: Levels, asks: Levels, status: str, at_ns: int) -> None: ...
@@ -112,6 +124,7 @@ class BacktestWorld:
         self._start_ns = start_ns
         self._end_ns = start_ns + tape.duration_ns
         self._watcher = watcher
+        self._given = given
         self._delays = delays
         self._heap: list[tuple[int, int, Callable[..., None], tuple[object, ...]]] = []
         self._count = self._quotes = 0
@@ -130,6 +143,8 @@ class BacktestWorld:
         }
         self._feed = BacktestFeed(site, listed, self.venues, self.at, self._quote)
         self._trigger = trigger_core(given)
+        self._numbers: dict[str, int] = {}
+        self._places = {name: place for place, name in enumerate(given.instruments)}
         mass = {name: one.mass_status for name, one in facts.items()}
         engine = execution_engine(given, INCARNATION)
         self.execution = BacktestExecution(
@@ -180,6 +195,7 @@ class BacktestWorld:
 
     def _begin(self) -> None:
         start_ns = self._start_ns
+        self._watcher.started(trigger_started(self._given, start_ns))
         self.execution.take(Restarted(INCARNATION))
         for name, venue in self.venues.items():
             self.at(start_ns + UP_NS, self._up, name, venue)
@@ -205,11 +221,13 @@ class BacktestWorld:
         if day != self._day:
             self._day = day
             self._trigger.on_day(day)
+            self._watcher.took(DayTold(now_ns, day))
             self._watcher.day(day)
         for change in self._hours.changes(now_ns, now_ns):
             # While a reference with a fixing is shut, the feed tells the fixing in its place.
             if change.instrument_id not in self._fixings:
                 self._trigger.on_hours(change.instrument_id, is_open=change.open, trading_day=change.trading_day)
+                self._watcher.took(HoursHeard(now_ns, change))
             self._watcher.hours(change)
             self.execution.take(change)
         self.at(now_ns + BUS_NS, self._heard, self.execution.engine.status(now_ns))
@@ -224,6 +242,7 @@ class BacktestWorld:
         """Samples of moving bands are due, or a rule's life ends."""
         self._tick_ns = 0
         self._trigger.on_tick(now_ns)
+        self._watcher.took(Ticked(now_ns))
         self._mind_ticks(now_ns)
 
     def _mind_ticks(self, now_ns: int) -> None:
@@ -237,6 +256,8 @@ class BacktestWorld:
     def _quote(self, quote: Quote, now_ns: int) -> None:
         self._quotes += 1
         name = quote.instrument_id
+        self._numbers[name] = number = self._numbers.get(name, 0) + 1
+        self._watcher.quoted(quote, number, now_ns)
         self.execution.quotes[name] = quote
         if self._book_states.get(name) is not quote.state:
             self._book_states[name] = quote.state
@@ -247,12 +268,17 @@ class BacktestWorld:
         self.execution.take(change)
 
     def _evaluate(self, quote: Quote, now_ns: int) -> None:
+        place = self._places.get(quote.instrument_id)
+        if place is None:
+            return
         wishes = self._trigger.on_quotes((quote,), now_ns)
+        taken = (place, INCARNATION, self._numbers[quote.instrument_id])
+        self._watcher.took(QuotesTaken(now_ns, (taken,), *self._trigger.evaluated()))
         if wishes:
             decided_ns = now_ns + self._delays.decided_ns
             for wish in wishes:
                 intent = wish.intent(self._ids.next(), Hops(now_ns, (now_ns + decided_ns) // 2, decided_ns))
-                self._watcher.intended(intent)
+                self._watcher.took(IntentMade(intent, sent=True, sent_ns=decided_ns))
                 self.at(decided_ns + self._delays.handed_ns, self._intent, intent)
         prices = self._trigger.changed_prices()
         if prices:
@@ -276,3 +302,4 @@ class BacktestWorld:
 
     def _heard(self, now_ns: int, what: PairTradeChanged | IntentRefused | PairPosition | ExecutionStatus) -> None:
         self._trigger.on_execution(what, now_ns)
+        self._watcher.took(Heard(now_ns, what))

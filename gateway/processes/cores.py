@@ -8,6 +8,7 @@ run keeps of its settings (`kept_settings.py`), and a replay would differ; the r
 
 from gateway.execution.engine import ExecutionEngine
 from gateway.execution.ledger import ExecutionSettings
+from gateway.model.record import TriggerStarted
 from gateway.processes.settings import Site
 from gateway.processes.site_file import SECOND
 from gateway.trigger.core import TriggerCore
@@ -39,3 +40,9 @@ def execution_engine(given: ExecutionSettings, incarnation: int) -> ExecutionEng
 def trigger_core(given: ExecutionSettings) -> TriggerCore:
     """A fresh trigger."""
     return TriggerCore(given.pairs.values(), given.rules.values(), given.instruments, silence_ns=SILENCE_NS)
+
+
+def trigger_started(given: ExecutionSettings, at_ns: int) -> TriggerStarted:
+    """What `trigger_core` makes a trigger of, for its journal."""
+    instruments, pairs, rules = given.instruments.values(), given.pairs.values(), given.rules.values()
+    return TriggerStarted(at_ns, SILENCE_NS, tuple(instruments), tuple(pairs), tuple(rules), ())

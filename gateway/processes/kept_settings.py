@@ -8,7 +8,6 @@ the caller says so.
 """
 
 import tomllib
-from fractions import Fraction
 from pathlib import Path
 
 import msgspec
@@ -16,6 +15,7 @@ import msgspec
 from gateway.execution.ledger import ExecutionSettings
 from gateway.journal.site_facts import SITE_FILE
 from gateway.journal.told import told, told_by
+from gateway.model.base import made, plain
 from gateway.processes.cores import settings
 from gateway.processes.ids import write_durably
 from gateway.processes.settings import Site, SiteError, load_site
@@ -43,12 +43,12 @@ def keep_settings(run_dir: Path, site: Site) -> None:
 
 def encoded(given: ExecutionSettings) -> str:
     """Settings as text."""
-    return msgspec.json.encode(given, enc_hook=_plain).decode()
+    return msgspec.json.encode(given, enc_hook=plain).decode()
 
 
 def decoded(text: str) -> ExecutionSettings:
     """Settings from text; msgspec.DecodeError where it is none."""
-    return msgspec.json.decode(text, type=ExecutionSettings, dec_hook=_made)
+    return msgspec.json.decode(text, type=ExecutionSettings, dec_hook=made)
 
 
 def read_settings(run_dir: Path, digest: str) -> tuple[ExecutionSettings, str]:
@@ -83,17 +83,3 @@ def _from_site_file(run_dir: Path, digest: str) -> tuple[ExecutionSettings, str]
         site.digest[:12],
     )
     return settings(site), words
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, Fraction):
-        return str(value)
-    message = f"{type(value).__name__} is no value of a site"
-    raise NotImplementedError(message)
-
-
-def _made(kind: type, text: str) -> Fraction:
-    if kind is Fraction:
-        return Fraction(text)
-    message = f"{kind.__name__} is no value of a site"
-    raise NotImplementedError(message)

@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gateway.journal.frame import CorruptJournalError
-from gateway.journal.reader import EXECUTION, RunNotFoundError, require_run
+from gateway.journal.parquet import NoParquetError
+from gateway.journal.reader import EXECUTION, RunNotFoundError, journal_paths, require_run
 from gateway.journal.told import told, told_by
 from gateway.processes.cli import FAILED, OK, WrongCallError
 from gateway.processes.kept_settings import KeptSettingsError
 from gateway.processes.replay_execution import replay_execution
 from gateway.processes.replay_records import size_bytes
 from gateway.processes.replay_result import OnProgress, Replayed
+from gateway.processes.replay_trigger import TRIGGER, replay_trigger
 from gateway.processes.supervisor_log import out, say
 
 LONG_BYTES = 20 * 2**20
@@ -31,7 +33,7 @@ class Part(NamedTuple):
     replay: Callable[[Path, OnProgress], Replayed]
 
 
-PARTS = (Part(EXECUTION, replay_execution),)
+PARTS = (Part(TRIGGER, replay_trigger), Part(EXECUTION, replay_execution))
 
 
 def run(run_dir: Path, *, as_json: bool) -> int:
@@ -51,9 +53,17 @@ def replayed(run_dir: Path, *, is_quiet: bool = True) -> list[Replayed]:
     """What became of each process's replay; WrongCallError where the run cannot be read."""
     try:
         require_run(run_dir)
-        return [one.replay(run_dir, _progress(run_dir, one.process, is_quiet=is_quiet)) for one in PARTS]
-    except (RunNotFoundError, CorruptJournalError, KeptSettingsError, OSError) as error:
+        return [_replayed(run_dir, one, is_quiet=is_quiet) for one in PARTS]
+    except (RunNotFoundError, CorruptJournalError, KeptSettingsError, NoParquetError, OSError) as error:
         raise WrongCallError(told_by(error)) from error
+
+
+def _replayed(run_dir: Path, part: Part, *, is_quiet: bool) -> Replayed:
+    if not journal_paths(run_dir, part.process):
+        none = Replayed(part.process)
+        none.note(told("the run holds no journal of it: nothing to compare"))
+        return none
+    return part.replay(run_dir, _progress(run_dir, part.process, is_quiet=is_quiet))
 
 
 def _progress(run_dir: Path, process: str, *, is_quiet: bool) -> OnProgress:
@@ -65,6 +75,8 @@ def _progress(run_dir: Path, process: str, *, is_quiet: bool) -> OnProgress:
 def _tell(one: Replayed) -> None:
     for words in one.notes:
         out(told("{}: {}", one.process, words))
+    if not one.incarnations:
+        return
     counts = ", ".join(f"{name} {count}" for name, count in one.counts.items())
     if one.difference is None:
         out(told("{}: the same: {} records of {} incarnation(s), {}", one.process, one.compared, len(one.incarnations),

@@ -8,12 +8,14 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from gateway.model.base import plain
+
 ABSENT = "nothing"
 MOST_FIELDS = 12
 """Differing fields that are listed; the first is what matters."""
 LONGEST = 400
 
-_ENCODE = msgspec.msgpack.Encoder().encode
+_ENCODE = msgspec.msgpack.Encoder(enc_hook=plain).encode
 
 
 class Field(NamedTuple):
