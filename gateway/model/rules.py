@@ -90,6 +90,8 @@ class RulesInForce(Message):
     conflicts: tuple[str, ...]
     """Of these, the ones that were edited in the file since: the command's version is in force."""
     site_digest: str
+    file_rules: tuple[str, ...] = ()
+    """Ids of the rules that stand in the site file."""
 
 
 class RuleMemory(Message):

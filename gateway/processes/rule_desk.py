@@ -116,6 +116,7 @@ class RuleDesk:
             changed_names(self._base, rules, pairs),
             self._conflicts,
             self._base.site_digest,
+            tuple(one.rule_id for one in self._base.rules),
         )
 
 

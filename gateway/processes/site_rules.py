@@ -20,7 +20,7 @@ def check_rules(site: SiteFile) -> list[Mistake]:
     """Every mistake, in the order of the file."""
     found = [one for index, fees in enumerate(site.instrument) for one in _fees(fees, f"instrument[{index}]")]
     for index, rule in enumerate(site.rule):
-        found += _rule(site, rule, f"rule[{index}]")
+        found += key_mistakes(rule, f"rule[{index}]", site.bus.pair_price_interval_ms)
     return found
 
 
@@ -39,7 +39,8 @@ def _fees(one: InstrumentSection, key: str) -> Iterator[Mistake]:
         yield from _places(row, place)
 
 
-def _rule(site: SiteFile, rule: RuleSection, key: str) -> Iterator[Mistake]:
+def key_mistakes(rule: RuleSection, key: str, least_ms: int) -> Iterator[Mistake]:
+    """Of one rule; `least_ms` is how fine the record of pair prices is."""
     yield from _places(rule, key)
     yield from _places(rule.costs, f"{key}.costs")
     if rule.expires:
@@ -50,7 +51,6 @@ def _rule(site: SiteFile, rule: RuleSection, key: str) -> Iterator[Mistake]:
             yield Mistake(f"{key}.expires", rule.expires, remedy)
     if rule.band is not None:
         yield from _places(rule.band, f"{key}.band")
-        least_ms = site.bus.pair_price_interval_ms
         if rule.band.interval_ms < least_ms:
             remedy = told(
                 "at least bus.pair_price_interval_ms, {}: the record that it warms up from is no finer", least_ms
