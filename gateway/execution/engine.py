@@ -14,6 +14,7 @@ An ended pair trade can come back: a late fill or a bust makes it unbalanced, an
 from collections.abc import Callable
 
 from gateway.execution.ledger import ExecutionSettings, Hours, Ledger
+from gateway.execution.leg_orders import LegOrders
 from gateway.execution.opening import QUOTE, Opener
 from gateway.execution.operator import Operator
 from gateway.execution.order_book import OwnOrder
@@ -48,6 +49,7 @@ from gateway.model.trade import (
     PositionReported,
     Restarted,
     TimerFired,
+    Verb,
 )
 
 
@@ -69,6 +71,8 @@ class ExecutionEngine:
         self._opener = Opener(self.ledger, self._out, self._settler, operator, (order_ids, trade_ids))
         self._venues = VenueWords(self.ledger, self._out, self._settler, order_ids, told)
         self._residuals = Residuals(self.ledger, self._out, self._settler, (order_ids, trade_ids))
+        legs = LegOrders(self.ledger, self._out, self._settler, (order_ids, trade_ids))
+        operator.also({Verb.LEG_ORDER: legs.place, Verb.WITHDRAW: legs.withdraw})
         self._venue_timers: dict[str, Callable[[str, int], None]] = {
             "status": self._venues.ask_again,
             "unsaid": self._venues.ask_all,

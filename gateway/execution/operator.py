@@ -65,6 +65,10 @@ class Operator:
         self._settler = settler
         self._outside_ids = outside_ids
 
+    def also(self, verbs: dict[Verb, Callable[[Command, int], tuple[bool, str]]]) -> None:
+        """Verbs that others carry out; each gives whether it was done, and the words."""
+        self._verbs |= verbs
+
     def on_command(self, command: Command, at_ns: int) -> None:
         """Do it and answer; a command that was done is answered again, not done again."""
         known = self._ledger.done_commands.get(command.command_id)

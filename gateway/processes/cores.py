@@ -9,6 +9,7 @@ run keeps of its settings (`kept_settings.py`), and a replay would differ; the r
 from gateway.execution.engine import ExecutionEngine
 from gateway.execution.ledger import ExecutionSettings
 from gateway.model.record import TriggerStarted
+from gateway.processes.leg_pairs import leg_pairs
 from gateway.processes.settings import Site
 from gateway.processes.site_file import SECOND
 from gateway.trigger.core import TriggerCore
@@ -23,7 +24,7 @@ def settings(site: Site) -> ExecutionSettings:
     return ExecutionSettings(
         ID_PREFIX,
         site.stage,
-        dict(site.pairs),
+        dict(site.pairs) | leg_pairs(site.instruments, site.venues, site.clients.specs.values()),
         dict(site.rules),
         dict(site.instruments),
         dict(site.instrument_limits),
