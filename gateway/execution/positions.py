@@ -6,8 +6,8 @@ lots are closed before today's: on SHFE and INE the close of an earlier day's po
 Where the site asks for locking (锁仓), an order always opens, and both sides are held.
 When the trading day changes, what is held becomes yesterday's; the night session belongs to the next trading day.
 
-A share (T+1) is one figure too, but only what was held before today can be sold, and nothing short: what is bought today
-is kept apart until the day changes, and a sale that is out freezes its lots.
+A share (T+1) is one figure too, but only what was held before today can be sold, and nothing short: what is bought
+today is kept apart until the day changes, and a sale that is out freezes its lots.
 
 Where each day's contract has a prompt date of its own (LME 3M), lots are also kept by prompt: a purchase of Monday and
 a sale of Tuesday leave two prompts, not zero.

@@ -17,7 +17,7 @@ from gateway.model.site import ExpressionSpec, FormulaKind, ParameterRow, Parame
 from gateway.processes.site_file import InstrumentSection, PairSection, ParameterSection, SiteFile
 from gateway.processes.site_mistakes import SAME_MONEY, Mistake, nearest
 from gateway.trigger.effects import Effect
-from gateway.trigger.expression import Fault, FormulaError, Node, names_of, parse
+from gateway.trigger.expression import Fault, FormulaError, Node, Operation, names_of, parse, walk_tree
 from gateway.trigger.formula import MOST_DEPENDING, Sides, directions, numbers_of, rounds_of, sides_of
 from gateway.trigger.formula_code import value
 from gateway.trigger.formula_units import NONE, Dimension, constant, dimension, dimension_of, of_price
@@ -99,7 +99,7 @@ def formula_of(pair: PairSection, instruments: Mapping[str, InstrumentSection]) 
     if found not in (wanted, NONE):
         raise FormulaError(Fault.RESULT_UNIT, 1, str(wanted), str(found))
     numbers, _ = numbers_of(_newest(spec), node, "")
-    _check_rounds(node, numbers)
+    _check_constants(node, numbers)
     sides = sides_of(node, variables, numbers)
     _check_sides(node, pair, sides)
     given = [0 if leg.side is None else 1 if leg.side == "buy" else -1 for leg in pair.leg]
@@ -113,7 +113,7 @@ def kind_of(pair: PairSection, instruments: Mapping[str, InstrumentSection]) -> 
         return FormulaKind(pair.formula)
     try:
         return formula_of(pair, instruments).kind
-    except (FormulaError, KeyError, ZeroDivisionError):
+    except (FormulaError, KeyError):
         return None
 
 
@@ -126,13 +126,27 @@ def _check_names(node: Node, legs: list[str]) -> None:
             raise FormulaError(Fault.LEG_ABSENT, 1, name)
 
 
-def _check_rounds(node: Node, numbers: Mapping[str, Fraction]) -> None:
-    for one in rounds_of(node):
-        step = one.parts[1]
-        if not all(name in numbers for name in names_of(step)):
-            raise FormulaError(Fault.STEP, step.column)
-        if value(step, {name: numbers[name] for name in names_of(step)}, {}) <= 0:
-            raise FormulaError(Fault.STEP, step.column)
+def _check_constants(node: Node, numbers: Mapping[str, Fraction]) -> None:
+    """No division by a constant 0, and every round has a constant step above 0."""
+    for one in walk_tree(node):
+        if not isinstance(one, Operation) or one.operator not in ("/", "round"):
+            continue
+        part = one.parts[1]
+        fixed = _constant(part, numbers)
+        if one.operator == "/" and fixed == 0:
+            raise FormulaError(Fault.ZERO, part.column)
+        if one.operator == "round" and (fixed is None or fixed <= 0):
+            raise FormulaError(Fault.STEP, part.column)
+
+
+def _constant(node: Node, numbers: Mapping[str, Fraction]) -> Fraction | None:
+    """Its value where it holds nothing but numbers."""
+    if not all(name in numbers for name in names_of(node)):
+        return None
+    try:
+        return value(node, numbers, {id(one): True for one in rounds_of(node)})
+    except ZeroDivisionError:
+        return None  # told at the division inside of it
 
 
 def _check_sides(node: Node, pair: PairSection, sides: Sides) -> None:
@@ -220,19 +234,18 @@ def _unnamed(pair: PairSection, key: str) -> Iterator[Mistake]:
 def _named(pair: PairSection, key: str, known: Mapping[str, InstrumentSection]) -> Iterator[Mistake]:
     mistakes = [*_names(pair, key, known), *_rows(pair, key)]
     yield from mistakes
-    if mistakes:
-        return
     try:
-        formula = formula_of(pair, known)
+        yield from _unused(pair, key, names_of(parse(pair.formula)))
+        if not mistakes:
+            formula_of(pair, known)
     except FormulaError as error:
         yield Mistake(f"{key}.formula", pair.formula, said(error))
-        return
-    except ZeroDivisionError:
-        yield Mistake(f"{key}.formula", pair.formula, _SAID[Fault.ZERO])
-        return
     except KeyError:
         return  # an instrument or a unit that is told elsewhere
-    named = names_of(formula.node)
+
+
+def _unused(pair: PairSection, key: str, named: Mapping[str, int]) -> Iterator[Mistake]:
+    """What has a name and is not in the formula would not count."""
     if pair.charges and CHARGES not in named:
         yield Mistake(f"{key}.charges", str(pair.charges), told('"0", or the name charges in the formula'))
     for name in pair.references:

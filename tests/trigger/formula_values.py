@@ -11,7 +11,7 @@ from trigger_values import RATE, instrument, leg, pair, quote
 
 from gateway.model.instrument import Instrument
 from gateway.model.quote import Levels, Quote
-from gateway.model.site import ExpressionSpec, ParameterRow, ParameterSpec, PairSpec, ReferenceSpec
+from gateway.model.site import ExpressionSpec, PairSpec, ParameterRow, ParameterSpec, ReferenceSpec
 from gateway.trigger.expression import parse
 from gateway.trigger.formula import directions, numbers_of, sides_of
 
@@ -43,7 +43,9 @@ def expressed(
     expression = ExpressionSpec(text, tuple(ReferenceSpec(one, IDS[one]) for one in references), parameters)
     node = parse(text)
     numbers, _ = numbers_of(expression, node, "")
-    ways = directions(node, legs, sides_of(node, (*legs, *references), numbers), [(given or {}).get(n, 0) for n in legs])
+    ways = directions(
+        node, legs, sides_of(node, (*legs, *references), numbers), [(given or {}).get(n, 0) for n in legs]
+    )
     made = [
         msgspec.structs.replace(leg(IDS[name], (lots or {}).get(name, 1)), name=name, direction=way)
         for name, way in zip(legs, ways, strict=True)

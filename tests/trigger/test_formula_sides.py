@@ -4,7 +4,7 @@ from fractions import Fraction
 from math import ceil, floor
 
 import pytest
-from formula_values import A, B, IDS, LISTED, R, book, every_choice, expressed, parameter
+from formula_values import IDS, LISTED, A, B, R, book, every_choice, expressed, parameter
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from trigger_values import e9
@@ -200,12 +200,21 @@ def test_the_sides_are_those_of_brute_force_over_all_combinations(text: str, dat
 
 
 levels = st.lists(st.tuples(st.integers(1, 400), st.integers(1, 6)), min_size=1, max_size=4).map(tuple)
-SIZED = ["a - b * r", "a - (b + p) * r * (1 + v)", "a / b / r", "a - min(b, 9500) * r", "round(a, 5) - b * r", "b * r - a"]
+SIZED = [
+    "a - b * r",
+    "a - (b + p) * r * (1 + v)",
+    "a / b / r",
+    "a - min(b, 9500) * r",
+    "round(a, 5) - b * r",
+    "b * r - a",
+]
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.sampled_from(SIZED), levels, levels, levels, st.integers(1, 4), st.integers(1, 5), st.integers(1, 4), st.data())
-def test_the_price_at_a_size_is_that_of_a_naive_walk(  # noqa: PLR0913
+@given(
+    st.sampled_from(SIZED), levels, levels, levels, st.integers(1, 4), st.integers(1, 5), st.integers(1, 4), st.data()
+)
+def test_the_price_at_a_size_is_that_of_a_naive_walk(
     text: str, below: Levels, above: Levels, other: Levels, a_lots: int, b_lots: int, units: int, data: st.DataObject
 ) -> None:
     """Each leg at the average of the lots that it takes one by one, in the formula, rounded once."""
