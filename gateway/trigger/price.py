@@ -188,7 +188,12 @@ class PairFormula:
         if walks is None or formula.why:
             return 0
         books = self._named_books(formula, side, walks, quotes)
-        values = {name: book.ask or book.bid or Fraction(0) for name, book in zip(formula.names, books, strict=True)}
+        taken = [self.leg_side(side, index) is Side.BUY for index in range(len(self.legs))]
+        taken += ["ask" in sides for sides in formula.taken_sides[side]]
+        values = {
+            name: (book.ask if asks else book.bid) or Fraction(0)
+            for name, book, asks in zip(formula.names, books, taken, strict=True)
+        }
         for index, leg in enumerate(self.legs):
             slope = abs(formula.slope(formula.names[index], values))
             if slope:
