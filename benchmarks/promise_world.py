@@ -130,18 +130,22 @@ class World:
             for (venue_id, _), one in self._listed.items()
             if venue_id == name
         )
-        reject = self.day.parameters.get("market", "reject_probability")
         config = VenueConfig(
             name,
             ACCOUNT,
             listings,
             seed=2 * self.day.seed + (name == self.domestic),
             snapshot_interval_ns=FOREVER_NS,
-            faults=(FaultSpec("reject", probability=reject),) if reject else (),
+            faults=self.faults(name),
             truth=self._truth,
             truth_books=False,
         )
         return Venue(config, self.day.tape)
+
+    def faults(self, _name: str) -> tuple[FaultSpec, ...]:
+        """What goes wrong at a venue: it refuses its share of orders."""
+        reject = self.day.parameters.get("market", "reject_probability")
+        return (FaultSpec("reject", probability=reject),) if reject else ()
 
     def _snapshot(self, now_ns: int, name: str) -> None:
         """The domestic venue's book, changed or not."""
