@@ -29,7 +29,8 @@ from gateway.processes.site_file import SECOND
 STEP_NS = 10_000
 """What a decision without orders takes."""
 ALARM_EVERY_NS = 10 * SECOND
-FOREVER_NS = 10**18
+NEVER_NS = 2**62
+"""Later than any time of a tape."""
 
 
 class Delays(NamedTuple):
@@ -79,7 +80,7 @@ class BacktestExecution:
         self._world_now = now
         self._wake_at = wake_at
         self._now_ns = 0
-        self._woken_ns = FOREVER_NS
+        self._woken_ns = NEVER_NS
         self.runner: Runner[None] = Runner(engine, self, 0, ALARM_EVERY_NS)
         self.record: Callable[[Decision], None]
         self.announced: Callable[[Announcement, int], None]
@@ -95,14 +96,14 @@ class BacktestExecution:
 
     def wake(self) -> None:
         """A timer may be due."""
-        self._woken_ns = FOREVER_NS
+        self._woken_ns = NEVER_NS
         self.runner.fire_timers()
         self._mind_timers()
 
     def _mind_timers(self) -> None:
         now_ns = self.now_ns()
-        due_ns = now_ns + self.runner.timers.wait_ns(now_ns, FOREVER_NS)
-        if due_ns < min(self._woken_ns, now_ns + FOREVER_NS):
+        due_ns = now_ns + self.runner.timers.wait_ns(now_ns, NEVER_NS - now_ns)
+        if due_ns < self._woken_ns:
             self._woken_ns = due_ns
             self._wake_at(due_ns)
 

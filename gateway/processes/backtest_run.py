@@ -17,13 +17,13 @@ from gateway.model.trade import Announcement, HoursChanged, IntentRefused, PairP
 from gateway.processes.backtest_execution import Delays
 from gateway.processes.backtest_opportunities import Opportunities, TruePrices
 from gateway.processes.backtest_record import RunRecord
-from gateway.processes.backtest_tape import Chosen
+from gateway.processes.backtest_tape import RUN, Chosen
+from gateway.processes.backtest_venue import ways
 from gateway.processes.backtest_world import BacktestWorld, Result, VenueFacts
 from gateway.processes.cores import settings
 from gateway.processes.settings import Site
 from gateway.processes.site_calendars import site_calendars
 from gateway.processes.site_file import MS, Stage
-from simulators.core.network import NETWORK_PROFILES
 
 SNAPSHOT_NS = 500 * MS
 """How often a venue without increments shows its book."""
@@ -72,7 +72,11 @@ def venue_facts(wanted: Wanted, given: ExecutionSettings) -> dict[str, VenueFact
     facts = {}
     for name, venue in wanted.site.venues.items():
         dialect = venue.dialect
-        facts[name] = VenueFacts(wanted.networks[name], dialect.incremental, dialect.mass_status == "AF", wanted.seed)
+        received = wanted.chosen.kind == RUN
+        mass_status = dialect.mass_status == "AF"
+        facts[name] = VenueFacts(
+            wanted.networks[name], dialect.incremental or received, mass_status, wanted.seed, received
+        )
     # A venue that no leg trades on may hold a currency; one that holds nothing of the tape is left out by the world.
     return dict(sorted(facts.items(), key=lambda one: one[0] not in used))
 
@@ -102,12 +106,12 @@ def grace(given: ExecutionSettings, facts: Mapping[str, VenueFacts]) -> dict[str
     """By pair: how long after a change of a true book its quote may still be on its way."""
     found = {}
     for name, pair in given.pairs.items():
-        ways = []
+        longest = []
         for leg in pair.legs:
             one = facts[given.instruments[leg.instrument_id].venue_id]
-            way = NETWORK_PROFILES[one.network].to_client
-            ways.append(way.floor_ns + way.jitter_ns + (0 if one.incremental else SNAPSHOT_NS))
-        found[name] = max(ways) + SLACK_NS
+            way = ways(one)[1]
+            longest.append(way.floor_ns + way.jitter_ns + (0 if one.incremental else SNAPSHOT_NS))
+        found[name] = max(longest) + SLACK_NS
     return found
 
 

@@ -34,7 +34,7 @@ from simulators.tapes.cut import CutTape
 from simulators.tapes.recorded.pairs import PAIRS
 from simulators.tapes.recorded.window import RecordedTape
 
-SYNTHETIC = "synthetic"
+SYNTHETIC, CSV, RUN = "synthetic", "csv", "run"
 BEIJING = ZoneInfo("Asia/Shanghai")
 DAY_S = 86_400
 SYNTHETIC_S = 3600
@@ -92,10 +92,10 @@ def choose(asked: Asked, site: Site, out_dir: Path) -> Chosen:
         if asked.tape == SYNTHETIC:
             chosen = _synthetic(asked, site, zone)
         elif Path(asked.tape, EVENTS).is_file():
-            chosen = _csv(asked, Path(asked.tape), zone, "csv")
+            chosen = _csv(asked, Path(asked.tape), zone, CSV)
         elif Path(asked.tape, JOURNAL_FOLDER).is_dir():
             write_tape(Path(asked.tape), out_dir / "tape")
-            chosen = _csv(asked, out_dir / "tape", zone, "run")
+            chosen = _csv(asked, out_dir / "tape", zone, RUN)
         elif Path(asked.tape).is_dir():
             chosen = _recorded(asked, site, zone)
         else:
@@ -133,6 +133,10 @@ def _csv(asked: Asked, folder: Path, zone: ZoneInfo, kind: str) -> Chosen:
         assumed = (told("the tape does not say when it begins: {} is assumed", shown(starts_ns, zone)),)
     last_ns = starts_ns + tape.duration_ns
     begin_ns, end_ns = _window(asked, zone, starts_ns, last_ns, last_ns)
+    if kind == RUN:
+        assumed += (
+            told("the record holds what was received: it is played as it came, orders take the whole round trip"),
+        )
     return Chosen(_cut(tape, begin_ns - starts_ns, end_ns - starts_ns), kind, begin_ns, zone, (), assumed)
 
 

@@ -8,7 +8,7 @@ proved elsewhere (docs/SIMULATION.md).
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from gateway.model.instrument import Instrument
+from gateway.model.instrument import Instrument, PositionModel
 from gateway.model.order import Order, OrderEvent
 from gateway.model.port import SendResult
 from gateway.model.position import PositionLine, PositionsAcked
@@ -16,7 +16,7 @@ from gateway.model.quote import MarketEvent
 from gateway.model.trade import AskPositions, AskStatus, SendCancel
 from gateway.processes.backtest_words import market_event, new_order, order_event, position_event
 from simulators.core.config import Listing, VenueConfig
-from simulators.core.network import NETWORK_PROFILES, Link
+from simulators.core.network import NETWORK_PROFILES, Link, Way
 from simulators.core.tape import Tape
 from simulators.core.values import (
     CancelOrder,
@@ -49,6 +49,10 @@ class VenueSetting(Protocol):
     @property
     def incremental(self) -> bool: ...
     @property
+    def as_received(self) -> bool:
+        """The tape holds what we received, when it came: quotes need no way any more, orders take all of it."""
+
+    @property
     def seed(self) -> int: ...
 
 
@@ -77,15 +81,15 @@ class BacktestVenue:
             seed=setting.seed,
             start_ns=start_ns,
             incremental=setting.incremental,
-            exec_id_per_side=not setting.incremental,
+            exec_id_per_side=first.position_model is not PositionModel.NET,
             truth_books=False,
         )
         self.venue = Venue(config, tape)
-        profile = NETWORK_PROFILES[setting.network]
-        self._orders_up = Link(profile.to_venue, setting.seed, f"{venue_id}.orders.up")
-        self._orders_down = Link(profile.to_client, setting.seed, f"{venue_id}.orders.down")
-        self._md_up = Link(profile.to_venue, setting.seed, f"{venue_id}.md.up")
-        self._md_down = Link(profile.to_client, setting.seed, f"{venue_id}.md.down")
+        up, down = ways(setting)
+        self._orders_up = Link(up, setting.seed, f"{venue_id}.orders.up")
+        self._orders_down = Link(down, setting.seed, f"{venue_id}.orders.down")
+        self._md_up = Link(up, setting.seed, f"{venue_id}.md.up")
+        self._md_down = Link(down, setting.seed, f"{venue_id}.md.down")
         self._at = at
         self._due_ns = -1
         self._stood: dict[str, tuple[Levels, Levels, str]] = {}
@@ -185,6 +189,21 @@ class BacktestVenue:
             self.orders(position_event(event, self.venue_id, self.instruments, now_ns), now_ns)
             return
         self.orders(order_event(event, self.venue_id, self.instruments, now_ns, self._orders_number), now_ns)
+
+
+def ways(setting: VenueSetting) -> tuple[Way, Way]:
+    """To the venue and back; on a tape of what was received the whole round trip lies on the way there."""
+    profile = NETWORK_PROFILES[setting.network]
+    if not setting.as_received:
+        return profile.to_venue, profile.to_client
+    both = (profile.to_venue, profile.to_client)
+    there = Way(
+        sum(one.floor_ns for one in both),
+        sum(one.jitter_ns for one in both),
+        max(one.spike_ns for one in both),
+        sum(one.spike_probability for one in both),
+    )
+    return there, Way(0, 0, 0, 0.0)
 
 
 def _listing(one: Instrument) -> Listing:

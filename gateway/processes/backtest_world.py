@@ -75,6 +75,8 @@ class VenueFacts(NamedTuple):
     incremental: bool
     mass_status: bool
     seed: int
+    as_received: bool
+    """The tape holds what was received: see `backtest_venue.py`."""
 
 
 class Watcher(Protocol):

@@ -202,13 +202,14 @@ def test_exit_codes_and_json(run: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert main(["replay", str(run), "--json"]) == OK
     document = json.loads(capsys.readouterr().out)
     assert document["same"]
-    assert document["processes"][0]["difference"] is None
+    assert [one["difference"] for one in document["processes"]] == [None, None]
     records = records_of(journal(run))
     del records[5]
     write_journal(journal(run), records)
     assert main(["replay", str(run), "--json"]) == FAILED
-    document = json.loads(capsys.readouterr().out)
-    assert document["processes"][0]["difference"]["seq"] == 6
+    found = {one["process"]: one["difference"] for one in json.loads(capsys.readouterr().out)["processes"]}
+    assert found["trigger"] is None
+    assert found["execution"]["seq"] == 6
     assert main(["replay", str(run.parent / "nowhere")]) == WRONG_CALL
     assert "nowhere" in capsys.readouterr().err
 
