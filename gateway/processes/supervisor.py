@@ -1,6 +1,6 @@
 """Keeps the processes of one site: starts them in order, starts again what dies, stops them with no trade unbalanced.
 
-Order of start: feed, execution, watch, trigger, recorder, and clients where the site has any, each after the one
+Order of start: feed, execution, watch, recorder, trigger, and clients where the site has any, each after the one
 before it has said that it is ready. Order of stop: execution is asked to open nothing and to balance what is open; then
 trigger, execution, watch, clients, feed and recorder end, the recorder last because it writes down what the others say
 at their end.
@@ -33,7 +33,7 @@ from gateway.processes.restarts import Restarts
 from gateway.processes.settings import Site, SupervisorSettings
 from gateway.processes.site_file import MS, SECOND
 
-START_ORDER = ("feed", "execution", "watch", "trigger", "recorder")
+START_ORDER = ("feed", "execution", "watch", "recorder", "trigger")
 CLIENTS = "clients"
 """Started last, and only where the site has clients; ended after execution, whose last fills it tells them."""
 STOP_ORDER = ("trigger", "execution", "watch", CLIENTS, "feed", "recorder")

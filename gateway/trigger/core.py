@@ -129,6 +129,8 @@ class TriggerCore:
                         self._settle(rule)
             case PairPosition():
                 self.rules.hold(message.rule_id, message.net_units)
+                if message.rule_id in self.rules.machines:
+                    self._settle(self.rules.machines[message.rule_id])
             case IntentRefused():
                 self._hear_of_refusal(message, at_ns)
             case PairTradeChanged():

@@ -286,6 +286,7 @@ class RuleMachine:
         self.net_units = net_units
         self.filled_units = max(self.filled_units, abs(net_units - self._birth_units))
         self.changed = True
+        self._finish_if_full()
 
     def in_time(self, *, is_open: bool, until_ns: int, expires_ns: int) -> None:
         """Whether it is inside a window, until when that holds (0: for ever), when its life ends (0: never)."""

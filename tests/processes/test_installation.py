@@ -134,7 +134,7 @@ def test_an_installation_goes_up_is_armed_refuses_a_second_one_and_goes_down_bal
     try:
         until(lambda: installation.status()["execution"] is not None)
         before = installation.status()
-        assert [one["name"] for one in before["processes"]] == ["feed", "execution", "watch", "trigger", "recorder"]
+        assert [one["name"] for one in before["processes"]] == ["feed", "execution", "watch", "recorder", "trigger"]
         assert before["execution"]["armed"] is False
         assert installation.cmc("up", site).returncode == 1
         until(lambda: all(one[1] and one[2] for one in installation.status()["execution"]["sessions"]))
