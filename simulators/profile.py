@@ -143,6 +143,7 @@ class InstrumentSection(_Section):
     open_yesterday_long: Lots = 0
     open_today_short: Lots = 0
     open_yesterday_short: Lots = 0
+    segment: str = ""
 
     @field_validator("tick", mode="before")
     @classmethod

@@ -65,7 +65,9 @@ class Book:
         self._rpt_seq = 0
         self._highest_seq = 0
         self._image_ns = 0
-        self._status: TradingStatus | None = None
+        self._own_status: TradingStatus | None = None
+        self._session_status: TradingStatus | None = None
+        self._shut = ""
         self._high_limit_ticks: int | None = None
         self._low_limit_ticks: int | None = None
         self._last_px_ticks: int | None = None
@@ -124,11 +126,14 @@ class Book:
         return before is BookState.OK
 
     def on_status(self, event: StatusChange) -> None:
-        """The venue says whether it trades, and may move the day's limits."""
-        resumes = self._status in SHUT_STATUSES and event.status not in SHUT_STATUSES
-        if resumes and self._condition is BookState.OK:
+        """The venue says whether it trades, and may move the day's limits. Both it and its segment have to."""
+        if event.of_session:
+            self._session_status = event.status
+        else:
+            self._own_status = event.status
+        was_shut, self._shut = self._shut, self._shut_by()
+        if was_shut and not self._shut and self._condition is BookState.OK:
             self._condition, self._detail = BookState.EMPTY, "no snapshot since trading resumed"
-        self._status = event.status
         self._note_limits(event.high_limit_ticks, event.low_limit_ticks)
 
     def on_bad(self, reason: str) -> None:
@@ -173,7 +178,8 @@ class Book:
         self._asks.clear()
         self._kept.clear()
         self._rpt_seq = self._highest_seq = self._image_ns = self.recv_ns = self.venue_ns = 0
-        self._status = None
+        self._own_status = self._session_status = None
+        self._shut = ""
 
     def quote(self, recv_ns: int, venue_ns: int, pub_ns: int, msg_seq_num: int) -> Quote:
         """The book as it stands, with its verdict."""
@@ -217,13 +223,21 @@ class Book:
     def _verdict(self) -> tuple[BookState, str]:
         if self._condition is not BookState.OK:
             return self._condition, self._detail
-        if self._status in SHUT_STATUSES:
-            return BookState.SHUT, f"SecurityTradingStatus(326)={self._status}"
+        if self._shut:
+            return BookState.SHUT, self._shut
         if not self._bids or not self._asks:
             return self._one_sided()
         if self._bids[0][0] >= self._asks[0][0]:
             return BookState.CROSSED, f"bid {self._bids[0][0]} ask {self._asks[0][0]} ticks"
         return BookState.OK, ""
+
+    def _shut_by(self) -> str:
+        """What says that it is not trading; empty when nothing does."""
+        if self._own_status in SHUT_STATUSES:
+            return f"SecurityTradingStatus(326)={self._own_status}"
+        if self._session_status in SHUT_STATUSES:
+            return f"TradingSessionStatus(35=h) as SecurityTradingStatus(326)={self._session_status}"
+        return ""
 
     def _one_sided(self) -> tuple[BookState, str]:
         if self._bids and self._bids[0][0] == self._high_limit_ticks:

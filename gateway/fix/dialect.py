@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 from gateway.feed.clock_settings import StampClocks
 from gateway.fix.dialect_clock import TIME_DIGITS, ClockTable
 from gateway.fix.dialect_groups import FieldRule, GroupError, GroupRule, group_rules, is_source
+from gateway.fix.dialect_market import MarketTable, SessionWords
 from gateway.fix.dialect_positions import POSITIONS, TOLD, PositionTable, PositionWords
 from gateway.fix.dialect_tables import DialectError
 from gateway.fix.dictionary import SPECS, Dictionary, MessageSpec, read_dictionary
@@ -109,6 +110,10 @@ class Dialect(NamedTuple):
     """What the Logon asks with that our orders be cancelled when the session is lost; empty: it is not offered."""
     no_cancel_on_disconnect: str = ""
     """Why it is not offered, in words."""
+    key_rules: tuple[FieldRule, ...] = ()
+    """What tells two contracts under one Symbol(55) apart; empty: Symbol(55) is enough."""
+    session_words: SessionWords | None = None
+    """How TradingSessionStatus(35=h) speaks; None where the venue sends none."""
     adapter: str = ""
     """`module:factory` of a venue that does not speak FIX; then nothing of FIX is set here (`plain_dialect`)."""
 
@@ -159,7 +164,7 @@ def _changed(dialect: Dialect, changes: Mapping[str, object]) -> Dialect:
     return dialect
 
 
-class _Reader(ClockTable, PositionTable):
+class _Reader(ClockTable, PositionTable, MarketTable):
     """The tables of one dialect."""
 
     def plain(self) -> Dialect:
@@ -206,6 +211,7 @@ class _Reader(ClockTable, PositionTable):
         positions = self._positions(dictionary)
         needed += [POSITIONS] if positions is not None else []
         request, entry_types = self._md_request(dictionary)
+        md_symbol = self._group_fields("request_symbol", dictionary)
         return Dialect(
             name=self._kind("dialect", "name", str),
             path=self._path,
@@ -221,7 +227,7 @@ class _Reader(ClockTable, PositionTable):
             high_limit=self._kind("market_data", "high_limit", str, ""),
             md_request=request,
             md_entry_types=entry_types,
-            md_symbol=self._group_fields("request_symbol", dictionary),
+            md_symbol=md_symbol,
             times_in_force=frozenset(self._enum("orders.times_in_force", tif, TimeInForce) for tif in self._tifs()),
             exec_key=self._exec_key(dictionary),
             mass_status=mass_status,
@@ -235,6 +241,8 @@ class _Reader(ClockTable, PositionTable):
             no_cancel_on_disconnect=self._kind(CANCEL, "none", str, "") if self.has(CANCEL, "none") else "",
             cancel_on_disconnect=self._fields(CANCEL, dictionary.messages["A"], frozenset(), ()),
             position_tag=self._position(dictionary),
+            key_rules=self._key_rules(md_symbol),
+            session_words=self._session_words(dictionary),
             price_multiplier=self._multiplier(),
         )
 

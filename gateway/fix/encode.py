@@ -140,13 +140,17 @@ class OrderEncoder:
         values = {"md_req_id": _plain("MDReqID(262)", req_id), "subscription": subscription, "depth": str(depth)}
         fields = [self._fixed(rule, values) for rule in self._dialect.md_request]
         types = [f"269={kind}{SOH}" for kind in self._dialect.md_entry_types]
-        listed = [self._listed(_plain("Symbol(55)", symbol)) for symbol in symbols]
+        listed = [self._listed(symbol) for symbol in symbols]
         counts = f"267={len(types)}{SOH}{''.join(types)}146={len(listed)}{SOH}{''.join(listed)}"
         # The groups first: QuickFIX drops the last entry of a group that ends the text it parses.
         return f"35=V{SOH}{counts}{''.join(fields)}"
 
     def _listed(self, symbol: str) -> str:
-        listed = next((one for one in self._instruments.values() if one.symbol == symbol), None)
+        # By Symbol(55), or by id where two share theirs.
+        listed = self._instruments.get(symbol) or next(
+            (one for one in self._instruments.values() if one.symbol == symbol), None
+        )
+        symbol = _plain("Symbol(55)", symbol if listed is None else listed.symbol)
         venue_id = next(iter(self._instruments.values())).venue_id if self._instruments else ""
         values = {"symbol": symbol, "exchange": self._constants.get("exchange", venue_id), **_own_fields(listed)}
         return "".join(self._fixed(rule, values) for rule in self._dialect.md_symbol)

@@ -7,8 +7,12 @@ names the tag, the value and what would be right; entries of other instruments i
 
 from collections.abc import Mapping, Sequence
 
+from msgspec.structs import replace
+
 from gateway.fix import tags
 from gateway.fix.dialect import Dialect
+from gateway.fix.dialect_market import SESSION_STATUS, SessionWords
+from gateway.fix.instrument_key import InstrumentKeys
 from gateway.fix.market_data_usual import UsualLayout
 from gateway.fix.scan import BadField, Fields, Prices, Sizes, Stamps, need, scan, scan_group, whole
 from gateway.model.instrument import Instrument
@@ -36,12 +40,13 @@ _BID, _OFFER, _TRADE = "0", "1", "2"
 
 
 class MarketDataDecoder:
-    """Decodes the market data of one venue; `instruments` by Symbol(55)."""
+    """Decodes the market data of one venue; `instruments` by whatever: the dialect says what tells them apart."""
 
     def __init__(self, dialect: Dialect, venue_id: str, instruments: Mapping[str, Instrument]) -> None:
         self._dialect = dialect
         self._venue_id = venue_id
-        self._prices = {symbol: Prices(instrument) for symbol, instrument in instruments.items()}
+        self._keys = InstrumentKeys(dialect, venue_id, instruments)
+        self._prices = {key: Prices(instrument) for key, instrument in self._keys.by_key.items()}
         self._sizes = Sizes()
         self._stamps = Stamps(dialect.utc_offset_ns)
         groups = {name: spec.groups.get(tags.NO_MD_ENTRIES) for name, spec in dialect.dictionary.messages.items()}
@@ -104,17 +109,18 @@ class MarketDataDecoder:
         body, entries = scan_group(raw, tags.NO_MD_ENTRIES, tags.MD_UPDATE_ACTION, self._members["X"])
         if not entries:
             raise BadField("NoMDEntries(268)", "0", "at least one entry in an incremental refresh")
-        of_symbol: dict[str, list[Fields]] = {}
-        symbol = body.get(tags.SYMBOL, "")
+        told = {tag: body[tag] for tag in self._keys.tags if tag in body}
+        of_key: dict[tuple[tuple[str, str], ...], list[Fields]] = {}
         for entry in entries:
-            symbol = entry.get(tags.SYMBOL, symbol)
-            of_symbol.setdefault(symbol, []).append(entry)
-        return [self._increment(raw, recv_ns, body, symbol, mine) for symbol, mine in of_symbol.items()]
+            if tags.SYMBOL in entry:  # else it is about the instrument of the entry before
+                told = {tag: entry[tag] for tag in self._keys.tags if tag in entry}
+            of_key.setdefault(tuple(sorted(told.items())), []).append(entry)
+        return [self._increment(raw, recv_ns, body, dict(key), mine) for key, mine in of_key.items()]
 
-    def _increment(self, raw: str, recv_ns: int, body: Fields, symbol: str, entries: list[Fields]) -> MarketEvent:
+    def _increment(self, raw: str, recv_ns: int, body: Fields, named: Fields, entries: list[Fields]) -> MarketEvent:
         instrument_id = ""
         try:
-            prices = self._of({tags.SYMBOL: symbol})
+            prices = self._of(named)
             instrument_id = prices.instrument.instrument_id
             changes: list[LevelChange] = []
             last: tuple[int, int] | None = None
@@ -134,7 +140,7 @@ class MarketDataDecoder:
                 0 if last is None else last[1],
             )
         except BadField as error:
-            return self._bad(raw, recv_ns, str(error), instrument_id)
+            return self._bad(raw, recv_ns, str(error), instrument_id, named)
 
     def _change(self, prices: Prices, entry: Fields) -> LevelChange:
         action = _ACTIONS.get(entry[tags.MD_UPDATE_ACTION])
@@ -174,10 +180,9 @@ class MarketDataDecoder:
         return position
 
     def _of(self, fields: Fields) -> Prices:
-        symbol = need(fields, tags.SYMBOL, "Symbol")
-        prices = self._prices.get(symbol)
+        prices = self._prices.get(self._keys.key(fields))
         if prices is None:
-            raise BadField("Symbol(55)", symbol, f"an instrument of {self._venue_id} in the site file")
+            raise self._keys.unknown(fields)
         return prices
 
     def _rpt_seq(self, fields: Fields, lowest: int) -> int:
@@ -222,7 +227,9 @@ class MarketDataDecoder:
     def _other(self, msg_type: str, raw: str, recv_ns: int) -> Sequence[MarketEvent]:
         body = scan(raw)
         if msg_type == tags.MsgType.SECURITY_STATUS:
-            return (self._status(body, recv_ns),)
+            return (self._status(raw, body, recv_ns),)
+        if msg_type == SESSION_STATUS and self._dialect.session_words is not None:
+            return self._session_status(raw, body, self._dialect.session_words, recv_ns)
         text = body.get(tags.TEXT, "")
         if msg_type == tags.MsgType.MARKET_DATA_REQUEST_REJECT:
             reason = body.get(tags.MD_REQ_REJ_REASON, "")
@@ -234,7 +241,34 @@ class MarketDataDecoder:
             return (MdRejected(self._venue_id, recv_ns, ref_id, body.get(tags.BUSINESS_REJECT_REASON, ""), text),)
         raise BadField("MsgType(35)", msg_type, f"one of {', '.join(self._members)}, f, Y, j or 3 on this session")
 
-    def _status(self, body: Fields, recv_ns: int) -> StatusChange:
+    def _session_status(self, raw: str, body: Fields, words: SessionWords, recv_ns: int) -> Sequence[MarketEvent]:
+        """What a whole segment does: one event for each instrument of it; a word that is not known shuts them."""
+        code = body.get(tags.TRAD_SES_STATUS)
+        status = words.values.get(code or "")
+        named = body.get(words.segment, "") if words.segment else ""
+        seq_num = whole(need(body, tags.MSG_SEQ_NUM, "MsgSeqNum"), "MsgSeqNum(34)")
+        venue_ns = self._stamps.ns(need(body, tags.SENDING_TIME, "SendingTime"), "SendingTime(52)")
+        heard = [
+            StatusChange(
+                one.instrument_id,
+                recv_ns,
+                venue_ns,
+                seq_num,
+                status or TradingStatus.NOT_AVAILABLE,
+                of_session=True,
+            )
+            for one in self._keys.by_key.values()
+            if not named or one.fields.get(words.instrument, named) == named
+        ]
+        if status is not None:
+            return heard
+        error = BadField("TradSesStatus(340)", code, f"one of {', '.join(words.values)}")
+        return [*heard, replace(self._bad(raw, recv_ns, str(error)), suspect=False)]
+
+    def _status(self, raw: str, body: Fields, recv_ns: int) -> MarketEvent:
+        if tags.SYMBOL in body and not self._keys.knows_symbol(body):
+            # Venues tell of all their instruments; one that is not ours is no doubt about those that are.
+            return replace(self._bad(raw, recv_ns, str(self._keys.unknown(body))), suspect=False)
         prices = self._of(body)
         code = need(body, tags.SECURITY_TRADING_STATUS, "SecurityTradingStatus")
         status = _STATES.get(code)
@@ -251,13 +285,26 @@ class MarketDataDecoder:
             self._limit(prices, body, self._dialect.low_limit),
         )
 
-    def _bad(self, raw: str, recv_ns: int, reason: str, instrument_id: str = "") -> BadMarketData:
+    def _bad(
+        self, raw: str, recv_ns: int, reason: str, instrument_id: str = "", named: Fields | None = None
+    ) -> BadMarketData:
         number = raw.partition("\x0134=")[2].partition("\x01")[0]
-        symbol = raw.partition("\x0155=")[2].partition("\x01")[0]
-        if not instrument_id and symbol in self._prices:
-            instrument_id = self._prices[symbol].instrument.instrument_id
+        if not instrument_id:
+            one = self._keys.by_key.get(self._key_in(raw) if named is None else self._key_of(named))
+            instrument_id = "" if one is None else one.instrument_id
         seq_num = int(number) if number.isdecimal() and number.isascii() and len(number) <= 18 else 0  # noqa: PLR2004
         return BadMarketData(self._venue_id, instrument_id, recv_ns, seq_num, reason)
+
+    def _key_in(self, raw: str) -> str:
+        """The key that stands first in a message that cannot be read as a whole."""
+        found = {tag: raw.partition(f"\x01{tag}=")[2].partition("\x01")[0] for tag in self._keys.tags}
+        return self._key_of(found)
+
+    def _key_of(self, fields: Fields) -> str:
+        try:
+            return self._keys.key(fields)
+        except BadField:
+            return ""
 
 
 def _ladder(levels: list[tuple[int, int, int]], position: str, *, rising: bool) -> Levels:

@@ -103,9 +103,10 @@ class UsualLayout:
         self._limits = limits
         self._high, self._low = dialect.high_limit, dialect.low_limit
         self._ways: dict[str, Callable[[list[str], int], BookSnapshot | BookIncrement | None]] = {}
-        if dialect.rpt_seq and members.get("W", frozenset()) >= _W_ENTRY | {tag} and not limits & members["W"]:
+        usual = dialect.rpt_seq and not dialect.key_rules
+        if usual and members.get("W", frozenset()) >= _W_ENTRY | {tag} and not limits & members["W"]:
             self._ways["35=W"] = self._snapshot
-        if dialect.rpt_seq and members.get("X", frozenset()) >= _X_ENTRY | {tag}:
+        if usual and members.get("X", frozenset()) >= _X_ENTRY | {tag}:
             self._ways["35=X"] = self._increment
         self._heads: dict[str, _Head] = {}
 

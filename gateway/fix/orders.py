@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 from gateway.fix import tags
 from gateway.fix.dialect import Dialect
+from gateway.fix.instrument_key import InstrumentKeys
 from gateway.fix.positions import POSITION_TYPES, PositionDecoder
 from gateway.fix.scan import MAX_CHARACTERS, BadField, Fields, Prices, Sizes, Stamps, need, scan, whole
 from gateway.model.instrument import Instrument
@@ -58,7 +59,8 @@ class OrderDecoder:
         self._positions = PositionDecoder(dialect, venue_id, instruments)
         self._copied = copied
         self._venue_id = venue_id
-        self._prices = {symbol: Prices(instrument) for symbol, instrument in instruments.items()}
+        self._keys = InstrumentKeys(dialect, venue_id, instruments)
+        self._prices = {key: Prices(instrument) for key, instrument in self._keys.by_key.items()}
         self._cl_ord_id_of = cl_ord_id_of
         self._sizes = Sizes()
         self._stamps = Stamps(dialect.utc_offset_ns)
@@ -146,12 +148,11 @@ class OrderDecoder:
 
     def _prices_of(self, fields: Fields) -> Prices | None:
         """None where the report names no symbol: what is answered about an order that the venue does not know."""
-        symbol = fields.get(tags.SYMBOL)
-        if symbol is None:
+        if tags.SYMBOL not in fields:
             return None
-        prices = self._prices.get(symbol)
+        prices = self._prices.get(self._keys.key(fields))
         if prices is None:
-            raise BadField("Symbol(55)", symbol, f"an instrument of {self._venue_id} in the site file")
+            raise self._keys.unknown(fields)
         return prices
 
     def _ref_exec_key(self, fields: Fields, prices: Prices | None, exec_type: ExecType) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from gateway.fix import tags
 from gateway.fix.dialect import Dialect
+from gateway.fix.instrument_key import InstrumentKeys
 from gateway.fix.scan import BadField, Fields, Sizes, need, scan, scan_group, whole
 from gateway.model.instrument import Instrument
 from gateway.model.position import PositionLine, PositionsAcked
@@ -27,7 +28,7 @@ class PositionDecoder:
     def __init__(self, dialect: Dialect, venue_id: str, instruments: Mapping[str, Instrument]) -> None:
         self._words = dialect.positions
         self._venue_id = venue_id
-        self._instruments = instruments
+        self._keys = InstrumentKeys(dialect, venue_id, instruments)
         self._sizes = Sizes()
 
     def decode(self, msg_type: str, raw: str, recv_ns: int) -> PositionsAcked | PositionLine:
@@ -49,10 +50,7 @@ class PositionDecoder:
         if words is None:
             raise BadField("MsgType(35)", "AP", "a dialect with [positions]")
         fields, entries = scan_group(raw, tags.NO_POSITIONS, tags.POS_TYPE, _MEMBERS)
-        symbol = need(fields, tags.SYMBOL, "Symbol")
-        instrument = self._instruments.get(symbol)
-        if instrument is None:
-            raise BadField("Symbol(55)", symbol, f"an instrument of {self._venue_id} in the site file")
+        instrument = self._keys.of(fields)
         held = {entry[tags.POS_TYPE]: self._lots(entry) for entry in entries}
         apart = bool(words.today) and (words.today in held or words.earlier in held)
         today, earlier = (held.get(name, (0, 0)) for name in (words.today, words.earlier))

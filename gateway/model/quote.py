@@ -100,7 +100,7 @@ class BookIncrement(Message):
 
 
 class StatusChange(Message):
-    """35=f: SecurityStatus of one instrument."""
+    """35=f: SecurityStatus of one instrument; with `of_session`, 35=h: what its market segment does as a whole."""
 
     instrument_id: str
     recv_ns: int
@@ -109,6 +109,7 @@ class StatusChange(Message):
     status: TradingStatus
     high_limit_ticks: int | None = None
     low_limit_ticks: int | None = None
+    of_session: bool = False
 
 
 class MdRejected(Message):

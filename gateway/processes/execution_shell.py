@@ -19,6 +19,7 @@ from gateway.bus.sockets import CommandServer, IntentReceiver, LatestQuotes, Pub
 from gateway.execution.engine import ExecutionEngine
 from gateway.execution.rehearsal import Rehearsal
 from gateway.execution.runner import NO_JOURNAL, Runner
+from gateway.fix.instrument_key import by_symbol
 from gateway.journal.clock_pairs import ClockPairs
 from gateway.journal.errors import JournalCause, JournalError
 from gateway.journal.frame import FrameEncoder
@@ -116,11 +117,11 @@ class ExecutionShell:
         self._decoders: dict[str, OrderReader] = {}
         for name, venue in site.venues.items():
             listed = [one for one in site.instruments.values() if one.venue_id == name]
-            by_symbol = {one.symbol: one for one in listed}
-            self._encoders[name] = writer(venue, by_symbol, venue.orders.constants)
+            named = by_symbol(listed)
+            self._encoders[name] = writer(venue, named, venue.orders.constants)
             sent_as = partial(_sent_as, self._sent[name])
-            self._decoders[f"{name}.{ORDERS}"] = order_reader(venue, name, by_symbol, sent_as)
-            self._decoders[f"{name}.{DROP_COPY}"] = order_reader(venue, name, by_symbol, copied=True)
+            self._decoders[f"{name}.{ORDERS}"] = order_reader(venue, name, named, sent_as)
+            self._decoders[f"{name}.{DROP_COPY}"] = order_reader(venue, name, named, copied=True)
 
     # Called by FIX threads.
 

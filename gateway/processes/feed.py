@@ -18,6 +18,7 @@ import zmq
 from gateway.bus.sockets import Publisher
 from gateway.bus.topics import FeedStatus, RepairStatus
 from gateway.feed.core import FeedCore
+from gateway.fix.instrument_key import by_symbol
 from gateway.model.port import Handlers, Sessions
 from gateway.model.quote import BadMarketData, BookState, MdRejected, Quote
 from gateway.model.trade import Alarm, AlarmName, BookStateChanged
@@ -60,16 +61,17 @@ class Feed:
         self._topics = {name: f"Q.{name}" for name in site.instruments}
         self._late_topics = {name: f"R.{name}" for name in site.instruments}
         self._behind: set[str] = set()
-        self._symbols = {name: one.symbol for name, one in site.instruments.items()}
+        self._symbols: dict[str, str] = {}
         self._venue_of = {name: one.venue_id for name, one in site.instruments.items()}
         self._decoders = {}
         self._encoders = {}
         for venue_id, venue in site.venues.items():
             listed = [one for one in site.instruments.values() if one.venue_id == venue_id]
             key = f"{venue_id}.md"
-            by_symbol = {one.symbol: one for one in listed}
-            self._decoders[key] = market_reader(venue, venue_id, by_symbol)
-            self._encoders[key] = writer(venue, by_symbol, venue.md.constants)
+            named = by_symbol(listed)
+            self._symbols |= {one.instrument_id: name for name, one in named.items()}
+            self._decoders[key] = market_reader(venue, venue_id, named)
+            self._encoders[key] = writer(venue, named, venue.md.constants)
         self.clocks = Clocks(site.venues, "md")
         self._host_watch = HostWatch()
         self._host = self._host_watch.read()
@@ -118,6 +120,11 @@ class Feed:
             if self._core.is_behind(key.removesuffix(".md")):
                 self._behind.add(key)
         self._tell(key, quotes)
+
+    def on_refused(self, key: str, number: int, text: str) -> None:
+        """The engine refused a message of the venue, which nobody else has seen: it may have been about any book."""
+        reason = f"MsgSeqNum(34) {number} refused by the FIX engine: {text}"
+        self._tell_bad(BadMarketData(key.removesuffix(".md"), "", clock.monotonic_ns(), number, reason))
 
     def _is_late(self, key: str, raw: str, recv_ns: int) -> bool:
         """Whether the message was sent again, for the record then; the first that was not ends the wait."""
@@ -307,6 +314,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             feed.on_session,
             on_admin=feed.on_admin,
             on_gap=feed.on_gap,
+            on_refused=feed.on_refused,
             on_round_trip=feed.clocks.on_round_trip,
         ),
     )

@@ -151,7 +151,8 @@ def _instrument(
     venues = [venue.id for venue in site.venue]
     if one.venue not in venues:
         yield Mistake(f"{key}.venue", one.venue, told("the id of a venue; {}", nearest(one.venue, venues)))
-    if one.id != f"{one.venue}.{one.symbol}":
+    keyed = one.venue in dialects and dialects[one.venue].key_rules
+    if not keyed and one.id != f"{one.venue}.{one.symbol}":
         yield Mistake(f"{key}.id", one.id, told("VENUE.SYMBOL, here {}.{}", one.venue, one.symbol))
     if one.unit not in KNOWN_UNITS:
         yield Mistake(f"{key}.unit", one.unit, told("a unit; {}", nearest(one.unit, KNOWN_UNITS)))

@@ -28,7 +28,20 @@ def check_words(site: SiteFile, dialects: Mapping[str, Dialect]) -> list[Mistake
         dialect = dialects.get(one.venue)
         if dialect is not None:
             mistakes += _words(f"instrument[{index}]", one, dialect)
-    return mistakes
+    return [*mistakes, *_told_apart(site, dialects)]
+
+
+def _told_apart(site: SiteFile, dialects: Mapping[str, Dialect]) -> Iterator[Mistake]:
+    """Two contracts of a venue that its messages could not tell apart."""
+    seen: dict[tuple[str, ...], str] = {}
+    for index, one in enumerate(site.instrument):
+        dialect = dialects.get(one.venue)
+        rules = () if dialect is None else dialect.key_rules
+        more = [one.fields.get(rule.source.removeprefix(OF_INSTRUMENT), "") for rule in rules]
+        key = (one.venue, one.symbol, *more)
+        other = seen.setdefault(key, one.id)
+        if other != one.id:
+            yield Mistake(f"instrument[{index}].symbol", one.symbol, told("another: no field tells it from {}", other))
 
 
 def _hours(site: SiteFile) -> Iterator[Mistake]:
@@ -52,6 +65,13 @@ def _words(key: str, one: InstrumentSection, dialect: Dialect) -> Iterator[Mista
     if not _divides(one.tick, multiplier):
         remedy = told("one that divides tick {} to a decimal; {} does not", one.tick, multiplier)
         yield Mistake(f"{key}.price_multiplier", str(multiplier), remedy)
+    if not one.id.startswith(f"{one.venue}."):
+        yield Mistake(f"{key}.id", one.id, told("one that begins with {}.", one.venue))
+    for rule in dialect.key_rules:
+        name = rule.source.removeprefix(OF_INSTRUMENT)
+        if rule.source.startswith(OF_INSTRUMENT) and not one.fields.get(name):
+            remedy = told("what tells it from others of its Symbol(55): tag {} of dialect {}", rule.tag, dialect.name)
+            yield Mistake(f"{key}.fields.{name}", told("missing"), remedy)
     known = sorted(instrument_fields(dialect))
     for name, value in one.fields.items():
         if name not in known and not dialect.adapter:
@@ -75,4 +95,5 @@ def instrument_fields(dialect: Dialect) -> set[str]:
     rules: list[FieldRule] = [*dialect.md_symbol]
     for message in dialect.messages.values():
         rules += [*message.fields, *(rule for group in message.groups for entry in group.entries for rule in entry)]
-    return {rule.source.removeprefix(OF_INSTRUMENT) for rule in rules if rule.source.startswith(OF_INSTRUMENT)}
+    own = {dialect.session_words.instrument} - {""} if dialect.session_words is not None else set()
+    return own | {rule.source.removeprefix(OF_INSTRUMENT) for rule in rules if rule.source.startswith(OF_INSTRUMENT)}

@@ -20,6 +20,8 @@ class Listing:
     open_yesterday_long: int = 0
     open_today_short: int = 0
     open_yesterday_short: int = 0
+    segment: str = ""
+    """Of the market, in the venue's words; empty: it has none."""
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ FAULT_NAMES = {
     "duplicate": "a report is sent twice (params: stream = orders or md)",
     "out_of_order": "reports are swapped (params: stream = orders or md, delay_ms, 50)",
     "halt": "trading halts (params: symbol)",
+    "session": "a segment does not trade (params: segment, status = TradSesStatus(340), 1 halted)",
     "limit_locked": "the book stands at a price limit (params: symbol, side = up or down, qty)",
     "bust": "a fill is busted later (params: delay_ms, 1000)",
     "correct": "a fill's price is corrected later (params: delay_ms, 1000; ticks, 1)",
@@ -28,7 +29,7 @@ FAULT_NAMES = {
     " effect = O, C or T, told = drop_copy, orders or none)",
     "cancel_reject": "every cancel or replace of the order is refused (params: reason, text)",
 }
-TIMED = frozenset({"halt", "limit_locked", "drop_connection", "outside_trade"})
+TIMED = frozenset({"halt", "session", "limit_locked", "drop_connection", "outside_trade"})
 _STREAMED = frozenset({"duplicate", "out_of_order"})
 
 

@@ -20,7 +20,10 @@ class TapeError(ValueError):
 class Market:
     """One listed instrument while the venue runs."""
 
-    __slots__ = ("depth", "limits", "listing", "position", "resting", "status", "status_before_halt", "trade_date")
+    __slots__ = (
+        "depth", "limits", "listing", "position", "resting", "session_shut", "status", "status_before_halt",
+        "trade_date",
+    )  # fmt: skip
 
     def __init__(self, listing: Listing, limits: Limits, trade_date: str) -> None:
         self.listing = listing
@@ -29,6 +32,8 @@ class Market:
         self.depth = Depth()
         self.status = READY
         self.status_before_halt = ""
+        self.session_shut = ""
+        """TradSesStatus(340) of its segment while that does not trade."""
         self.resting: list[Order] = []
         self.position = Position(
             listing.open_close,
@@ -41,7 +46,7 @@ class Market:
     @property
     def trading(self) -> bool:
         """Whether orders match continuously now."""
-        return self.status in {READY, RESUME}
+        return self.status in {READY, RESUME} and not self.session_shut
 
 
 def listed_markets(config: VenueConfig, tape: Tape) -> dict[str, Market]:

@@ -31,7 +31,11 @@ from simulators.core.values import (
     TRADE_CORRECT,
     Drop,
     Levels,
+    MdSession,
 )
+
+SESSION_OPEN = "2"
+"""TradSesStatus(340)."""
 
 
 class Trouble:
@@ -63,11 +67,31 @@ class Trouble:
             if spec.name == "outside_trade":
                 self.outside(at_ns, spec)
                 return
+            if spec.name == "session":
+                self.session(at_ns, spec)
+                return
             for symbol, market in self._markets.items():
                 if spec.word("symbol", symbol) == symbol:
                     (self.halt if spec.name == "halt" else self.lock)(at_ns, spec, market)
 
         return begin
+
+    def session(self, at_ns: int, spec: FaultSpec) -> None:
+        """All instruments of a segment stop, told in one word for all; what their own status is stays as it is."""
+        segment, status = spec.word("segment", ""), str(int(spec.number("status", 1)))
+        stopped = [one for one in self._markets.values() if segment in {"", one.listing.segment}]
+        for market in stopped:
+            market.session_shut = status
+        self._reporter.tell(MdSession(at_ns, status, segment))
+
+        def resume(end_ns: int) -> None:
+            for market in stopped:
+                market.session_shut = ""
+            self._reporter.tell(MdSession(end_ns, SESSION_OPEN, segment))
+            for market in stopped:
+                self._floor.book_changed(end_ns, market)
+
+        self._agenda.at(at_ns + _lasting_ns(spec), resume)
 
     def halt(self, at_ns: int, spec: FaultSpec, market: Market) -> None:
         if market.status_before_halt:

@@ -218,6 +218,14 @@ class MdStatus(NamedTuple):
     status: str
 
 
+class MdSession(NamedTuple):
+    """TradSesStatus(340) of all instruments of a segment, or with an empty segment of the venue (35=h)."""
+
+    at_ns: int
+    status: str
+    segment: str = ""
+
+
 class Drop(NamedTuple):
     """The venue cuts a connection (`session`: "md", "orders", "both") and refuses logons until `refuse_until_ns`."""
 
@@ -227,5 +235,5 @@ class Drop(NamedTuple):
 
 
 OrderAnswer = Report | CancelReject | MassCancelReport | PositionsAck | PositionTold
-MarketData = MdSnapshot | MdIncrement | MdStatus
+MarketData = MdSnapshot | MdIncrement | MdStatus | MdSession
 VenueEvent = OrderAnswer | MarketData | Drop

@@ -9,6 +9,7 @@ How it can go wrong: a caller whose `at_ns` runs backwards gets its order proces
 already reached. A tape that is not in order of time is refused as it is read.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from simulators.core.agenda import Agenda
@@ -28,6 +29,7 @@ from simulators.core.truth import Truth
 from simulators.core.values import (
     AUCTION,
     CANCELED,
+    HALT,
     LIMIT,
     ORDER_STATUS,
     READY,
@@ -37,6 +39,7 @@ from simulators.core.values import (
     Drop,
     Levels,
     MassCancelReport,
+    MdSession,
     MdSnapshot,
     NewOrder,
     ReplaceOrder,
@@ -87,6 +90,11 @@ class Venue:
     def lists(self, symbol: str) -> bool:
         """Whether the venue lists `symbol`."""
         return symbol in self._markets
+
+    def sessions_shut(self, at_ns: int, symbols: Sequence[str]) -> list[MdSession]:
+        """The segments of these instruments that do not trade now, each once."""
+        shut = {(one.session_shut, one.listing.segment) for one in map(self._markets.__getitem__, symbols)}
+        return [MdSession(at_ns, status, segment) for status, segment in sorted(shut) if status]
 
     def limits(self, symbol: str) -> Limits:
         """The day's price limits of a listed instrument."""
@@ -311,6 +319,8 @@ class Venue:
             return Refusal(spec.word("reason", OTHER), spec.word("text", "order refused by the exchange"))
         listing = market.listing if market else None
         status, limits = (market.status, market.limits) if market else (READY, Limits())
+        if market is not None and market.session_shut:
+            status = HALT
         refusal = order_refusal(order, self.config, listing, status, limits)
         if refusal is not None or market is None:
             return refusal

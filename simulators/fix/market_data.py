@@ -8,7 +8,7 @@ interval. Subscriptions end with the connection.
 from typing import NamedTuple
 
 from simulators.core.market_data import DEPTH
-from simulators.core.values import Levels, MarketData, MdIncrement, MdSnapshot, MdStatus
+from simulators.core.values import Levels, MarketData, MdIncrement, MdSession, MdSnapshot, MdStatus
 from simulators.core.venue import Venue
 from simulators.fix.session import REQUIRED_TAG_MISSING
 from simulators.fix.wire import Message, field, utc_date_and_time, whole
@@ -55,6 +55,8 @@ class MarketDataApp:
 
     def words(self, event: MarketData) -> list[Outgoing]:
         """An event of the venue as messages, one for each subscription to its instrument."""
+        if isinstance(event, MdSession):
+            return [self._session(event)] if self._subscriptions else []
         subscriptions = self._by_symbol.get(event.symbol)
         if not subscriptions:
             return []
@@ -84,6 +86,7 @@ class MarketDataApp:
             if kind == _SNAPSHOT or self._words.incremental:
                 out.append(self._snapshot(subscription, self._venue.image(at_ns, symbol)))
         if kind == _SUBSCRIBE:
+            out += [self._session(one) for one in self._venue.sessions_shut(at_ns, subscription.symbols)]
             self._subscriptions[md_req_id] = subscription
             for symbol in subscription.symbols:
                 self._by_symbol.setdefault(symbol, []).append(subscription)
@@ -119,6 +122,12 @@ class MarketDataApp:
         exchange = f"207={self._config.exchange}\x01" if self._words.domestic else ""
         text = f"55={event.symbol}\x01{exchange}326={event.status}\x0160={stamp(self._config.clock, event.at_ns)}\x01"
         return Outgoing("f", text.encode())
+
+    def _session(self, event: MdSession) -> Outgoing:
+        """TradingSessionStatus(35=h): 336 names the segment up to 4.4, MarketSegmentID(1300) from 5.0 SP2 on."""
+        modern = bool(self._words.default_appl_ver_id)
+        named = f"{1300 if modern else 336}={event.segment}\x01" if event.segment else "" if modern else "336=1\x01"
+        return Outgoing("h", f"{named}340={event.status}\x01".encode())
 
     def _snapshot(self, subscription: _Subscription, event: MdSnapshot) -> Outgoing:
         symbol = event.symbol

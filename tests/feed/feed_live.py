@@ -92,6 +92,7 @@ class LiveFeed:
             feed.on_session,
             on_admin=feed.on_admin,
             on_gap=feed.on_gap,
+            on_refused=feed.on_refused,
             on_round_trip=feed.clocks.on_round_trip,
         )
         ends = start.fix_sessions(site, "md")
@@ -116,11 +117,16 @@ class LiveFeed:
         self.sessions.stop(timeout_s=5.0)
 
 
-def site_for(folder: Path, ports: dict[str, int], change: Callable[[dict[str, Any]], None]) -> Site:
+def site_for(
+    folder: Path, ports: dict[str, int], change: Callable[[dict[str, Any]], None], logon: dict[str, str] | None = None
+) -> Site:
     """The demo's site with the venues' market data at these ports; `change` edits the file's content."""
     content = tomllib.loads(SITE.read_text(encoding="utf-8"))
     for venue in content["venue"]:
         venue["md"] |= {"port": ports.get(venue["id"], 1), "username": "", "host": "127.0.0.1"}
+        if logon:
+            (folder / "password").write_text(logon["password"], encoding="utf-8")
+            venue["md"] |= {"username": logon["username"], "password_file": "password"}
     change(content)
     file = folder / "site.toml"
     file.write_text(toml_text(content), encoding="utf-8")
@@ -130,7 +136,12 @@ def site_for(folder: Path, ports: dict[str, int], change: Callable[[dict[str, An
 @contextmanager
 def venue_of(folder: Path, name: str, dialect: str, tape: Tape, **changes: Any) -> Iterator[Simulator]:  # noqa: ANN401
     """A venue on a thread of its own, its tape from the moment it starts."""
-    listed = [{"symbol": one.symbol, "tick": str(one.tick)} for one in tape.instruments if one.venue == name]
+    segments = changes.pop("segments", {})
+    listed = [
+        {"symbol": one.symbol, "tick": str(one.tick), "segment": segments.get(one.symbol, "")}
+        for one in tape.instruments
+        if one.venue == name
+    ]
     venue = {
         "name": name, "dialect": dialect, "comp_id": name, "client_comp_id": "CMC", "account": "A1",
         "truth_dir": f"truth-{name}", "ready_file": f"ready-{name}.json", "start_monotonic_ns": time.monotonic_ns(),
