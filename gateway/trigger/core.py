@@ -246,8 +246,8 @@ class TriggerCore:
         pair = self._rehearsed[self._turn]
         quote = pair.first.seat.quote
         price_e9 = pair.price_e9(Side.BUY) if pair.priced else None
-        if quote is None or price_e9 is None:
-            return None
+        if quote is None or price_e9 is None or not pair.rules:
+            return None  # its last rule may have ended since
         rule = RuleMachine(_always_met(pair.rules[0].machine.spec, price_e9), self._silence_ns)
         sides = pair.met(StandingRule(rule, *limits(pair.formula, rule)))
         counted = self.opportunities, self.intents

@@ -130,3 +130,11 @@ def test_a_life_with_rehearsals_is_the_life_without(seed: int) -> None:
     plain = live(seed, rehearses=False)
     assert any(isinstance(one, Intent) for one in plain)
     assert live(seed, rehearses=True) == plain
+
+
+def test_a_pair_whose_last_rule_has_ended_is_rehearsed_no_more() -> None:
+    """An order of a client is a rule that ends: the pair keeps its place in the turns until rules are changed."""
+    one = core(rule("-1000"))
+    for standing in one._rehearsed:
+        standing.rules = ()
+    assert one.rehearse(T) is None
