@@ -30,7 +30,8 @@ from gateway.processes.settings import Site
 from tests.fix.fix_peer import SENDING_TIME, Peer, text
 
 ROOT = Path(__file__).parents[2]
-TIMEOUT_S = 30.0
+TIMEOUT_S = 20.0
+"""Shorter than a heartbeat, which would begin a wait for a message anew."""
 
 
 def until(done: Callable[[], object], what: str) -> None:
