@@ -195,6 +195,7 @@ class _Reader(ClockTable, PositionTable, MarketTable):
             exec_trans_types={},
             position_effects={self._enum("orders.position_effects", one, PositionEffect): () for one in names},
             messages={},
+            stamps=self._stamps(),
             positions=TOLD if self._kind("orders", "positions", bool, default=False) else None,
             price_multiplier=self._multiplier(),
             adapter=self._kind("dialect", "adapter", str),

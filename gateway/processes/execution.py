@@ -94,6 +94,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             on_sent=shell.on_sent,
             on_resend_request=shell.on_resend_request,
             on_admin=clocks.on_admin,
+            on_round_trip=clocks.on_round_trip,
             on_refused=shell.on_refused,
         ),
         heard.by_key,

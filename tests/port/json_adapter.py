@@ -37,6 +37,7 @@ class JsonLink:
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
+        self._asked: dict[str, int] = {}
         self.thread = threading.Thread(target=self._run, daemon=True)
 
     def send(self, message: VenueMessage) -> SendResult:
@@ -86,8 +87,20 @@ class JsonLink:
                 if "welcome" in line:
                     self._socket = connection
                     self._turn(up=True, detail="welcome")
+                elif '"pong"' in line:
+                    self._pong(json.loads(line), recv_ns)
                 else:
                     self._handlers.on_message(self.end.key, line.rstrip("\n"), recv_ns)
+
+    def ask_time(self, name: str) -> SendResult:
+        """A question about the time; the answer is a round trip for the calibration of clocks."""
+        self._asked[name] = self._clock()
+        return self.send(Line(do="ping", ping=name))
+
+    def _pong(self, said: dict[str, Any], recv_ns: int) -> None:
+        sent_ns = self._asked.pop(str(said["pong"]), None)
+        if sent_ns is not None:
+            self._handlers.on_round_trip(self.end.key, sent_ns, int(said["ns"]), recv_ns)
 
     def _turn(self, *, up: bool, detail: str) -> None:
         self.up, self.since_ns = up, self._clock()
@@ -116,7 +129,7 @@ class JsonSessions:
 
     def test_request(self, key: str, test_req_id: str) -> SendResult:
         """The port's name for a question about the time."""
-        return self.send(key, Line(do="ping", ping=test_req_id))
+        return self._links[key].ask_time(test_req_id)
 
     def logged_on(self, key: str) -> bool:
         return self._links[key].up

@@ -5,10 +5,12 @@ price; another order rests until it is cancelled.
 import json
 import socket
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+AHEAD_NS = 2_500_000_000
 NS = 1_767_574_923_000_000_000
 
 
@@ -26,6 +28,10 @@ class JsonVenue:
         self._connections: list[socket.socket] = []
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
+
+    def now_ns(self) -> int:
+        """The venue's clock: two seconds and a half ahead of ours, since another day."""
+        return NS + AHEAD_NS + time.monotonic_ns()
 
     def close(self) -> None:
         with suppress(OSError):
@@ -63,8 +69,11 @@ class JsonVenue:
             said = getattr(self, f"_{asked['do']}", self._nothing)(asked)
             for one in said:
                 self._number += 1
-                one |= {"n": self._number, "ns": NS}
+                one |= {"n": self._number, "ns": self.now_ns()}
             return list(said)
+
+    def _ping(self, asked: dict[str, Any]) -> list[dict[str, Any]]:
+        return [{"pong": asked["ping"]}]
 
     def _nothing(self, _asked: dict[str, Any]) -> list[dict[str, Any]]:
         return []

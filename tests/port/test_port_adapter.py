@@ -18,7 +18,7 @@ from gateway.execution import runner
 from gateway.execution.engine import ExecutionEngine
 from gateway.model.order import Order, OrdType, Side, TimeInForce
 from gateway.model.port import Handlers, Sessions
-from gateway.model.quote import BookState, Quote
+from gateway.model.quote import BadMarketData, BookState, Quote
 from gateway.model.trade import Command, PairTradeState, Verb
 from gateway.processes import clock, start
 from gateway.processes.execution import settings
@@ -28,7 +28,7 @@ from gateway.processes.lease import Lease
 from gateway.processes.settings import Site, SiteError, load_site
 from gateway.processes.toml_text import toml_text
 from gateway.processes.venues import open_sessions, writer
-from tests.port.json_venue import JsonVenue
+from tests.port.json_venue import AHEAD_NS, NS, JsonVenue
 
 DIALECT = """
 [dialect]
@@ -117,6 +117,46 @@ def test_books_of_the_adapter_become_quotes(
     assert (quotes["SHFE.cu0"].bids, quotes["SHFE.cu0"].asks) == (((7799, 50),), ((7800, 50), (7801, 9)))
     assert quotes["LME.CA0"].bids == ((19_500, 50),)
     assert [line.up for line in feed.status(sessions, 1, clock.monotonic_ns()).sessions] == [True, True]
+    assert sessions.stop(5)
+    publisher.close()
+    os.close(wake_fd)
+
+
+def test_the_clock_of_a_venue_that_speaks_no_fix_is_calibrated(
+    tmp_path: Path, bus_dir: Path, venue: JsonVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its adapter gives round trips; the same code makes of them an offset that holds the true one within its bound,
+    and quotes are stamped by it.
+    """
+    site = site_of(tmp_path, venue.port, DIALECT + '[clock]\nsending_time = "ns"\nentry_time = "ns"\n')
+    publisher = Publisher(bus_dir, "feed", 1)
+    wake_fd = os.eventfd(0, os.EFD_NONBLOCK)
+    feed = Feed(site, publisher, wake_fd)
+    quotes: list[Quote] = []
+
+    def take(_topic: str, what: object) -> None:
+        if isinstance(what, Quote):
+            quotes.append(what)
+
+    monkeypatch.setattr(publisher, "publish_as", take)
+    handlers = Handlers(feed.on_message, feed.on_session, on_round_trip=feed.clocks.on_round_trip)
+    sessions = opened(site, "md", tmp_path, handlers)
+    sessions.start()
+
+    def calibrated() -> bool:
+        now_ns = clock.monotonic_ns()
+        feed.ask(sessions, now_ns)
+        feed.mind_clocks(sessions, now_ns)
+        for name in ("SHFE.cu0", "LME.CA0"):
+            feed._core.on_event(BadMarketData(name.partition(".")[0], name, now_ns, 0, "asked again"), now_ns)
+        return any(one.calibrated_ns for one in quotes)
+
+    until(calibrated)
+    for standing in feed.clocks.status(clock.monotonic_ns()):
+        assert standing.live
+        assert abs(standing.offset_ns - NS - AHEAD_NS) <= standing.bound_ns < 1_000_000_000
+    stamped = next(one for one in quotes if one.calibrated_ns)
+    assert abs(stamped.calibrated_ns - (stamped.venue_ns - NS - AHEAD_NS)) <= stamped.bound_ns
     assert sessions.stop(5)
     publisher.close()
     os.close(wake_fd)
