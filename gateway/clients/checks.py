@@ -11,7 +11,7 @@ from typing import NamedTuple
 from gateway.clients.settings import PLACES, ClientSettings
 from gateway.model.client import ClientRefusal, ClientSpec, OrderAsked, SwitchesHeard
 from gateway.model.order import OrdType, Side, TimeInForce
-from gateway.model.site import PairSpec
+from gateway.model.site import PairSpec, leg_side
 
 REASON_103 = {
     ClientRefusal.DUPLICATE_ORDER: "6",
@@ -134,11 +134,11 @@ def _time_in_force(one: Asking) -> str:
     if force not in one.client.times_in_force:
         return f"TimeInForce(59)={force.value} ({force.name}); accepted: {listed(offered)}"
     if one.pair is None and force not in LEG_FORCES:
-        return f"TimeInForce(59)={force.value} ({force.name}) on a leg; accepted: 3 (IOC), 4 (FOK), 0 (DAY)"
+        return f"TimeInForce(59)={force.value} ({force.name}) on a leg; accepted: 3 (IOC), 0 (DAY)"
     return ""
 
 
-LEG_FORCES = (TimeInForce.IOC, TimeInForce.FOK, TimeInForce.DAY)
+LEG_FORCES = (TimeInForce.IOC, TimeInForce.DAY)
 
 
 def _legs(one: Asking) -> str:
@@ -158,8 +158,7 @@ def _legs(one: Asking) -> str:
 def _pair_legs(pair: PairSpec) -> Iterator[tuple[str, str, str]]:
     """The legs of a pair as they are when the pair is bought."""
     for index, leg in enumerate(pair.legs):
-        buys = leg.direction > 0 if leg.direction else index == 0
-        yield leg.instrument_id, (Side.BUY if buys else Side.SELL).value, str(leg.ratio_lots)
+        yield leg.instrument_id, leg_side(pair, Side.BUY, index).value, str(leg.ratio_lots)
 
 
 def _leg_words(legs: tuple[tuple[str, str, str], ...]) -> str:

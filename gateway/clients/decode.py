@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from gateway.clients.settings import MOST_E9, NS_PER_S, price_e9
 from gateway.fix import tags
-from gateway.fix.scan import BadField, Fields, Stamps, scan, scan_group
+from gateway.fix.scan import BadField, Fields, Stamps, scan
 from gateway.model.client import CancelAsked, ClientSpec, MassCancelAsked, OrderAsked, ReplaceAsked
 from gateway.model.instrument import Instrument
 from gateway.model.order import Side, TimeInForce
@@ -219,19 +219,17 @@ class ClientReader:
             fields.get(tags.SUBSCRIPTION_REQUEST_TYPE, ""),
         )
 
-    def _market_data(self, _fields: Fields, raw: str) -> MarketDataAsked:
-        body, kinds = scan_group(raw, tags.NO_MD_ENTRY_TYPES, tags.MD_ENTRY_TYPE, (tags.MD_ENTRY_TYPE,))
-        body, listed = scan_group(raw, tags.NO_RELATED_SYM, tags.SYMBOL, (tags.SYMBOL, tags.SECURITY_EXCHANGE))
-        depth = body.get(tags.MARKET_DEPTH, "0")
+    def _market_data(self, fields: Fields, raw: str) -> MarketDataAsked:
+        depth = fields.get(tags.MARKET_DEPTH, "0")
         return MarketDataAsked(
             self._client.client_id,
-            _seq(body),
-            body.get(tags.MD_REQ_ID, ""),
-            body.get(tags.SUBSCRIPTION_REQUEST_TYPE, ""),
+            _seq(fields),
+            fields.get(tags.MD_REQ_ID, ""),
+            fields.get(tags.SUBSCRIPTION_REQUEST_TYPE, ""),
             int(depth) if depth.isdecimal() and len(depth) <= 9 else -1,  # noqa: PLR2004 - digits of any depth
-            body.get(tags.MD_UPDATE_TYPE) == "1",
-            frozenset(one.get(tags.MD_ENTRY_TYPE, "") for one in kinds),
-            tuple(self._symbol(one) for one in listed),
+            fields.get(tags.MD_UPDATE_TYPE) == "1",
+            frozenset(one[tags.MD_ENTRY_TYPE] for one in _entries(raw, tags.MD_ENTRY_TYPE, ())),
+            tuple(self._symbol(one) for one in _entries(raw, tags.SYMBOL, (tags.SECURITY_EXCHANGE,))),
         )
 
     def _symbol(self, fields: Fields) -> str:
@@ -260,13 +258,22 @@ def _qty(text: str) -> int:
     return min(int(text.partition(".")[0]), MOST_QTY) if _WHOLE.fullmatch(text) else 0
 
 
+def _entries(raw: str, first: str, members: tuple[str, ...]) -> list[Fields]:
+    """The entries of a group that begin with the tag `first`; QuickFIX has seen to it that they are whole."""
+    found: list[Fields] = []
+    for part in raw.split("\x01"):
+        tag, _, value = part.partition("=")
+        if tag == first:
+            found.append({tag: value})
+        elif found and tag in members:
+            found[-1][tag] = value
+    return found
+
+
 def _legs(raw: str) -> tuple[tuple[str, str, str], ...]:
     """(LegSymbol, LegSide, LegRatioQty) of a multileg order, where it lists its legs."""
-    if f"\x01{tags.NO_LEGS}=" not in raw:
-        return ()
-    members = (tags.LEG_SYMBOL, tags.LEG_SIDE, tags.LEG_RATIO_QTY, tags.LEG_SECURITY_EXCHANGE)
-    _, entries = scan_group(raw, tags.NO_LEGS, tags.LEG_SYMBOL, members)
+    entries = _entries(raw, tags.LEG_SYMBOL, (tags.LEG_SIDE, tags.LEG_RATIO_QTY))
     return tuple(
-        (one.get(tags.LEG_SYMBOL, ""), one.get(tags.LEG_SIDE, ""), one.get(tags.LEG_RATIO_QTY, "").removesuffix(".0"))
+        (one[tags.LEG_SYMBOL], one.get(tags.LEG_SIDE, ""), one.get(tags.LEG_RATIO_QTY, "").removesuffix(".0"))
         for one in entries
     )

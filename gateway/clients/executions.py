@@ -47,6 +47,8 @@ class _Trade:
     pair_id: str
     legs: tuple[tuple[str, Side], ...]
     fills: dict[str, LegFill] = field(default_factory=dict)
+    said: str = ""
+    """Why a venue refused an order of it, the last time."""
 
 
 class Executions:
@@ -64,6 +66,8 @@ class Executions:
         event = decision.event
         if isinstance(event, Intent):
             self._intents[event.intent_id] = event
+        elif isinstance(event, ExecutionReport) and event.exec_type is ExecType.REJECTED:
+            self._note_reject(event)
         steps: list[TradeStep] = []
         refused: list[IntentRefused] = []
         for action in decision.actions:
@@ -92,6 +96,12 @@ class Executions:
         repairs = isinstance(event, BooksObserved) and event.request == action.trade_id
         for order in action.orders:
             self._sent[order.cl_ord_id] = _Sent(order, action.trade_id, not repairs)
+
+    def _note_reject(self, report: ExecutionReport) -> None:
+        sent = self._sent.get(report.cl_ord_id)
+        trade = self._trades.get(sent.trade_id) if sent is not None else None
+        if sent is not None and trade is not None:
+            trade.said = f"{sent.order.instrument_id} refused by its venue: {report.text or report.reason}"
 
     def _note_trade(self, what: PairTradeChanged) -> None:
         if what.trade_id not in self._trades:
@@ -171,13 +181,14 @@ class Executions:
             slippage_e9=what.slippage_e9,
             legged_ns=what.legged_ns,
             attempts=what.attempts,
-            cause=what.cause,
+            cause=what.cause or trade.said,
         )
 
     def _reached_e9(self, what: PairTradeChanged, intent: Intent | None) -> int:
         """The pair's price at the averages of the legs: the price that the intent saw, and the slippage against it.
 
-        Exact for a ratio and for a spread, but for one rounding against the client; else the price that was seen.
+        Exact for a ratio and for a spread, but for one rounding against the client. For another formula a price is worth
+        what the intent's edge says; the price that was seen where it had none.
         """
         if len(what.legs) == 1:
             return what.legs[0].avg_px_e9
@@ -185,6 +196,8 @@ class Executions:
         if intent is None or pair is None or not what.hedged_units:
             return intent.pair_px_e9 if intent is not None else 0
         sign = what.side.sign
+        if pair.expression is not None:
+            return intent.pair_px_e9 + sign * _worse_e9(what, intent)
         if pair.formula is FormulaKind.RATIO and what.legs[1].avg_px_e9 and what.legs[0].seen_px_e9:
             first, second = what.legs
             numerator = intent.pair_px_e9 * first.avg_px_e9 * second.seen_px_e9
@@ -199,6 +212,14 @@ class Executions:
         money = numerator * leg.ratio_lots * leg.factor.denominator * what.hedged_units
         worse_e9 = -(-what.slippage_e9 * denominator * leg.factor.numerator // money)
         return intent.pair_px_e9 + sign * worse_e9
+
+
+def _worse_e9(what: PairTradeChanged, intent: Intent) -> int:
+    """The slippage of one unit as a difference of price, where the intent's edge tells what a price is worth in money."""
+    better_e9 = abs(intent.threshold_e9 - intent.pair_px_e9)
+    if not better_e9 or not intent.edge_e9:
+        return 0
+    return -(-what.slippage_e9 * better_e9 // (abs(intent.edge_e9) * what.hedged_units))
 
 
 def _taken_back(before: LegFill, report: ExecutionReport) -> LegFill:

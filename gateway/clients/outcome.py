@@ -77,7 +77,8 @@ class Outcomes:
             return
         match asked.purpose:
             case "place" if not event.done:
-                self._end(order, Move.CANCEL, f"{Ended.REFUSED_BY_TRIGGER.value}: {event.text}", now)
+                by = Ended.REFUSED_BY_TRIGGER if order.multileg else Ended.REFUSED_BY_GATE
+                self._end(order, Move.CANCEL, f"{by.value}: {event.text}", now)
             case "cancel" if not event.done:
                 self._cancel_failed(order, event.text, now)
             case "replace":
@@ -94,6 +95,8 @@ class Outcomes:
                     self.withdraw(order, Ended.KILLED, now)
             return
         for order in self._book.all_open():
+            if not order.multileg:
+                continue  # it rests at its venue, where disarming changes nothing
             suspended = order.state is OrdStatus.SUSPENDED
             if not event.armed and event.heard and not suspended and not order.pending:
                 order.move(Move.SUSPEND)

@@ -15,7 +15,7 @@ from gateway.fix import tags
 from gateway.model.client import ClientSpec
 from gateway.model.instrument import Instrument
 from gateway.model.order import Side
-from gateway.model.site import PairSpec
+from gateway.model.site import PairSpec, leg_side
 
 FINEST = "0.000000001"
 """Step of a pair's price: it is made of two currencies and two units, and has no tick of its own."""
@@ -149,8 +149,7 @@ class Reference:
         rows: list[Row] = []
         for index, leg in enumerate(pair.legs):
             instrument = self._settings.instruments[leg.instrument_id]
-            buys = leg.direction > 0 if leg.direction else index == 0
-            side = (Side.BUY if buys else Side.SELL).value
+            side = leg_side(pair, Side.BUY, index).value
             rows.append(
                 _leg_42(instrument, leg.ratio_lots, side) if self._is_42 else _leg_44(instrument, leg.ratio_lots, side)
             )

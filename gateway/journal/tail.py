@@ -12,9 +12,10 @@ import msgspec
 
 from gateway.journal.frame import FILE_HEADER, RECORD_HEADER_BYTES, CorruptJournalError
 from gateway.journal.reader import journal_paths
+from gateway.model.base import made
 from gateway.model.record import JournalRecord
 
-_DECODER: msgspec.msgpack.Decoder[JournalRecord] = msgspec.msgpack.Decoder(JournalRecord)
+_DECODER: msgspec.msgpack.Decoder[JournalRecord] = msgspec.msgpack.Decoder(JournalRecord, dec_hook=made)
 
 
 class JournalTail:
