@@ -247,3 +247,18 @@ def test_a_limit_that_is_too_tight_gives_no_lots(most: int, lots: tuple[int, int
     """A quarter of a lot cannot be traded; nothing is rounded up to one."""
     found = aligned([Fraction(1), Fraction("0.25") - Fraction(1, 100) * (most == 9)], [None, None], [most, most])
     assert (None if found is None else found.lots) == lots
+
+
+@pytest.mark.parametrize(("off", "fires"), [(0, True), (-1, False)])
+def test_a_threshold_is_compared_right_over_a_divisor_below_zero(off: int, fires: bool) -> None:  # noqa: FBT001 a column
+    """r - 50 is below 0: the price still meets its own value as a threshold, and not one that is a billionth lower."""
+    spec = expressed("a - b + 100 / (r - 50)")
+    one = core(spec, rule("-1000000"))
+    for name, mid in ((A, 7900), (B, 19_000), (R, 71_000)):
+        one.on_quote(at(name, mid), T)
+    (price,) = one.changed_prices()
+    exact = (Fraction("79010") - Fraction("9499.5") + 100 / (Fraction("7.0999") - 50)) * 10**9
+    assert price.buy_px_e9 == -(-exact // 1)
+    two = core(spec, msgspec.structs.replace(rule("0"), buy_at_e9=price.buy_px_e9 + off))
+    wishes = [wish for name, mid in ((A, 7900), (B, 19_000), (R, 71_000)) for wish in two.on_quote(at(name, mid), T)]
+    assert bool(wishes) is fires
