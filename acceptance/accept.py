@@ -80,7 +80,7 @@ def accept(asked: Asked, key: Any, about: About, folder: Path, at_utc_ns: int) -
         raise RefusedError(message)
     judged = evaluate(asked.runs, asked.tests, asked.criteria, asked.stage)
     folder.mkdir(parents=True, exist_ok=True)
-    files = evidence_files(list(asked.runs), list(asked.tests), [*asked.criteria_files, *asked.other_evidence])
+    files = evidence_files(list(asked.runs), list(asked.tests), list(asked.other_evidence))
     near = [one._replace(path=os.path.relpath(one.path, folder.resolve())) for one in files]
     content = document(
         about,
@@ -93,7 +93,7 @@ def accept(asked: Asked, key: Any, about: About, folder: Path, at_utc_ns: int) -
         at_utc_ns=at_utc_ns,
         open_points=asked.open_points,
     )
-    written = []
+    written = [_kept(path, number, folder) for number, path in enumerate(asked.criteria_files, 1)]
     for number, one in enumerate(slipped(asked.runs), 1):
         (folder / one.file).write_text(pages.render_slipped(one, number), encoding="utf-8")
         written.append(one.file)
@@ -149,6 +149,13 @@ def verify(path: Path, approvers: Sequence[signing.Approver]) -> Mapping[str, An
         message = told("{}: {}", path, joined("; ", wrong))
         raise RefusedError(message)
     return dict(content)
+
+
+def _kept(path: Path, number: int, folder: Path) -> str:
+    """A copy of a file of criteria, so that what was judged by stays with the report."""
+    name = f"criteria-{number}.toml"
+    (folder / name).write_bytes(path.read_bytes())
+    return name
 
 
 def _page(path: Path) -> str:
