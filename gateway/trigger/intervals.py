@@ -90,6 +90,8 @@ def times(one: Interval, other: Interval) -> Interval:
 
 def over(one: Interval, other: Interval) -> Interval:
     """Without any bound where the divisor may be zero on its way."""
+    if one == ZERO:
+        return ZERO
     if other.low < 0 < other.high or other == ZERO:
         return ANY
     ends = [_inverse(end, -1 if other.high <= 0 else 1) for end in other]
