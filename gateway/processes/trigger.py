@@ -32,10 +32,12 @@ from gateway.model.record import (
     Ticked,
     TriggerStarted,
 )
+from gateway.model.rules import RuleMemory
 from gateway.model.trade import Alarm, AlarmName, ExecutionStatus, IntentRefused, PairPosition, PairTradeChanged
 from gateway.processes import clock, machine, start
 from gateway.processes.hours import HoursTeller
 from gateway.processes.ids import IdCounter, next_epoch
+from gateway.processes.last_intents import last_intents, remembering
 from gateway.processes.rule_desk import RuleDesk
 from gateway.processes.rule_samples import load_samples
 from gateway.processes.rule_times import RuleTimesTeller
@@ -94,6 +96,7 @@ class Trigger:
         for loaded in load_samples(run_dir, rules, now_ns, clock.utc_ns()):
             self._core.on_samples(loaded)
             self._inputs.take(loaded)
+        self.mind_times(clock.monotonic_ns())
         self.quotes.ask()
         self.execution.ask()
 
@@ -238,10 +241,15 @@ def _journal(process: str, incarnation: int, site: Site, run_dir: Path, sync_ns:
 
 def begin_with(site: Site, run_dir: Path) -> InForce:
     """Rules and pairs as the site file and the commands of earlier lives leave them; what is odd in it is told."""
-    begin = in_force(read_kept(run_dir), site.rules, site.pairs, site.instruments, site.digest, machine.boot_id())
+    boot_id = machine.boot_id()
+    begin = in_force(read_kept(run_dir), site.rules, site.pairs, site.instruments, site.digest, boot_id)
     for words in begin.told:
         sys.stderr.write(f"trigger: {said(words, site.language)}\n")
-    return begin
+    remembered = {one.rule_id: one for one in begin.memories}
+    for name, intent in last_intents(run_dir, boot_id).items():
+        if name in begin.rules:
+            remembered[name] = remembering(remembered.get(name, RuleMemory(name, 0, 0)), intent)
+    return begin._replace(memories=tuple(remembered.values()))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -13,7 +13,7 @@ executable size, whether or not the rule may fire.
 from collections.abc import Iterable, Mapping
 
 from gateway.model.base import PRICE_E9
-from gateway.model.conditions import RuleAction, RuleKind
+from gateway.model.conditions import RuleKind
 from gateway.model.instrument import Instrument
 from gateway.model.order import Side
 from gateway.model.quote import Quote
@@ -34,9 +34,10 @@ from gateway.trigger.costs import Trade, edge
 from gateway.trigger.depth import Walk
 from gateway.trigger.digest import digest
 from gateway.trigger.price import PairFormula
-from gateway.trigger.rule import OUTSIDE, WARMING_UP, RuleMachine
+from gateway.trigger.rule import RuleMachine
 from gateway.trigger.rulebook import Rulebook
 from gateway.trigger.standing import Seat, StandingPair, StandingRule, limits
+from gateway.trigger.turns import always_met, newest_of, opens, verdict
 from gateway.trigger.wish import Hops, Wish
 
 __all__ = ["Hops", "TriggerCore", "Wish"]
@@ -207,18 +208,21 @@ class TriggerCore:
             self._settle(rule)
 
     def change(self, command: ChangeRules, at_ns: int) -> list[Wish]:
-        """Carry a change out, all of it; what its immediate rules ask for. It has been judged: an error here is ours,
-        and comes before anything has changed.
+        """Carry a change out, all of it; what the rules of its pairs ask for with the quotes that are there.
+
+        It has been judged: an error here is ours, and comes before anything has changed.
         """
         formulas = {spec.pair_id: PairFormula(spec, self._instruments) for spec in command.pairs}
         for pair_id, formula in formulas.items():
             self._pairs[self._places[pair_id]] = self._pair(pair_id).replaced_by(formula, self._seats)
-        self._watch(self.rules.change(command) | set(formulas))
+        touched = self.rules.change(command) | set(formulas)
+        self._watch(touched)
         self._rehearsed = [pair for pair in self._pairs if pair.rules]
-        wishes = []
+        wishes = [wish for pair_id in sorted(touched) for wish in self._look_now(self._pair(pair_id), at_ns)]
+        asked = {wish.rule.spec.rule_id for wish in wishes}
         for spec in command.rules:
-            if spec.immediate:
-                wishes += self._at_once(self.rules.machines[spec.rule_id], at_ns)
+            if spec.immediate and spec.rule_id not in asked:
+                self._end_unfired(self.rules.machines[spec.rule_id], at_ns)
         return wishes
 
     def pairs(self) -> tuple[PairSpec, ...]:
@@ -248,7 +252,7 @@ class TriggerCore:
         price_e9 = pair.price_e9(Side.BUY) if pair.priced else None
         if quote is None or price_e9 is None or not pair.rules:
             return None  # its last rule may have ended since
-        rule = RuleMachine(_always_met(pair.rules[0].machine.spec, price_e9), self._silence_ns)
+        rule = RuleMachine(always_met(pair.rules[0].machine.spec, price_e9), self._silence_ns)
         sides = pair.met(StandingRule(rule, *limits(pair.formula, rule)))
         counted = self.opportunities, self.intents
         wish = self._judge(pair, rule, sides, quote, at_ns)
@@ -259,25 +263,21 @@ class TriggerCore:
         """The price of every pair that has a new one since the last call."""
         if not self._execution:
             return [pair.told("execution is not heard") for pair in self._pairs if pair.fresh]
-        return [pair.told(_verdict(pair)) for pair in self._pairs if pair.fresh]
+        return [pair.told(verdict(pair)) for pair in self._pairs if pair.fresh]
 
-    def _at_once(self, rule: RuleMachine, at_ns: int) -> list[Wish]:
-        """What an immediate rule asks for with the quotes that are there; without a wish it has ended."""
-        pair = self._pair(rule.spec.pair_id)
-        pair.look(at_ns)
-        standing = next((one for one in pair.rules if one.machine is rule), None)
-        quote = max((seat.quote for seat in pair.seats if seat.quote), key=lambda one: one.recv_ns, default=None)
-        wish = None
-        if standing is not None and quote is not None and pair.priced:
-            wish = self._judge(pair, rule, pair.met(standing), quote, at_ns)
-        if wish is not None:
-            return [wish]
+    def _look_now(self, pair: StandingPair, at_ns: int) -> list[Wish]:
+        """What the rules of a pair ask for with the quotes that are there, as if the newest had come just now."""
+        quotes = [seat.quote for seat in pair.seats if seat.quote is not None]
+        if not quotes or not pair.look(at_ns):
+            return []
+        return self._weigh(pair, max(quotes, key=lambda one: one.recv_ns), at_ns)
+
+    def _end_unfired(self, rule: RuleMachine, at_ns: int) -> None:
+        """An immediate rule that did not fire never will; say what stood in its way."""
         if rule.ended_as is None:
-            why = pair.obstacle(at_ns) if self._execution else "execution is not heard"
-            why = why or rule.obstacle(at_ns) or "no price at its limit for its units"
-            rule.end(RuleStandingState.EXPIRED, why)
+            why = self._pair(rule.spec.pair_id).obstacle(at_ns) if self._execution else "execution is not heard"
+            rule.end(RuleStandingState.EXPIRED, why or rule.obstacle(at_ns) or "no price at its limit for its units")
             self._watch({rule.spec.pair_id})
-        return []
 
     def _tell_day(self) -> None:
         """Formulas take the parameters of the first leg's day."""
@@ -347,7 +347,7 @@ class TriggerCore:
         if walks is None or px_e9 is None or threshold_e9 is None or not rule.meets(side, px_e9):
             return None
         if rule.spec.kind is RuleKind.COUNTER_PRICE:
-            trade = Trade(side, units, px_e9, walks, opens=_opens(rule, side))
+            trade = Trade(side, units, px_e9, walks, opens=opens(rule, side))
             net_e9 = self._net_e9(formula, rule, trade)
             beyond_e9 = net_e9 - (rule.spec.min_edge_e9 or 0) if net_e9 is not None else -1
             if beyond_e9 < 0:
@@ -389,28 +389,3 @@ class TriggerCore:
             quote.msg_seq_num,
             quote.last_px_ticks,
         )
-
-
-def newest_of(pair: StandingPair) -> int:
-    """Receipt of the newest quote that the pair is priced with."""
-    return max(seat.quote.recv_ns if seat.quote is not None else 0 for seat in pair.seats)
-
-
-def _opens(rule: RuleMachine, side: Side) -> bool:
-    return rule.spec.action is not RuleAction.CLOSE and rule.pool.opens(side, rule.net_units)
-
-
-def _verdict(pair: StandingPair) -> str:
-    """What keeps every rule of the pair from firing, whatever the price; "ok" where one may, or there is none."""
-    words = [one.machine.obstacle(pair.at_ns) for one in pair.rules]
-    if not words or not all(word in (WARMING_UP, OUTSIDE) for word in words):
-        return "ok"
-    return f"{pair.rules[0].machine.spec.rule_id}: {words[0]}"
-
-
-def _always_met(spec: RuleSpec, price_e9: int) -> RuleSpec:
-    """A rule that buys at this price at once, whatever `spec` waits for."""
-    return RuleSpec(
-        spec.rule_id, spec.pair_id, price_e9, None, spec.units, spec.max_units, 0, spec.cool_down_ns, spec.ttl_ns,
-        spec.quote_band_e9,
-    )  # fmt: skip
