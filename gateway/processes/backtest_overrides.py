@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from gateway.journal.told import told
 from gateway.processes.cli import WrongCallError
 from gateway.processes.site_env import DELIMITER, PREFIX
+from gateway.processes.site_library import expand
 
 MOST_RUNS = 1000
 
@@ -69,7 +70,7 @@ def variables(site_file: Path, given: Sequence[Assignment]) -> dict[str, str]:
     if not given:
         return {}
     try:
-        content = tomllib.loads(site_file.read_text(encoding="utf-8"))
+        content, _ = expand(tomllib.loads(site_file.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         message = told("{}: {}", site_file, error)
         raise WrongCallError(message) from error

@@ -89,9 +89,7 @@ def run(wanted: Wanted, on_progress: Callable[[int], None] = lambda _: None) -> 
     calendars = site_calendars(site.calendars, chosen.start_utc_ns)
     with RunRecord(wanted.out_dir, site.path, site.digest, given, chosen.start_utc_ns) as record:
         looker = Looker(record, given, site, chosen.tape.duration_ns)
-        world = BacktestWorld(
-            site, given, facts, calendars, chosen.tape, chosen.start_utc_ns, chosen.zone, wanted.delays, looker
-        )
+        world = BacktestWorld(site, given, facts, calendars, chosen.tape, chosen.start_utc_ns, wanted.delays, looker)
         looker.opportunities = Opportunities(
             given.rules.values(), grace(given, facts), world.threshold_e9, world.why_not
         )

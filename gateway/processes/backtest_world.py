@@ -9,8 +9,8 @@ venues' clocks are right, and how long our own program takes is one assumed figu
 
 import heapq
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
-from zoneinfo import ZoneInfo
 
 from gateway.execution.ledger import ExecutionSettings
 from gateway.feed.calendar import ProductCalendar
@@ -45,11 +45,11 @@ from gateway.model.trade import (
 from gateway.processes.backtest_execution import BacktestExecution, Delays
 from gateway.processes.backtest_feed import BacktestFeed
 from gateway.processes.backtest_opportunities import HELD_TOO_SHORT, NO_ROOM, OPEN_TRADE
-from gateway.processes.backtest_time import local
 from gateway.processes.backtest_venue import BacktestVenue
 from gateway.processes.cores import execution_engine, trigger_core, trigger_started
 from gateway.processes.hours import HoursTeller
 from gateway.processes.ids import IdCounter
+from gateway.processes.rule_times import RuleTimesTeller
 from gateway.processes.settings import Site
 from gateway.processes.site_calendars import fixing_calendars
 from gateway.processes.site_file import MS, SECOND
@@ -115,12 +115,10 @@ class BacktestWorld:
         calendars: Mapping[str, ProductCalendar],
         tape: Tape,
         start_ns: int,
-        zone: ZoneInfo,
         delays: Delays,
         watcher: Watcher,
     ) -> None:
         self.now_ns = start_ns
-        self._zone = zone
         self._day = ""
         self._tick_ns = 0
         self._start_ns = start_ns
@@ -133,6 +131,8 @@ class BacktestWorld:
         self._armed = "not answered"
         self._book_states: dict[str, BookState] = {}
         self._hours = HoursTeller({**calendars, **fixing_calendars(given.pairs)})
+        self._times = RuleTimesTeller()
+        self._times.mind(given.rules.values())
         self._fixings = frozenset(site.fixings)
         self._ids = IdCounter("I", INCARNATION)
         held = {(one.venue, one.symbol) for one in tape.instruments}
@@ -219,12 +219,15 @@ class BacktestWorld:
 
     def _beat(self, now_ns: int) -> None:
         """What is due by the clock alone."""
-        day = f"{local(now_ns, self._zone):%Y%m%d}"
+        day = f"{datetime.fromtimestamp(now_ns // SECOND, UTC):%Y%m%d}"
         if day != self._day:
             self._day = day
             self._trigger.on_day(day)
             self._watcher.took(DayTold(now_ns, day))
             self._watcher.day(day)
+        for times in self._times.changes(now_ns, now_ns):
+            self._trigger.on_rule_times(times)
+            self._watcher.took(times)
         for change in self._hours.changes(now_ns, now_ns):
             # While a reference with a fixing is shut, the feed tells the fixing in its place.
             if change.instrument_id not in self._fixings:

@@ -31,10 +31,10 @@ def same(recorded: Sequence[Any], replayed: Sequence[Any]) -> bool:
     return _ENCODE(tuple(recorded)) == _ENCODE(tuple(replayed))
 
 
-def fields(recorded: Sequence[Any], replayed: Sequence[Any], name: str = "actions") -> list[Field]:
-    """The first fields that differ, in order."""
+def fields(recorded: Any, replayed: Any, name: str) -> list[Field]:  # noqa: ANN401 a message, or a tuple of them
+    """The first fields that differ, in order; paths begin with `name`."""
     found: list[Field] = []
-    _walk(name, tuple(recorded), tuple(replayed), found)
+    _walk(name, recorded, replayed, found)
     return found[:MOST_FIELDS]
 
 

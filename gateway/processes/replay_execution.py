@@ -105,7 +105,7 @@ class ExecutionReplay:
             text(recorded.event),
             listed(recorded.actions),
             listed(actions),
-            () if why else tuple(fields(recorded.actions, actions)),
+            () if why else tuple(fields(recorded.actions, actions, "actions")),
             why,
         )
 

@@ -196,7 +196,7 @@ class TriggerReplay:
         hops = Hops(recorded.taken_ns, recorded.evaluated_ns, recorded.decided_ns)
         made = self._wishes.popleft().intent(recorded.intent_id, hops)
         if not same((recorded,), (made,)) and not self._unknown:
-            found = fields((recorded,), (made,), "intent")
+            found = fields(recorded, made, "intent")
             self._differs(place, seq, given, text(recorded), text(made), found=found)
             return
         self.result.counts["intents"] += 1
