@@ -19,7 +19,7 @@ from gateway.execution.ledger import ExecutionSettings
 from gateway.model.instrument import Instrument
 from gateway.model.site import LegSpec, PairSpec, RuleSpec
 from gateway.processes import demo_sites
-from gateway.processes.execution import settings
+from gateway.processes.cores import settings
 from gateway.processes.settings import load_site
 from gateway.processes.toml_text import toml_text
 from simulators.core.tape import TapeEvent, TapeInstrument
