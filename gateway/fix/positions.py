@@ -49,7 +49,9 @@ class PositionDecoder:
         words = self._words
         if words is None:
             raise BadField("MsgType(35)", "AP", "a dialect with [positions]")
-        fields, entries = scan_group(raw, tags.NO_POSITIONS, tags.POS_TYPE, _MEMBERS)
+        counted = f"\x01{tags.NO_POSITIONS}=" in raw  # a line without the group tells of no lots
+        group = (tags.NO_POSITIONS, tags.POS_TYPE, _MEMBERS, "NoPositions")
+        fields, entries = scan_group(raw, *group) if counted else (scan(raw), [])
         instrument = self._keys.of(fields)
         held = {entry[tags.POS_TYPE]: self._lots(entry) for entry in entries}
         apart = bool(words.today) and (words.today in held or words.earlier in held)

@@ -75,14 +75,16 @@ def scan(raw: str) -> Fields:
     return fields
 
 
-def scan_group(raw: str, count_tag: str, delimiter: str, members: Collection[str]) -> tuple[Fields, list[Fields]]:
+def scan_group(
+    raw: str, count_tag: str, delimiter: str, members: Collection[str], name: str = "NoMDEntries"
+) -> tuple[Fields, list[Fields]]:
     """The fields outside the group that `count_tag` counts, and the group's entries, each beginning with `delimiter`.
 
     What stands after the last entry and is no member belongs to the body, whatever the order of the message.
     """
     head, mark, tail = raw.rstrip(SOH).partition(f"{SOH}{count_tag}=")
     if not mark:
-        raise BadField(f"NoMDEntries({count_tag})", None, "the number of entries")
+        raise BadField(f"{name}({count_tag})", None, "the number of entries")
     count, *chunks = tail.split(f"{SOH}{delimiter}=")
     count, _, rest = count.partition(SOH)
     body = scan(head)
@@ -92,7 +94,7 @@ def scan_group(raw: str, count_tag: str, delimiter: str, members: Collection[str
     if entries and not entries[-1].keys() <= set(members):
         body.update({tag: entries[-1].pop(tag) for tag in list(entries[-1]) if tag not in members})
     if not count.isdecimal() or not count.isascii() or len(count) > MAX_DIGITS or int(count) != len(entries):
-        raise BadField(f"NoMDEntries({count_tag})", count, f"{len(entries)}, the number of entries that follow")
+        raise BadField(f"{name}({count_tag})", count, f"{len(entries)}, the number of entries that follow")
     return body, entries
 
 
