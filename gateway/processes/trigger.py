@@ -96,7 +96,8 @@ class Trigger:
         for loaded in load_samples(run_dir, rules, now_ns, clock.utc_ns()):
             self._core.on_samples(loaded)
             self._inputs.take(loaded)
-        self.mind_times(clock.monotonic_ns())
+        self._due_ns = now_ns  # the first tick begins the grids of samples
+        self.mind_times(now_ns)
         self.quotes.ask()
         self.execution.ask()
 

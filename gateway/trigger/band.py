@@ -133,7 +133,10 @@ class Band:
 
 
 class Sampler:
-    """When samples of one pair are due, and the last ones, for rules that are changed or added while it runs."""
+    """When samples of one pair are due, and the last ones, for rules that are changed or added while it runs.
+
+    The grid is that of whole intervals of the monotonic clock; a sample is taken at the first look at or after each.
+    """
 
     __slots__ = ("due_ns", "interval_ns", "kept", "pair_id")
 
@@ -148,9 +151,15 @@ class Sampler:
         if most != self.kept.maxlen:
             self.kept = deque(self.kept, maxlen=most)
 
+    def begin(self, at_ns: int) -> None:
+        """The first sample is that of the first moment of the grid after `at_ns`."""
+        if not self.due_ns:
+            self.due_ns = (at_ns // self.interval_ns + 1) * self.interval_ns
+
     def is_due(self, at_ns: int) -> bool:
         """Whether a sample is to be taken now; at most one, however late it is."""
-        if at_ns < self.due_ns:
+        if at_ns < self.due_ns or not self.due_ns:
+            self.begin(at_ns)
             return False
         self.due_ns = (at_ns // self.interval_ns + 1) * self.interval_ns
         return True

@@ -215,7 +215,7 @@ class TriggerCore:
         formulas = {spec.pair_id: PairFormula(spec, self._instruments) for spec in command.pairs}
         for pair_id, formula in formulas.items():
             self._pairs[self._places[pair_id]] = self._pair(pair_id).replaced_by(formula, self._seats)
-        touched = self.rules.change(command) | set(formulas)
+        touched = self.rules.change(command, at_ns) | set(formulas)
         self._watch(touched)
         self._rehearsed = [pair for pair in self._pairs if pair.rules]
         wishes = [wish for pair_id in sorted(touched) for wish in self._look_now(self._pair(pair_id), at_ns)]

@@ -58,7 +58,7 @@ class Rulebook:
         """What each must not forget."""
         return tuple(one.memory() for one in self.machines.values())
 
-    def change(self, command: ChangeRules) -> set[str]:
+    def change(self, command: ChangeRules, at_ns: int) -> set[str]:
         """Carry a change out; the pairs whose rules are others now."""
         made = {spec.rule_id: self._made(spec) for spec in command.rules}
         gone = [self.machines[name] for name in command.removed]
@@ -67,6 +67,8 @@ class Rulebook:
             machine.end(RuleStandingState.REMOVED, command.reason)
         touched = {one.spec.pair_id for one in (*made.values(), *gone)}
         self._join(touched)
+        for sampler in self._samplers.values():
+            sampler.begin(at_ns)
         return touched
 
     def hold(self, rule_id: str, net_units: int) -> None:
