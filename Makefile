@@ -7,7 +7,7 @@ STAMP := $(VENV)/.ready
 PYTHON ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fuzz soak bench chaos check format lock test-official clean
+.PHONY: help setup demo test fuzz soak bench promise chaos check format lock test-official clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -49,6 +49,9 @@ soak: $(STAMP) ## SEEDS=N simulated worlds with faults (1000), two at a time
 
 bench: $(STAMP) ## the measurements, printed as a table
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+promise: $(STAMP) ## people, one program, this gateway and an oracle on the same seeded days; some ten minutes
+	@$(BIN)/python -m benchmarks.promise $(ARGS)
 
 chaos: $(STAMP) ## rounds of kill -9, frozen processes, cut lines, full disks: make chaos ROUNDS=200 SEED=1
 	@$(BIN)/python -m tests.chaos.run --rounds $(or $(ROUNDS),21) --seed $(or $(SEED),1) $(ARGS)

@@ -280,8 +280,9 @@ def _sensitivity_cells(comparison: Comparison) -> list[str]:
 
     seen = sum(day["oracle"].opportunities for day in days) / len(days)
     cells = [number(seen), *(plain(name, "caught") for name in CONTENDERS)]
-    cells.append(f"{comparison.gain(BY_NAME['caught'], 'gateway', 'people').value:.0%}")
-    cells.append(f"{comparison.ratio(BY_NAME['caught'], 'gateway', 'oracle').value:.1%}")
+    caught = {name: figure(days, name, BY_NAME["caught"], every) or 0.0 for name in CONTENDERS}
+    cells.append(f"{caught['gateway'] / caught['people'] - 1:.0%}" if caught["people"] else "none")
+    cells.append(f"{caught['gateway'] / caught['oracle']:.1%}" if caught["oracle"] else "none")
     for row in ("slippage", "failure"):
         cells += [plain(name, row) for name in ("people", "program", "gateway")]
     return cells
