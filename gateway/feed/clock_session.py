@@ -74,6 +74,11 @@ class ClockSession:
         self.map: ClockMap | None = None
         self.answers = self.steps = self.path_changes = 0
 
+    @property
+    def sending_middle_ns(self) -> int:
+        """What a stamp of the clock that we ask lies behind its moment, in the mean."""
+        return self._stamps.sending.middle_ns
+
     # What is sent.
 
     def due_ns(self) -> int | None:

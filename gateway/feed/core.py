@@ -177,6 +177,10 @@ class FeedCore:
             quotes.append(book.quote(book.recv_ns, book.venue_ns, at_ns, 0))
         return quotes
 
+    def repair_times(self, venue_id: str) -> list[int]:
+        """How long the last repairs of one venue's books took, nanoseconds."""
+        return [one for name in self._by_venue.get(venue_id, ()) for one in self._books[name].repairs.took_ns]
+
     def take_filled(self, instrument_id: str) -> list[Quote]:
         """What an instrument's book was between a gap and the quote that was told after it; for the record."""
         book = self._books.get(instrument_id)

@@ -22,6 +22,9 @@ class ClockStatus(Message):
     path_changes: int
     basis: str
     at_ns: int = 0
+    report_age_ns: int = 0
+    """Of an order session: median age of ExecutionReports(8) at their arrival, by TransactTime(60) on our clock; 0
+    where the dialect says that another clock writes that stamp, and before the first."""
 
 
 class HostClock(Message):

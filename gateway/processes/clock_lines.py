@@ -29,6 +29,9 @@ def clock_lines(clocks: Iterable[ClockStatus], host: HostClock | None, utc_minus
         bound = f"{one.bound_ns / MS:.3f}"
         drift = f"{one.drift_ppb / 1000:+.1f} ± {one.drift_bound_ppb / 1000:.1f}"
         yield told("  {} clock {} ms off ours, ± {} ms by {}, drift {} ppm", key, off, bound, BASES[one.basis], drift)
+        if one.report_age_ns:
+            age = f"{one.report_age_ns / MS:.3f}"
+            yield told("  {} reports are {} ms old when they come, ± {} ms", key, age, bound)
     if host is not None and host.synchronised:
         yield told("  our clock: {}, within {} ms of UTC", host.source, f"{host.error_ns / MS:.3f}")
     elif host is not None:

@@ -18,6 +18,7 @@ import zmq
 from gateway.bus.sockets import Publisher
 from gateway.bus.topics import FeedStatus, RepairStatus
 from gateway.feed.core import FeedCore
+from gateway.feed.repairs import RepairTotals
 from gateway.fix.instrument_key import by_symbol
 from gateway.model.port import Handlers, Sessions
 from gateway.model.quote import BadMarketData, BookState, MdRejected, Quote
@@ -204,6 +205,11 @@ class Feed:
                     self._request_id(), [self._symbols[name]], self._depths[venue_id], snapshot_only=True
                 )
                 sessions.send(key, request)
+
+    def repairs(self, venue_id: str) -> tuple[RepairTotals, list[int]]:
+        """What became of the gaps of a venue's books, and how long the last repairs took."""
+        with self._lock:
+            return self._core.repairs(venue_id), self._core.repair_times(venue_id)
 
     def mind_fixings(self, at_ns: int, utc_ns: int) -> None:
         """Tell the fixing of each reference that has one of today and no live quote; when it ends, what is so then."""

@@ -8,7 +8,8 @@ that could not be sent counts as one without answer.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -25,6 +26,8 @@ from gateway.processes.settings import VenueSettings
 
 SENDING_MARK = "\x0152="
 SECOND_STAMP_LENGTH = 17
+REPORT_MARK, TRANSACT_MARK, SENT_AGAIN = "\x0135=8\x01", "\x0160=", "\x0143=Y\x01"
+REPORTS_KEPT = 256
 
 
 class _Clock:
@@ -36,6 +39,10 @@ class _Clock:
         self.session = ClockSession(venue.clock, venue.dialect.stamps, f"CLK-{key}-")
         self.stamps = Stamps(venue.dialect.utc_offset_ns)
         self.utc_wanted = venue.clock.utc_error_ns is not None
+        stamps = venue.dialect.stamps
+        # TransactTime(60) of a report can only be put on our clock where the clock that we ask for the time writes it.
+        self.transact_known = stamps.transact_clock == stamps.sending_clock
+        self.report_ages: deque[int] = deque(maxlen=REPORTS_KEPT)
         self.two_clocks = venue.dialect.stamps.entry_clock != venue.dialect.stamps.sending_clock
 
     def sending_ns(self, raw: str) -> int:
@@ -89,6 +96,7 @@ class Clocks:
         def both(key: str, raw: str, recv_ns: int) -> None:
             on_message(key, raw, recv_ns)
             self.on_message(key, raw, recv_ns)
+            self._note_report(key, raw, recv_ns)
 
         return both
 
@@ -111,6 +119,19 @@ class Clocks:
             return 0
         with clock.lock:
             return clock.session.observe(sending_ns, recv_ns)
+
+    def _note_report(self, key: str, raw: str, recv_ns: int) -> None:
+        """How long an ExecutionReport(8) was on its way, from TransactTime(60) on our clock to its arrival."""
+        clock = self._clocks[key]
+        if not clock.transact_known or REPORT_MARK not in raw or SENT_AGAIN in raw:
+            return
+        try:
+            said_ns = clock.stamps.ns(between(raw, TRANSACT_MARK), "TransactTime(60)")
+        except (BadField, IndexError):
+            return
+        made = clock.session.map
+        if made is not None and recv_ns <= made.live_until_ns:
+            clock.report_ages.append(max(0, recv_ns - made.local_of(said_ns + clock.session.sending_middle_ns)))
 
     def stamp(self, key: str, quote: Quote, raw: str, recv_ns: int, extra_ns: int) -> None:
         """Put `calibrated_ns` and `bound_ns` on a quote that nobody else has seen yet."""
@@ -160,6 +181,7 @@ class Clocks:
         return ClockStatus(
             clock.key, one.live, one.offset_ns, one.bound_ns, one.noise_ns, one.drift_ppb, one.drift_bound_ppb,
             one.least_round_trip_ns, one.answers, one.steps, one.path_changes, one.basis, one.at_ns,
+            _middle(clock.report_ages),
         )  # fmt: skip
 
     def alarms(self, at_ns: int) -> Iterable[Alarm]:
@@ -169,3 +191,9 @@ class Clocks:
                 events = clock.session.take_events(at_ns)
             for event in events:
                 yield Alarm(AlarmName.CLOCK, clock.key, f"{event.name.value}: {event.figures}")
+
+
+def _middle(ages_ns: Sequence[int]) -> int:
+    """The median; 0 of none."""
+    ordered = sorted(ages_ns)
+    return ordered[len(ordered) // 2] if ordered else 0

@@ -140,3 +140,27 @@ def test_a_process_that_stamps_no_quotes_hands_messages_over_first(clocks: Clock
     clocks.following(lambda *call: calls.append(call), lambda: 7)(KEY, False, "gone")
     assert calls == [(KEY, "raw", 1), (KEY, False, "gone")]
     assert clocks.due_ns(7, S) == S
+
+
+@pytest.mark.parametrize(("clock", "age_ns"), [("gateway", 2_500_000), ("matching", 0)])
+def test_how_old_reports_are_is_told_where_the_clock_is_known(tmp_path: Path, clock: str, age_ns: int) -> None:
+    """TransactTime(60) of 3 ms before is 2.5 ms on our clock, its stamp being cut off; of another clock nothing is said."""
+    dialect = (DEMO.parents[1] / "gateway/fix/dialects/domestic44.toml").read_text(encoding="utf-8")
+    (tmp_path / "own.toml").write_text(
+        dialect.replace('transact_clock = "gateway"', f'transact_clock = "{clock}"'), encoding="utf-8"
+    )
+    file = tmp_path / "site.toml"
+    file.write_text(DEMO.read_text(encoding="utf-8").replace('"domestic44"', '"own.toml"', 1), encoding="utf-8")
+    clocks = Clocks(load_site(file, {}).venues, "orders")
+    key = "SHFE.orders"
+    clocks.on_session(key, up=True, at_ns=0)
+    at_ns = answered(clocks, key) // S * S + S
+    told: list[str] = []
+    hear = clocks.hearing(lambda _key, text, _ns: told.append(text))
+    hear(key, raw("8", MIDNIGHT + at_ns, f"60={stamp(MIDNIGHT + at_ns)}|"), at_ns + 3 * MS)
+    hear(key, raw("8", MIDNIGHT + at_ns, f"43=Y|60={stamp(MIDNIGHT)}|"), at_ns + 3 * MS)
+    hear(key, raw("8", MIDNIGHT + at_ns, "60=nonsense|"), at_ns + 3 * MS)
+    [standing] = [one for one in clocks.status(at_ns) if one.key == key]
+    assert len(told) == 3
+    assert abs(standing.report_age_ns - age_ns) <= standing.bound_ns // 2
+    assert (standing.report_age_ns == 0) is (age_ns == 0)
