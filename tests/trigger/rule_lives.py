@@ -82,7 +82,7 @@ class Desk:
             return [IntentRefused(intent.intent_id, "P", intent.rule_id, RefusalName.PAIR_BUSY, "")]
         opened = PairTradeChanged(
             f"T{len(self.seen)}", intent.intent_id, "P", intent.rule_id, intent.side, intent.units, 0,
-            PairTradeState.WORKING, (), 0, 0, False, 0, at_ns,  # noqa: FBT003 its form
+            PairTradeState.WORKING, (), 0, 0, False, 0, at_ns,
         )  # fmt: skip
         self.open.append(opened)
         self.last[intent.rule_id] = opened

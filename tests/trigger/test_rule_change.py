@@ -5,14 +5,14 @@ from random import Random
 import msgspec
 import pytest
 from rule_lives import Desk, Event, Given, draw_quote, draw_rule, first_quotes, made, new_core, tell
-from test_trigger_core import PLAIN, T, book, core, shoot
+from test_trigger_core import PLAIN, T, book, changed, core, shoot, status
 from trigger_values import DOMESTIC, INSTRUMENTS, SILENCE_NS, THIRD, e9, leg, pair, rule
 
 from gateway.model.quote import BookState, Quote
 from gateway.model.record import SamplesLoaded, Ticked
 from gateway.model.rules import ChangeRules, RuleMemory
 from gateway.model.site import RuleSpec
-from gateway.model.trade import Intent
+from gateway.model.trade import Intent, PairTradeState
 from gateway.processes.last_intents import remembering
 from gateway.trigger.core import TriggerCore
 from gateway.trigger.rulebook import carried
@@ -207,3 +207,30 @@ def test_a_restart_starts_with_what_is_out() -> None:
     again = TriggerCore((PLAIN,), (spec,), INSTRUMENTS, silence_ns=SILENCE_NS, memories=one.rules.memories())
     assert again.rules.machines["R"].is_out
     assert again.rules.machines["R"].intent_id == f"I{T}"
+
+
+def test_a_restart_goes_on_cooling_down() -> None:
+    """The cool-down counts from the end of the trade, not from the restart, and is not lost with it."""
+    spec = rule("-15", cool_down_ns=100)
+    one = core(spec)
+    shoot(one, book(DOMESTIC, 97, 98))
+    one.on_execution(changed(f"I{T}", PairTradeState.HEDGED), T + 10)
+    again = TriggerCore((PLAIN,), (spec,), INSTRUMENTS, silence_ns=SILENCE_NS, memories=one.rules.memories())
+    again.on_execution(status(at_ns=T + 11), T + 11)
+    again.on_quote(book(THIRD, 100, 101), T + 11)
+    assert shoot(again, book(DOMESTIC, 97, 98, recv_ns=T + 109), T + 109) == []
+    assert len(shoot(again, book(DOMESTIC, 97, 98, recv_ns=T + 110), T + 110)) == 1
+
+
+def test_a_restart_still_waits_for_the_price_to_come_back() -> None:
+    """A side that fired before the restart needs the price to have been away after it."""
+    spec = msgspec.structs.replace(rule("-15", cool_down_ns=0), rearm_e9=e9("10"))
+    one = core(spec)
+    shoot(one, book(DOMESTIC, 97, 98))
+    one.on_execution(changed(f"I{T}", PairTradeState.HEDGED), T + 1)
+    again = TriggerCore((PLAIN,), (spec,), INSTRUMENTS, silence_ns=SILENCE_NS, memories=one.rules.memories())
+    again.on_execution(status(at_ns=T + 2), T + 2)
+    again.on_quote(book(THIRD, 100, 101), T + 2)
+    assert shoot(again, book(DOMESTIC, 97, 98, recv_ns=T + 3), T + 3) == []
+    assert shoot(again, book(DOMESTIC, 100, 101, recv_ns=T + 4), T + 4) == []
+    assert len(shoot(again, book(DOMESTIC, 97, 98, recv_ns=T + 5), T + 5)) == 1
