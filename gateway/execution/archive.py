@@ -22,6 +22,8 @@ from gateway.execution.pair_trade import PackedTrade, PairTrade
 
 _TRADES = msgspec.msgpack.Decoder(tuple[PackedTrade, tuple[PackedOrder, ...]])
 _PACK = msgspec.msgpack.Encoder().encode
+LATELY = 100
+"""Ended pair trades that are asked about when a venue's words may have been lost."""
 Kept = TypeVar("Kept")
 
 
@@ -35,6 +37,8 @@ class Archive:
         self._most_kept = most_kept
         self._ended: dict[str, PairTrade] = {}
         """Ended and not packed, in the order in which they ended."""
+        self._lately: dict[str, None] = {}
+        """The newest that have ended, packed or not."""
         self._words = b""
         """The first that was packed: the others are compressed by what they have in common with it."""
         self._packed: dict[str, bytes] = {}
@@ -45,6 +49,14 @@ class Archive:
         """It has ended: it may be packed when others have ended after it."""
         self._ended.pop(trade.trade_id, None)
         self._ended[trade.trade_id] = trade
+        self._lately.pop(trade.trade_id, None)
+        self._lately[trade.trade_id] = None
+        if len(self._lately) > LATELY:
+            del self._lately[next(iter(self._lately))]
+
+    def lately(self) -> list[PairTrade]:
+        """Pair trades that were the last to end: what is still to come of them may have been lost."""
+        return [self.trades[trade_id] for trade_id in list(self._lately)]
 
     def opened(self, trade: PairTrade) -> None:
         """It has not ended, or is open again."""
@@ -76,7 +88,7 @@ class Archive:
             for name in own.cancel_ids:
                 self.cancels.kept[name] = own
                 self.trade_of.pop(name, None)
-        self.ended(trade)
+        self._ended[trade_id] = trade
         return trade
 
     def peek(self, trade_id: str) -> tuple[PairTrade, list[OwnOrder]]:

@@ -44,6 +44,8 @@ class VenueState:
     def __init__(self) -> None:
         self.up = False
         self.reconciled = False
+        self.began_anew = False
+        """A person has set its session's numbers: what it said meanwhile was lost, and is asked for when it is up."""
         self.doubtful: set[str] = set()
         """ClOrdID(11) of its orders that are in doubt."""
         self._round_trips_ns: deque[int] = deque(maxlen=ROUND_TRIPS_KEPT)

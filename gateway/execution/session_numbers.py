@@ -31,6 +31,8 @@ def reset_numbers(ledger: Ledger, out: Outbox, argument: str) -> tuple[bool, str
     why = "" if forced else _in_the_way(ledger, venue_id, kind)
     if why:
         return False, f"{why}; {FORCE} does it all the same"
+    if kind == KINDS[0]:
+        ledger.venues[venue_id].began_anew = True
     out.do(ResetNumbers(venue_id, kind, *numbers))
     return True, f"{venue_id} {kind}: the next number of ours is {numbers[0]}, of the venue's {numbers[1]}"
 

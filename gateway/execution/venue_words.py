@@ -56,6 +56,8 @@ class VenueWords:
         self._order_ids = order_ids
         self._asked: dict[str, None] = {}
         self._asked_all_ns: dict[str, int] = {}
+        self._unheard: dict[str, dict[str, None]] = {}
+        """By venue: ended orders of which a word may have been lost; they are asked about until it has answered."""
 
     def on_report(self, report: ExecutionReport, at_ns: int) -> None:
         """35=8."""
@@ -73,6 +75,8 @@ class VenueWords:
             ledger.venues[own.order.venue_id].note_round_trip(report.recv_ns - own.sent_ns)
         if report.order_id not in ("", "NONE"):
             own.order_id = report.order_id
+        if report.exec_type is ExecType.ORDER_STATUS and not report.poss_dup:
+            self._unheard.get(own.order.venue_id, {}).pop(own.order.cl_ord_id, None)
         lots = self._count(own, report)
         self._note(own, report, lots, was_done=was_done)
         given = _input_of(own, report)
@@ -142,10 +146,12 @@ class VenueWords:
         """A message that cannot be used: alarmed, and the order it names is asked about; all where it names none."""
         self._out.alarm(AlarmName.BAD_MESSAGE, event.cl_ord_id or event.venue_id, event.reason)
         own = self._ledger.orders.get(event.cl_ord_id)
-        if own is not None and own.open:
-            self.ask(own.order.venue_id, [own], at_ns)
-        elif own is None:
+        if own is None:
             self.ask_all(event.venue_id, at_ns)
+            return
+        if not own.open:
+            self._unheard.setdefault(own.order.venue_id, {})[own.order.cl_ord_id] = None
+        self.ask(own.order.venue_id, [own], at_ns)
 
     def ask_all(self, venue_id: str, at_ns: int) -> None:
         """Ask about every open order of a venue: a message that was lost may have been about any of them.
@@ -175,7 +181,9 @@ class VenueWords:
         venue.up, venue.reconciled = event.up, False
         orders = self._ledger.orders_at(event.venue_id)
         if event.up:
-            self.ask(event.venue_id, orders, at_ns, also_ended=True)
+            if venue.began_anew:
+                self._note_unheard(event.venue_id)
+            self.ask(event.venue_id, orders + self._still_unheard(event.venue_id), at_ns, also_ended=True)
             self._positions.begin(event.venue_id, at_ns)
             self.note_reconciled(event.venue_id, at_ns)
             self._settler.settle_each(self._ledger.pair_trades_at(event.venue_id), at_ns)
@@ -223,8 +231,8 @@ class VenueWords:
     def ask(self, venue_id: str, orders: list[OwnOrder], at_ns: int, *, also_ended: bool = False) -> None:
         """Ask about these orders, never send them again; asked once more when no answer comes in time.
 
-        With `also_ended`, a venue that has a mass status is asked even when no order is open: a late fill of an ended
-        one may have been lost with the session.
+        With `also_ended`, a venue that has a mass status is asked by it as well, even when no order is open: a late fill
+        of an ended one may have been lost with the session. Not otherwise: it may answer with every order of the day.
         """
         wanted = bool(orders) or (also_ended and self._ledger.settings.venues[venue_id].mass_status)
         if not wanted or not self._ledger.venues[venue_id].up:
@@ -235,16 +243,30 @@ class VenueWords:
             del self._asked[next(iter(self._asked))]
         for own in orders:
             own.asks += 1
-        self._out.do(AskStatus(venue_id, request_id, tuple(own.order for own in orders)))
+        self._out.do(AskStatus(venue_id, request_id, tuple(own.order for own in orders), mass=also_ended))
         timeout_ns = self._ledger.settings.venues[venue_id].status_timeout_ns
         self._out.do(SetTimer(f"status:{venue_id}", at_ns + timeout_ns))
 
     def ask_again(self, venue_id: str, at_ns: int) -> None:
         """The time for an answer is over."""
         doubtful = [own for own in self._ledger.orders_at(venue_id) if own.state is OrderState.IN_DOUBT]
+        unheard = self._still_unheard(venue_id)
         if doubtful:
             self._out.alarm(AlarmName.REPLY_OVERDUE, venue_id, f"{len(doubtful)} orders in doubt")
-            self.ask(venue_id, doubtful, at_ns)
+        if doubtful or unheard:
+            self.ask(venue_id, doubtful + unheard, at_ns)
+
+    def _note_unheard(self, venue_id: str) -> None:
+        """The venue's numbers began anew: what it said of orders that have ended of late may be lost."""
+        self._ledger.venues[venue_id].began_anew = False
+        names = self._unheard.setdefault(venue_id, {})
+        for trade in self._ledger.archive.lately():
+            for own in trade.orders():
+                if own.order.venue_id == venue_id and not own.open and own.order.px_ticks is not None:
+                    names[own.order.cl_ord_id] = None
+
+    def _still_unheard(self, venue_id: str) -> list[OwnOrder]:
+        return [self._ledger.orders[name] for name in self._unheard.get(venue_id, {})]
 
     def note_reconciled(self, venue_id: str, at_ns: int) -> None:
         """Whether the venue has spoken of every order since its session came up."""

@@ -489,11 +489,12 @@ class SendCancel(Message):
 
 
 class AskStatus(Message):
-    """Ask the venue about these orders (and about all that are open, where its dialect can)."""
+    """Ask the venue about these orders, and with `mass` about all of them where its dialect can."""
 
     venue_id: str
     request_id: str
     orders: tuple[Order, ...]
+    mass: bool = True
 
 
 class AskPositions(Message):

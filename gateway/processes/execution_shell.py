@@ -300,7 +300,7 @@ class ExecutionShell:
             return
         encoder = self._encoders[action.venue_id]
         key = f"{action.venue_id}.orders"
-        if self._mass_status[action.venue_id]:
+        if action.mass and self._mass_status[action.venue_id]:
             self.sessions.send(key, encoder.mass_status_request(action.request_id))
         for order in action.orders:
             self.sessions.send(key, encoder.status_request(order, action.request_id))

@@ -80,7 +80,7 @@ class Referee:
         self._surprised = False
         self.halts: Counter[str] = Counter()
         self.unheard: set[str] = set()
-        """Orders that had ended for us when the venue's last word on them was lost: only a statement can tell."""
+        """Orders that had ended for us, or of which a fill was taken back, when a word on them was lost."""
         self._gone: list[tuple[str, str]] = []
 
     def begin(self, process: Process) -> None:
@@ -94,7 +94,7 @@ class Referee:
         self._unarmed = True
 
     def gone(self, process: Process | None, what: list[tuple[str, str]]) -> None:
-        """These reports (ClOrdID, ExecType) are lost for good; what was known when they came is judged."""
+        """These reports (ClOrdID, ExecType) are never said again; what was known when they were lost is judged."""
         self._gone += what
         if process is not None:
             self._judge_gone(process)
@@ -336,9 +336,11 @@ class Referee:
         ledger = process.engine.ledger
         lost = self._lost_for_good(process)
         for trade in ledger.trades.values():
-            if trade.state not in ALL_ENDED and any(leg.instrument_id in lost for leg in trade.legs):
+            names = {name for leg in trade.legs for name in leg.instrument_ids}
+            with_a_person = trade.state in (PairTradeState.HALTED, PairTradeState.WAITING) and names & lost
+            if with_a_person and names & ledger.unexplained.keys():
                 # It closes what the venue no longer holds; only a person can book what was lost.
-                world.contradictions["a trade waits for a person after what was lost for good"] += 1
+                world.contradictions["a trade waits for a person, its instrument frozen"] += 1
             elif trade.state is PairTradeState.HALTED:
                 self.halts[trade.cause] += 1
                 if trade.cause not in UNRESOLVABLE:
@@ -353,14 +355,22 @@ class Referee:
         self._venues_agree(process, at_ns)
 
     def _lost_for_good(self, process: Process) -> set[str]:
-        """Instruments of which an order, or the last word on one, was lost and nobody can ask for it."""
+        """Instruments of which the journal lost an order with the machine's power, or of which a venue took a fill back
+        and its word of that was lost or never said.
+        """
         lost = {self._world.left[name].instrument_id for name in self._world.lost_orders}
         for line in self._world.lines.values():
             for told in line.venue.orders():
                 own = process.engine.ledger.orders.get(told.cl_ord_id)
-                if own is not None and own.filled_lots != told.cum and told.cl_ord_id in self.unheard | swallowed(told):
+                if own is not None and self._untold_bust(own, told):
                     lost.add(own.order.instrument_id)
         return lost
+
+    def _untold_bust(self, own: OwnOrder, told: VenueOrder) -> bool:
+        """We count what the venue has taken back, and it never said so: every later answer that shows it is told to a
+        person, who cannot undo what was filled elsewhere. A fill that we do not count is none of these.
+        """
+        return own.filled_lots > told.cum and told.cl_ord_id in self.unheard | swallowed(told)
 
     def _venues_agree(self, process: Process, at_ns: int) -> None:
         ledger = process.engine.ledger
@@ -371,9 +381,10 @@ class Referee:
                 if own is None:
                     if told.cl_ord_id not in self._world.lost_orders:
                         self._broken("every order is known", at_ns, f"{told.cl_ord_id} {told.status}")
+                    self._world.contradictions["an order that the journal lost with the power"] += 1
                     continue
-                if own.filled_lots != told.cum and told.cl_ord_id in self.unheard | swallowed(told):
-                    self._world.contradictions["lost for good, found by the statement"] += 1
+                if self._untold_bust(own, told):
+                    self._world.contradictions["a bust that was lost or never told, found"] += 1
                     explained.add(own.order.instrument_id)
                 elif own.filled_lots != told.cum:
                     text = f"{told.cl_ord_id}: {own.filled_lots} lots here, {told.cum} at {line.venue_id}"

@@ -66,6 +66,10 @@ class Person:
             if trade.state is PairTradeState.HALTED and (world.calm or self._rng.random() < 0.15):
                 self._say(Verb.RELEASE, trade.trade_id)
 
+    def set_numbers(self, venue_id: str) -> None:
+        """A session's numbers begin anew, the venue and the person agree."""
+        self._say(Verb.RESET_NUMBERS, f"{venue_id} orders 1 1 force")
+
     def _take_over(self, process: Process) -> bool:
         trades = sorted(process.engine.ledger.open_trades.values(), key=lambda trade: trade.trade_id)
         if not trades:

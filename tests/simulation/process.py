@@ -202,7 +202,7 @@ class Process:
             case SendCancel():
                 world.lines[action.order.venue_id].send_cancel(self._now_ns, action.cl_ord_id, action.order)
             case AskStatus():
-                mass = world.given.settings.venues[action.venue_id].mass_status
+                mass = action.mass and world.given.settings.venues[action.venue_id].mass_status
                 world.lines[action.venue_id].ask(self._now_ns, action.request_id, action.orders, mass=mass)
             case AskPositions():
                 world.lines[action.venue_id].ask_positions(self._now_ns, action.request_id)

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from gateway.execution.settling import RESIDUAL_RULE
 from gateway.model.instrument import Instrument
-from gateway.model.order import ExecutionReport, Order
+from gateway.model.order import Order
 from gateway.model.quote import BookState, Quote
 from gateway.model.record import Decision
 from gateway.model.trade import (
@@ -172,6 +172,7 @@ class World:
             line = Line(venue, instrument, self.given.ways[name], self.plan, self.at, self.faults)
             line.touched = self._touched
             line.gone = self.referee_gone
+            line.numbers_set = self._numbers_set
             lines[name] = line
         return lines
 
@@ -360,23 +361,19 @@ class World:
         self.faults[how] += 1
         self._by_signal = how in KILLS
         self.note("killed", how)
-        in_memory = self.process.in_memory()
         self.process = None
         if how == "power_lost":
             lost = self.disk.lose_tail()
-            in_memory += [record.event for record in lost]
             orders = {order.cl_ord_id: action.trade_id for record in lost for action, order in _orders(record)}
             self.lost_orders |= {name: trade_id for name, trade_id in orders.items() if name in self.left}
-        self.referee_gone(
-            [
-                (event.orig_cl_ord_id or event.cl_ord_id, event.exec_type.value)
-                for event in in_memory
-                if isinstance(event, ExecutionReport)
-            ]
-        )
         for line in self.lines.values():
             line.process_died(self.now_ns, power_lost=how == "power_lost")
         self.at(self.now_ns + self.rng.randint(50, 900) * MS, self._start_process)
+
+    def _numbers_set(self, venue_id: str) -> bool:
+        """The venue has lost its numbers: a person sets them, on record, and what was not resent is never said again."""
+        self.person.set_numbers(venue_id)
+        return self.process is not None and self.process.engine.ledger.venues[venue_id].began_anew
 
     def referee_gone(self, what: list[tuple[str, str]]) -> None:
         """Reports that nobody will tell again."""

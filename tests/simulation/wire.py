@@ -115,7 +115,9 @@ class Line:
         self.touched: Callable[[int, Line], None]
         """Called after everything that may have changed the venue."""
         self.gone: Callable[[list[tuple[str, str]]], None]
-        """Told what is lost for good: ClOrdID(11), ExecType(150)."""
+        """Told what is never said again: ClOrdID(11), ExecType(150)."""
+        self.numbers_set: Callable[[str], bool]
+        """A person sets the numbers of the session anew; whether execution has taken the command."""
 
     # Our side.
 
@@ -190,11 +192,15 @@ class Line:
         self._epoch += 1
         missed = self._said[self._next :]
         first = self._next
-        if missed and self._strikes("numbers_reset"):
-            self._next = self._began = len(self._said)
-            self.gone(_named(missed))
-            missed = []
         epoch = self._epoch
+        if missed and self._strikes("numbers_reset"):
+            done = self.numbers_set(self.venue_id)
+            if epoch != self._epoch:
+                return  # the process died of the command
+            if done:
+                self._next = self._began = len(self._said)
+                self.gone(_named(missed))
+                missed = []
         self.deliver(SessionChanged(self.venue_id, "orders", True, now_ns))
         if epoch == self._epoch:  # the process may have died of the news
             self._replay(now_ns, first, missed)
@@ -369,7 +375,6 @@ class Line:
         """A venue's message as the gateway's decoder would give it."""
         if isinstance(said, Report):
             if self._strikes("garbled"):
-                self.gone(_named([said]))
                 return BadOrderMessage(self.venue_id, now_ns, number, "8", said.cl_ord_id, "CumQty(14) is no number")
             return self._report(said, now_ns, number, poss_dup=poss_dup)
         if isinstance(said, CancelReject):
