@@ -102,7 +102,8 @@ def test_the_status_of_an_instrument_that_is_not_ours_is_no_doubt_about_ours() -
 def test_a_halt_of_a_segment_through_the_simulator(tmp_path: Path, dialect: str) -> None:
     """The contract of the segment is shut and comes back, the other one trades on; a late subscriber is told, too."""
     venue = {"username": "u", "password": "p"} if dialect == "fixt11sp2" else {}
-    fault = [{"name": "session", "at_s": 0.6, "for_s": 0.5, "params": {"segment": "BASE"}}]
+    # One every two seconds: whenever the logon is done, one follows.
+    fault = [{"name": "session", "at_s": at_s, "for_s": 0.5, "params": {"segment": "BASE"}} for at_s in range(1, 15, 2)]
 
     def change(content: dict[str, Any]) -> None:
         content["venue"][1]["dialect"] = dialect

@@ -124,11 +124,11 @@ def test_a_book_that_is_shut_is_not_stale_too() -> None:
 
 
 class Falling(Quick):
-    """Moves every 5 ms for a second and then falls silent."""
+    """Moves every 5 ms for four seconds and then falls silent."""
 
     def events(self) -> Iterator[TapeEvent]:
         for event in super().events():
-            if event.at_ns > SECOND:
+            if event.at_ns > 4 * SECOND:
                 return
             yield event
 
