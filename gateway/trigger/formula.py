@@ -22,7 +22,7 @@ from gateway.model.order import Side
 from gateway.model.site import ExpressionSpec, PairSpec, ParameterSpec
 from gateway.trigger.effects import Effect, effect, effect_of_node
 from gateway.trigger.expression import Fault, FormulaError, Node, Operation, names_of, parse, walk_tree
-from gateway.trigger.formula_code import Priced, Taken, at_size, standing, value
+from gateway.trigger.formula_code import Priced, Taken, at_size, standing, standing_both, value
 from gateway.trigger.formula_units import constant
 from gateway.trigger.intervals import POSITIVE, Interval, point, slope_of
 
@@ -120,6 +120,8 @@ class ExpressionFormula:
         self.day: str | None = None
         self.careful = False
         """The code does not do: a leg's way depends on values."""
+        self.both: Callable[..., tuple[int, int, int, int] | None] | None = None
+        """Both prices of one unit as they stand, where every name has one side."""
         self.quick: dict[Side, tuple[Callable[..., Priced], ...]] = {}
         self._sized: dict[Side, Callable[..., Priced]] = {}
         self.taken_sides: dict[Side, tuple[tuple[str, ...], ...]] = {}
@@ -133,7 +135,7 @@ class ExpressionFormula:
             return
         self.day = day
         self._numbers, self.why = numbers_of(self.spec, self.node, day)
-        self.quick, self._sized = {}, {}
+        self.quick, self._sized, self.both = {}, {}, None
         if self.why:
             return
         sides = sides_of(self.node, self.names, self._numbers)
@@ -147,15 +149,23 @@ class ExpressionFormula:
         try:
             for side in (Side.BUY, Side.SELL):
                 self._write(side, sides)
+            self._write_both(sides)
         except ZeroDivisionError:
             self.why = f"formula: {ZERO}"
+
+    def _write_both(self, sides: Sides) -> None:
+        if self.careful or Effect.DEPENDS in self._effects(sides):
+            return
+        books = [[_book_side(side, one) for one in self._effects(sides)] for side in (Side.BUY, Side.SELL)]
+        ups = [_ups(side, sides) for side in (Side.BUY, Side.SELL)]
+        self.both = standing_both(self.node, self.taken, self._numbers, ups, books)
 
     def _write(self, side: Side, sides: Sides) -> None:
         given = [
             ("ask", "bid") if effect_now is Effect.DEPENDS else (_book_side(side, effect_now),)
             for effect_now in self._effects(sides)
         ]
-        ups = {node: (one is Effect.UP) is (side is Side.BUY) for node, one in sides.rounds.items()}
+        ups = _ups(side, sides)
         code = (self.node, self.taken, self._numbers, ups)
         self.quick[side] = tuple(standing(*code, taken) for taken in product(*given))
         self._sized[side] = at_size(*code)
@@ -238,6 +248,11 @@ def _now(node: Node, name: str, ranges: dict[str, Interval]) -> Effect:
         near = (abs(low) or Fraction(1)) / 2**40
         ranges = ranges | {name: Interval(low - near, low + near)}
     return effect(node, name, ranges)
+
+
+def _ups(side: Side, sides: Sides) -> dict[int, bool]:
+    """Which rounds go up: against us."""
+    return {node: (one is Effect.UP) is (side is Side.BUY) for node, one in sides.rounds.items()}
 
 
 def _book_side(side: Side, one: Effect) -> str:

@@ -11,6 +11,7 @@ What can go wrong: a division by zero gives no price (None).
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from functools import cache
 from math import lcm
 from typing import Any, NamedTuple
 
@@ -66,14 +67,15 @@ class _Term(NamedTuple):
 
 
 class _Writer:
-    """Writes the code of one direction, a line per step that needs one."""
+    """Writes the code of one direction, a line per step that needs one; `mark` tells its names from another's."""
 
     def __init__(self, taken: Mapping[str, Taken], numbers: Mapping[str, Fraction], rounds_up: Mapping[int, bool],
-                 *, one_unit: bool) -> None:  # fmt: skip
+                 *, one_unit: bool, mark: str = "t") -> None:  # fmt: skip
         self._taken = taken
         self._numbers = numbers
         self._rounds_up = rounds_up
         self._one_unit = one_unit
+        self._mark = mark
         self.lines: list[str] = []
 
     def term(self, node: Node) -> _Term:  # noqa: PLR0911 - a line per operator
@@ -117,7 +119,7 @@ class _Writer:
         return _Term(taken.scale, taken.argument, UNITS if taken.is_leg and not self._one_unit else "1")
 
     def _keep(self, code: str) -> str:
-        name = f"t{len(self.lines)}"
+        name = f"{self._mark}{len(self.lines)}"
         self.lines.append(f"{name} = {code}")
         return name
 
@@ -219,9 +221,39 @@ def standing(
     return _made("price(given)", [*lines, *writer.lines, f"return {above}, {below}"])
 
 
-def _made(head: str, lines: Sequence[str]) -> Callable[..., Priced]:
-    text = "\n".join([f"def {head}:", *(f"    {line}" for line in lines)])
+def standing_both(
+    node: Node,
+    taken: Mapping[str, Taken],
+    numbers: Mapping[str, Fraction],
+    rounds_up: Sequence[Mapping[int, bool]],
+    sides: Sequence[Sequence[str]],
+) -> Callable[..., tuple[int, int, int, int] | None]:
+    """As `standing`, to buy and to sell in one: both prices, or None where either is none or not for this code."""
+    lines = [f"{', '.join(f'h{place}' for place in range(len(taken)))}, = given"]
+    for place in range(len(taken)):
+        ask, bid = f"ask{place}", f"bid{place}"
+        lines += [f"{ask} = h{place}.ask; {bid} = h{place}.bid"]
+        lines += [f"if {ask} is None or {bid} is None or {ask} <= 0 or {bid} <= 0:", "    return None"]
+    finals: list[str] = []
+    for mark, ups, books in zip(("t", "s"), rounds_up, sides, strict=True):
+        arguments = {
+            name: one._replace(argument=f"{book}{place}")
+            for place, ((name, one), book) in enumerate(zip(taken.items(), books, strict=True))
+        }
+        writer = _Writer(arguments, numbers, ups, one_unit=True, mark=mark)
+        finals += writer.final(node)
+        lines += writer.lines
+    return _made("price(given)", [*lines, f"return {', '.join(finals)}"])
+
+
+@cache
+def _compiled(text: str) -> Callable[..., Any]:
+    """Pairs of one formula, such as those of several months, have one code: it stays in the processor's caches."""
     space: dict[str, Any] = {"__builtins__": {}}
     exec(compile(text, "<formula>", "exec"), space)  # noqa: S102 - our own code: arguments, whole numbers, operators
-    made: Callable[..., Priced] = space["price"]
+    made: Callable[..., Any] = space["price"]
     return made
+
+
+def _made(head: str, lines: Sequence[str]) -> Callable[..., Any]:
+    return _compiled("\n".join([f"def {head}:", *(f"    {line}" for line in lines)]))

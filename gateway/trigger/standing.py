@@ -289,6 +289,22 @@ class StandingPair:
 
     def _expressed(self, formula: ExpressionFormula) -> bool:
         """By the formula's code; True when a rule has to hear of it."""
+        both = formula.both
+        found = None if both is None else both(self.holders)
+        if found is not None:
+            above, below, sell_above, sell_below = found
+            self.buy, self.buy_scale, self.sell, self.sell_scale = found
+            self.reason = ""
+            nearest_buy, nearest_sell = self.nearest_buy, self.nearest_sell
+            return (
+                (nearest_buy is not None and above <= nearest_buy * below)
+                or (nearest_sell is not None and sell_above >= nearest_sell * sell_below)
+                or self.holding
+            )
+        return self._expressed_apart(formula)
+
+    def _expressed_apart(self, formula: ExpressionFormula) -> bool:
+        """As `_expressed` where one side has no price, or what it takes depends on values."""
         buy = formula.worst(Side.BUY, self.holders)
         sell = formula.worst(Side.SELL, self.holders)
         self.reason = ""
