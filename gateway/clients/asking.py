@@ -7,7 +7,7 @@ command too; whether it came in time is decided by what is heard (`outcome`).
 import msgspec
 
 from gateway.clients import checks
-from gateway.clients.book import CANCEL, PLACE, REPLACE, Asked, OrderBook
+from gateway.clients.book import PLACE, REPLACE, Asked, OrderBook
 from gateway.clients.checks import Asking, Refused
 from gateway.clients.order import ClientOrder, Pending
 from gateway.clients.outcome import CXL_PENDING, CXL_UNKNOWN, Outcomes

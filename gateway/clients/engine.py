@@ -17,8 +17,8 @@ from collections.abc import Callable
 
 from gateway.clients.asking import Desk
 from gateway.clients.book import OrderBook
-from gateway.clients.outcome import Outcomes
 from gateway.clients.order import ClientOrder
+from gateway.clients.outcome import Outcomes
 from gateway.clients.settings import ClientSettings
 from gateway.clients.telling import Moment, Teller
 from gateway.execution.outbox import IdSource

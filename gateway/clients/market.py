@@ -162,7 +162,7 @@ class MarketData:
                 return "3", f"Symbol(55)={symbol!r}: this session may not see it; accepted: {listed(seen)}"
         if asked.subscription == SUBSCRIBE and any(key[0] == asked.request_id for key in held):
             return "1", f"MDReqID(262)={asked.request_id!r} is in use; accepted: a new one"
-        if not 0 <= asked.depth:
+        if not asked.depth >= 0:
             return "5", f"MarketDepth(264)={asked.depth}; accepted: 0 (all, at most {MOST_DEPTH}), 1, 2 and so on"
         if not asked.entry_types <= {BID, OFFER}:
             return "8", "MDEntryType(269); accepted: 0 (bid), 1 (offer)"

@@ -4,8 +4,8 @@ An order ends when trigger has ended its rule, nothing of it is out, and executi
 trigger counts (see `engine`). A kill cancels every order; disarming suspends the resting ones until a person arms again.
 """
 
-from gateway.clients.book import CANCEL, PLACE, REPLACE, Asked, OrderBook
-from gateway.clients.order import ClientOrder, Move, Pending
+from gateway.clients.book import CANCEL, Asked, OrderBook
+from gateway.clients.order import ClientOrder, LegTally, Move, Pending, TradePart
 from gateway.clients.telling import RESTATED_OTHER, Moment, Teller
 from gateway.model.client import (
     AskExecution,
@@ -18,7 +18,6 @@ from gateway.model.client import (
     Tick,
     TradeStep,
 )
-from gateway.clients.order import LegTally, TradePart
 from gateway.model.order import ExecType, OrdStatus
 from gateway.model.rules import ENDED_STANDINGS, ChangeRules, RuleStanding, RuleStandingState
 from gateway.model.trade import Command, CommandAnswered, PairTradeState, Verb
@@ -217,11 +216,14 @@ class Outcomes:
         cl_ord_id, orig = order.cl_ord_id, ""
         if order.pending is Pending.CANCEL and order.pending_cl_ord_id:
             cl_ord_id, orig = order.pending_cl_ord_id, order.cl_ord_id
+        replaces = order.pending is Pending.REPLACE
         order.move(move)
         order.pending, order.why = Pending.NOTHING, text
         self._book.close(order)
         exec_type = ExecType.EXPIRED if move is Move.EXPIRE else ExecType.CANCELED
         self._teller.of(order, exec_type, now, text, cl_ord_id=cl_ord_id, orig_cl_ord_id=orig)
+        if replaces:
+            self._refused(order, "2", CXL_TOO_LATE, f"too_late: the order is {order.state.name.lower()}", now)
 
     def _too_late(self, order: ClientOrder, now: Moment) -> None:
         """A cancel or a replacement that a full fill has overtaken."""

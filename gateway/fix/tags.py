@@ -603,13 +603,13 @@ class SecurityTradingStatus(StrEnum):
 class TradSesStatus(StrEnum):
     """TradSesStatus(340)."""
 
+    UNKNOWN = "0"
     HALTED = "1"
     OPEN = "2"
     CLOSED = "3"
-    REQUEST_REJECTED = "6"
-    UNKNOWN = "0"
     PRE_OPEN = "4"
     PRE_CLOSE = "5"
+    REQUEST_REJECTED = "6"
 
 
 class SessionRejectReason(StrEnum):

@@ -20,10 +20,11 @@ import zmq
 
 from gateway.bus.sockets import Publisher, endpoint, prepare_bus_dir
 from gateway.bus.topics import ENCODER, TriggerStatus
-from gateway.journal.reader import journal_path
+from gateway.journal.reader import journal_path, read_journal
 from gateway.journal.writer import JournalWriter
 from gateway.model.order import ExecType, ExecutionReport, Order, OrdStatus, OrdType, Side, TimeInForce
-from gateway.model.record import Decision, JournalOpened
+from gateway.model.client import SwitchesHeard
+from gateway.model.record import ClientDecision, Decision, JournalOpened
 from gateway.model.rules import AskRules, ChangeRules, RulesInForce, RuleStanding, RuleStandingState
 from gateway.model.trade import (
     Announce,
@@ -254,7 +255,7 @@ class Rig:
         self.process: subprocess.Popen[bytes] | None = None
         self._open: list[FixClient] = []
 
-    def start(self) -> None:
+    def start(self, *, heard: bool = True) -> None:
         """Start the process and wait until it is ready."""
         ready = self.run_dir / "ready/clients.json"
         ready.unlink(missing_ok=True)
@@ -263,6 +264,14 @@ class Rig:
         self.process = subprocess.Popen(words, cwd=ROOT, env=dict(os.environ))
         until(lambda: ready.exists() or self.process is None or self.process.poll() is not None)
         assert self.process.poll() is None, "it ended at once"
+        if heard:
+            until(self._heard)
+
+    def _heard(self) -> bool:
+        """Whether it has written down that execution is armed and heard of."""
+        path = sorted((self.run_dir / "journal").glob("clients.*"))[-1]
+        events = [record.event for record in read_journal(path) if isinstance(record, ClientDecision)]
+        return any(isinstance(one, SwitchesHeard) and one.heard and one.armed for one in events)
 
     def kill(self) -> None:
         """As when its machine loses power."""

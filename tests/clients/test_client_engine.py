@@ -1,0 +1,464 @@
+"""The life of clients' orders: taken once, filled, cancelled, replaced, suspended; the same over a replay."""
+
+import msgspec
+import pytest
+from client_desk import CU, E9, FX, PAIR, S, ClientDesk, client, fill, order, refused, settings, step, switches
+
+from gateway.clients.engine import ClientEngine
+from gateway.model.client import ClientSession, MassCancelAsked, MassCancelTold, Tick
+from gateway.model.order import Side, TimeInForce
+from gateway.model.rules import RuleStandingState
+from gateway.model.trade import CommandAnswered, PairTradeState, Restarted, Verb
+
+IOC, FOK, DAY, GTD = TimeInForce.IOC, TimeInForce.FOK, TimeInForce.DAY, TimeInForce.GTD
+HEDGED, UNWOUND, MISSED = PairTradeState.HEDGED, PairTradeState.UNWOUND, PairTradeState.MISSED
+DONE, EXPIRED, REMOVED = RuleStandingState.DONE, RuleStandingState.EXPIRED, RuleStandingState.REMOVED
+
+
+def test_an_order_becomes_a_rule_whose_threshold_is_its_limit() -> None:
+    """A purchase buys at or below, for its quantity in all, until its day is over."""
+    desk = ClientDesk()
+    desk.do(order(time_in_force=DAY))
+    (rule,) = desk.changes()[0].rules
+    assert desk.brief() == [("0", "0", 0, 2)]
+    assert (rule.buy_at_e9, rule.sell_at_e9, rule.units, rule.total_units) == (-150 * E9, None, 2, 2)
+    assert (rule.immediate, rule.min_units, rule.expires_utc_ns) == (False, 1, 1_790_028_000 * S)
+    desk.do(order("b", "150", side=Side.SELL, time_in_force=FOK))
+    (rule,) = desk.changes()[0].rules
+    assert (rule.buy_at_e9, rule.sell_at_e9, rule.immediate, rule.min_units) == (None, 150 * E9, True, 2)
+
+
+def test_a_larger_order_than_a_venue_takes_at_once_is_cut_into_slices() -> None:
+    """Legs of at most 100 and 10 lots hold ten units of 5 to 1; the whole quantity stays the rule's total."""
+    desk = ClientDesk(client("F", max_units=50))
+    desk.do(order(qty=30))
+    (rule,) = desk.changes()[0].rules
+    assert (rule.units, rule.total_units, rule.max_units) == (10, 30, 30)
+
+
+def test_a_cl_ord_id_is_accepted_once() -> None:
+    """The second order is rejected and leaves the first alone; a possible resend of it asks for its status."""
+    desk = ClientDesk()
+    desk.open()
+    desk.do(order())
+    (report,) = desk.reports()
+    assert (report.exec_type, report.order_id, report.ord_rej_reason) == ("8", "NONE", "6")
+    assert report.text.startswith("duplicate_order: ClOrdID(11)='a' was used before")
+    desk.do(order(poss_resend=True))
+    assert [(one.exec_type.value, one.order_id, one.exec_id) for one in desk.reports()] == [("I", "O1-1", "0")]
+    assert desk.changes() == []
+    desk.do(order("never", poss_resend=True))
+    assert desk.brief() == [("0", "0", 0, 2)], "a possible resend of an order that never came is a new order"
+
+
+def test_fills_of_two_trades_add_up_to_the_pairs_average() -> None:
+    """One unit at -200 and one at -100: filled at -150 on average, and nothing is left."""
+    desk = ClientDesk()
+    rule = desk.open()
+    desk.heard(fill(rule), fill(rule, 1, 1, "9000"), steps=(step(rule, HEDGED, 1),))
+    assert desk.brief() == [("F", "1", 5, 5), ("F", "1", 1, 1), ("F", "1", 1, 1)]
+    desk.heard(steps=(step(rule, HEDGED, 1, "-100", trade_id="P2", intent_id="I2"),))
+    (report,) = desk.reports()
+    assert (report.ord_status, report.cum_qty, report.avg_px_e9, report.last_px_e9) == ("2", 2, -150 * E9, -100 * E9)
+    assert desk.standing(rule, DONE, 2, intent_id="I2") == []
+
+
+def test_what_an_immediate_order_does_not_fill_is_cancelled_when_all_of_it_is_heard() -> None:
+    """Trigger's word may come before execution's: the fill is told first, then the rest is cancelled."""
+    desk = ClientDesk()
+    rule = desk.open(time_in_force=IOC)
+    assert desk.standing(rule, EXPIRED, 1, intent_id="I1", reason="looked at once") == []
+    desk.heard(steps=(step(rule, HEDGED, 1),))
+    assert desk.brief() == [("F", "1", 1, 1), ("4", "4", 1, 0)]
+    assert desk.reports()[1].text == "not_marketable: looked at once"
+
+
+def test_an_immediate_order_that_meets_no_price_is_cancelled_with_triggers_reason() -> None:
+    """No intent was made, so nothing of it is waited for."""
+    desk = ClientDesk()
+    rule = desk.open(time_in_force=FOK)
+    desk.standing(rule, EXPIRED, reason="not met")
+    assert (desk.brief(), desk.reports()[0].text) == ([("4", "4", 0, 0)], "not_marketable: not met")
+
+
+def test_a_refusal_of_the_gate_is_the_reason_of_an_immediate_orders_end() -> None:
+    """The name and the figures of the check that failed stand in Text(58)."""
+    desk = ClientDesk()
+    rule = desk.open(time_in_force=IOC)
+    desk.standing(rule, EXPIRED, intent_id="I1")
+    desk.heard(refused=(refused(rule),))
+    assert desk.reports()[0].text == "refused_by_gate: margin: LME: 3 lots more than its margin"
+
+
+def test_a_repair_is_told_as_what_it_is() -> None:
+    """Legged, then taken back: the client sees both, and no unit is filled."""
+    desk = ClientDesk()
+    rule = desk.open(time_in_force=IOC)
+    desk.heard(fill(rule), steps=(step(rule, PairTradeState.REPAIRING, cause="leg 2 unfilled"),))
+    assert [one.exec_type.value for one in desk.reports()] == ["F", "D"]
+    assert desk.reports()[1].text == "repair: pair trade P1 is repairing leg 2 unfilled"
+    back = fill(rule, side=Side.SELL, unwinds=True, first=False, exec_id="x9")
+    desk.heard(back, steps=(step(rule, UNWOUND, attempts=1),))
+    leg, told = desk.reports()
+    assert (leg.side, leg.cum_qty, leg.text) == ("2", 0, "leg 1 of pair trade P1, repair: unwind")
+    assert (told.exec_type, told.text) == ("D", "repair: pair trade P1 is unwound")
+    desk.standing(rule, EXPIRED, intent_id="I1")
+    assert desk.reports()[0].text == "not_completed: pair trade P1 unwound"
+
+
+def test_a_bust_takes_units_back_and_a_repair_may_bring_them_again() -> None:
+    """Filled, cancelled in part by the venue's bust, filled again: CumQty follows each time."""
+    desk = ClientDesk()
+    rule = desk.open(qty=1, time_in_force=IOC)
+    desk.heard(steps=(step(rule, HEDGED, 1),))
+    assert desk.brief() == [("F", "2", 1, 0)]
+    desk.heard(fill(rule, lots=-5, exec_ref_id="x0"), steps=(step(rule, UNWOUND),))
+    assert desk.brief()[:2] == [("H", "0", 0, 0), ("H", "4", 0, 0)]
+    desk.heard(steps=(step(rule, HEDGED, 1),))
+    assert desk.brief() == [("F", "2", 1, 0)]
+
+
+def test_a_cancel_ends_the_order_when_its_rule_is_gone() -> None:
+    """Pending, then cancelled under the request's ClOrdID."""
+    desk = ClientDesk()
+    rule = desk.open()
+    desk.cancel()
+    (report,) = desk.reports()
+    assert (report.exec_type, report.ord_status, report.cl_ord_id, report.orig_cl_ord_id) == ("6", "6", "c", "a")
+    assert desk.changes()[0].removed == (rule,)
+    assert desk.answer() == []
+    desk.standing(rule, REMOVED)
+    (report,) = desk.reports()
+    assert (report.exec_type, report.ord_status, report.cl_ord_id, report.orig_cl_ord_id) == ("4", "4", "c", "a")
+    assert report.text == "by_client"
+
+
+def test_a_cancel_that_a_full_fill_overtakes_is_refused() -> None:
+    """The fill counts; the cancel came too late."""
+    desk = ClientDesk()
+    rule = desk.open(qty=1)
+    desk.cancel()
+    desk.heard(steps=(step(rule, HEDGED, 1),))
+    assert desk.brief() == [("F", "2", 1, 0)]
+    (one,) = desk.refusals()
+    assert (one.cl_ord_id, one.orig_cl_ord_id, one.ord_status, one.reason, one.response_to) == ("c", "a", "2", "0", "1")
+
+
+def test_a_cancel_that_a_part_fill_overtakes_ends_with_the_part() -> None:
+    """Trigger's last word names one unit: it is waited for, told, and the rest is cancelled."""
+    desk = ClientDesk()
+    rule = desk.open()
+    desk.cancel()
+    desk.answer()
+    desk.standing(rule, REMOVED, 0, open_units=1, intent_id="I1")
+    desk.standing(rule, REMOVED, 1, intent_id="I1")
+    assert desk.actions == []
+    desk.heard(steps=(step(rule, HEDGED, 1),))
+    assert desk.brief() == [("F", "6", 1, 1), ("4", "4", 1, 0)]
+
+
+@pytest.mark.parametrize(
+    ("orig", "cl_ord_id", "reason", "words"),
+    [
+        ("zz", "c", "1", "unknown_order: OrigClOrdID(41)='zz' is no order of this session"),
+        ("a", "a", "6", "duplicate_order: ClOrdID(11)='a' was used before"),
+    ],
+)
+def test_a_cancel_of_nothing_is_refused_by_name(orig: str, cl_ord_id: str, reason: str, words: str) -> None:
+    """OrderCancelReject with the standard's reason."""
+    desk = ClientDesk()
+    desk.open()
+    desk.cancel(orig, cl_ord_id)
+    (one,) = desk.refusals()
+    assert (one.reason, words in one.text, desk.changes()) == (reason, True, [])
+
+
+def test_one_change_of_an_order_at_a_time() -> None:
+    """A second cancel waits for nobody: it is refused as pending; one of an ended order as too late."""
+    desk = ClientDesk()
+    rule = desk.open()
+    desk.cancel()
+    desk.cancel("a", "c2")
+    assert [(one.reason, one.ord_status.value) for one in desk.refusals()] == [("3", "6")]
+    desk.standing(rule, REMOVED)
+    desk.cancel("a", "c3")
+    assert [(one.reason, one.ord_status.value) for one in desk.refusals()] == [("0", "4")]
+
+
+def test_no_client_reaches_another_ones_order() -> None:
+    """Neither by its ClOrdID nor by its OrderID."""
+    desk = ClientDesk(client("F"), client("G"))
+    desk.open()
+    desk.cancel("a", "c", client_id="G", order_id="O1-1")
+    assert [one.reason for one in desk.refusals()] == ["1"]
+    desk.do(order("a", client_id="G"))
+    assert desk.brief("G") == [("0", "0", 0, 2)], "ids of two clients have nothing to do with each other"
+
+
+def test_a_replacement_is_one_change_of_the_rule() -> None:
+    """Pending, then the new price and quantity under the new ClOrdID; what was filled stays filled."""
+    desk = ClientDesk()
+    rule = desk.open()
+    desk.heard(steps=(step(rule, HEDGED, 1),))
+    desk.replace(price="-100", qty=4)
+    assert desk.brief() == [("E", "E", 1, 1)]
+    (made,) = desk.changes()[0].rules
+    assert (made.rule_id, made.buy_at_e9, made.total_units) == (rule, -100 * E9, 4)
+    desk.answer()
+    (report,) = desk.reports()
+    assert (report.exec_type, report.ord_status, report.cl_ord_id, report.orig_cl_ord_id) == ("5", "1", "r", "a")
+    assert (report.order_qty, report.leaves_qty, report.price_e9) == (4, 3, -100 * E9)
+    desk.cancel("r", "c")
+    assert desk.brief() == [("6", "6", 1, 3)]
+
+
+def test_a_replacement_that_the_orders_end_overtakes_is_refused_as_too_late() -> None:
+    """The end is told first, then that the replacement came too late."""
+    desk = ClientDesk()
+    rule = desk.open(time_in_force=DAY)
+    desk.replace(price="-100")
+    desk.standing(rule, EXPIRED, reason="its time is over")
+    assert desk.brief() == [("C", "C", 0, 0)]
+    assert [(one.response_to, one.reason, one.cl_ord_id, one.ord_status.value) for one in desk.refusals()] == [
+        ("2", "0", "r", "C")
+    ]
+
+
+def test_a_replacement_that_trigger_refuses_leaves_the_order_as_it_was() -> None:
+    """OrderCancelReject with CxlRejResponseTo(434)=2 and trigger's words."""
+    desk = ClientDesk()
+    desk.open()
+    desk.replace(price="-100")
+    desk.answer(False, "the rule has ended")
+    (one,) = desk.refusals()
+    assert (one.response_to, one.text, one.ord_status) == ("2", "not_replaced: the rule has ended", "0")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"qty": 1, "qty_text": "1"}, "quantity: OrderQty(38)=1; accepted: at least 2, beyond CumQty(14)"),
+        ({"side": Side.SELL}, "not_entitled: Side(54)='2' differs from the order's; accepted: '1'"),
+        ({"time_in_force": IOC}, "time_in_force: an immediate order is not replaced; accepted: 0, 1, 6"),
+        ({"qty": 6, "qty_text": "6"}, "max_quantity: OrderQty(38)=6; accepted: at most 5 units of a pair"),
+        ({"price_e9": None, "price_text": "x"}, "price: Price(44)='x'; accepted: a decimal with at most 9 places"),
+    ],
+)
+def test_what_a_replacement_may_not_be_is_named(changes: dict[str, object], words: str) -> None:
+    """The order stays as it was."""
+    desk = ClientDesk()
+    rule = desk.open()
+    desk.heard(steps=(step(rule, HEDGED, 1),))
+    desk.replace(**changes)
+    assert [(one.text, one.ord_status.value) for one in desk.refusals()] == [(words, "1")]
+    assert desk.changes() == []
+
+
+def test_a_mass_cancel_ends_all_orders_of_one_client_and_tells_how_many() -> None:
+    """Another client's order stays; each that is hit has its own report."""
+    desk = ClientDesk(client("F"), client("G"))
+    rules = [desk.open("a"), desk.open("b")]
+    desk.open("a", client_id="G")
+    desk.do(MassCancelAsked("F", 5, "q1", "7", ""))
+    (told,) = [one for one in desk.actions if isinstance(one, MassCancelTold)]
+    assert (told.response, told.affected, [one.removed for one in desk.changes()]) == (
+        "7",
+        2,
+        [(one,) for one in rules],
+    )
+    desk.standing(rules[0], REMOVED)
+    assert desk.reports()[0].text == "mass_cancel"
+    desk.do(MassCancelAsked("F", 6, "q2", "1", "XX"))
+    (told,) = [one for one in desk.actions if isinstance(one, MassCancelTold)]
+    assert (told.response, told.affected, "Symbol(55)='XX'" in told.text) == ("0", 0, True)
+
+
+@pytest.mark.parametrize(("cancels", "ended"), [(True, 1), (False, 0)])
+def test_a_disconnect_cancels_where_the_client_chose_it(cancels: bool, ended: int) -> None:  # noqa: FBT001
+    """By its word at logon."""
+    desk = ClientDesk()
+    desk.do(ClientSession("F", True, cancels))
+    desk.open()
+    desk.do(ClientSession("F", False, False, "lost"))
+    assert len(desk.changes()) == ended
+
+
+def test_disarming_suspends_resting_orders_and_arming_brings_them_back() -> None:
+    """They stay; new ones are rejected meanwhile."""
+    desk = ClientDesk()
+    desk.open()
+    desk.do(switches(armed=False))
+    assert desk.brief() == [("9", "9", 0, 2)]
+    desk.do(order("b"))
+    assert desk.reports()[0].text == "disarmed: execution is not armed; accepted: when a person has armed it"
+    desk.do(switches())
+    assert desk.brief() == [("D", "0", 0, 2)]
+
+
+def test_a_kill_cancels_every_order_and_says_so() -> None:
+    """And no new one is taken."""
+    desk = ClientDesk()
+    rule = desk.open()
+    desk.do(switches(armed=False, held=True))
+    assert desk.changes()[0].removed == (rule,)
+    desk.standing(rule, REMOVED)
+    assert desk.reports()[0].text == "killed"
+    desk.do(order("b"))
+    assert desk.reports()[0].text == "killed: trading is halted by a person (kill)"
+
+
+def test_an_order_that_trigger_refuses_is_cancelled_with_its_words() -> None:
+    """It was acknowledged, so it is cancelled, not rejected."""
+    desk = ClientDesk()
+    desk.do(order())
+    desk.answer(False, "two rules would trade with each other")
+    (report,) = desk.reports()
+    assert (report.exec_type, report.text) == ("4", "refused_by_trigger: two rules would trade with each other")
+
+
+def test_an_order_for_a_time_expires_with_it() -> None:
+    """ExecType(150)=C, where trigger says that its time is over."""
+    desk = ClientDesk()
+    rule = desk.open(time_in_force=DAY)
+    desk.standing(rule, EXPIRED, reason="its time is over")
+    assert (desk.brief(), desk.reports()[0].text) == ([("C", "C", 0, 0)], "time_over: its time is over")
+
+
+def test_an_order_on_a_leg_is_a_command_to_execution_and_ends_with_its_trade() -> None:
+    """Price in ticks of the leg; what is filled counts in lots; the rest is cancelled."""
+    desk = ClientDesk(client("F", leg_orders=True))
+    desk.do(order(symbol=CU, price="70000", qty=3, time_in_force=IOC))
+    (command,) = desk.asked()
+    assert (command.verb, command.argument) == (Verb.LEG_ORDER, f"C/F/O1-1 {CU} 1 3 7000 3")
+    assert desk.reports()[0].multileg == "1"
+    desk.answer()
+    rule = "C/F/O1-1"
+    desk.heard(fill(rule, lots=2), steps=(step(rule, HEDGED, 2, "70000"),))
+    kinds = [(one.exec_type.value, one.ord_status.value, one.cum_qty, one.multileg) for one in desk.reports()]
+    assert kinds == [("F", "1", 2, "1"), ("F", "1", 2, "1"), ("4", "4", 2, "1")]
+
+
+def test_a_resting_order_on_a_leg_is_withdrawn_by_a_command() -> None:
+    """WITHDRAW with its rule; its end comes from execution's journal."""
+    desk = ClientDesk(client("F", leg_orders=True))
+    desk.do(order(symbol=CU, price="70000", qty=3, time_in_force=DAY))
+    desk.answer()
+    desk.cancel("a", "c", symbol=CU)
+    (command,) = desk.asked()
+    assert (command.verb, command.argument) == (Verb.WITHDRAW, "C/F/O1-1")
+    desk.answer()
+    desk.heard(steps=(step("C/F/O1-1", MISSED),))
+    assert [(one.exec_type.value, one.text) for one in desk.reports()] == [("4", "by_client")]
+
+
+def test_a_drop_copy_gets_every_execution_of_its_account_and_nothing_else() -> None:
+    """A client's reports as copies, a fill of nobody's order too, none of another account."""
+    desk = ClientDesk(client("F"), client("D", drop_copy=True), client("E", drop_copy=True, accounts=("Z",)))
+    rule = desk.open()
+    desk.heard(fill(rule), steps=(step(rule, HEDGED, 1),))
+    assert [one.exec_id for one in desk.reports("D")] == [one.exec_id for one in desk.reports("F")]
+    assert all(one.copy for one in desk.reports("D"))
+    desk.heard(fill("band", trade_id="P9"))
+    (house,) = desk.reports("D")
+    assert (house.order_id, house.cl_ord_id, house.last_qty, desk.reports("F")) == ("P9", "C1-1", 5, [])
+    assert desk.reports("E") == []
+
+
+def test_what_is_not_answered_is_asked_again_with_the_same_id() -> None:
+    """After a second; an answer ends it."""
+    desk = ClientDesk()
+    desk.do(order())
+    (first,) = desk.changes()
+    assert desk.do(Tick(), after_ns=S // 2) == []
+    desk.do(Tick(), after_ns=S)
+    assert desk.changes() == [first]
+    desk.do(CommandAnswered(first.command_id, True, ""))
+    assert desk.do(Tick(), after_ns=5 * S) == []
+
+
+def test_an_order_whose_last_fill_is_never_heard_ends_in_time() -> None:
+    """With what is known; a fill that comes later still counts."""
+    desk = ClientDesk()
+    rule = desk.open(qty=1, time_in_force=IOC)
+    desk.standing(rule, EXPIRED, 1, intent_id="I1")
+    desk.do(Tick(), after_ns=3 * S)
+    assert desk.brief() == [("4", "4", 0, 0)]
+    desk.heard(steps=(step(rule, HEDGED, 1),))
+    assert desk.brief() == [("F", "2", 1, 0)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"symbol": "XX"}, "unknown_symbol: Symbol(55)='XX' is not known; accepted: CU-CA"),
+        ({"symbol": CU}, "not_entitled: Symbol(55)='SHFE.cu': this session may not trade it; accepted: CU-CA"),
+        ({"account": "A9"}, "account: Account(1)='A9'; accepted: A1"),
+        ({"ord_type": "1"}, "order_type: OrdType(40)='1'; accepted: 2 (limit)"),
+        ({"time_in_force": GTD}, "expire_time: TimeInForce(59)=6 without a date; accepted: with ExpireTime(126) or"),
+        ({"qty": 0, "qty_text": "1.5"}, "quantity: OrderQty(38)='1.5'; accepted: a whole number, at least 1"),
+        ({"qty": 6, "qty_text": "6"}, "max_quantity: OrderQty(38)=6; accepted: at most 5 units of a pair"),
+        ({"price_e9": None, "price_text": ""}, "price: Price(44)=''; accepted: a decimal with at most 9 places"),
+        ({"legs": ((CU, "2", ""), ("LME.CA", "", ""))}, "legs: leg 'SHFE.cu' LegSide(624)='2'"),
+        ({"legs": ((CU, "1", "5"),)}, "legs: NoLegs(555)=1; accepted: LegSymbol(600)=SHFE.cu LegSide(624)=1"),
+    ],
+)
+def test_an_order_that_may_not_be_is_rejected_with_the_tag_the_value_and_what_would_be_right(
+    changes: dict[str, object], words: str
+) -> None:
+    """39=8, and Text(58) begins with the stable name."""
+    desk = ClientDesk()
+    desk.do(order(**changes))
+    (report,) = desk.reports()
+    assert (report.exec_type, report.ord_status, words in report.text, desk.changes()) == ("8", "8", True, []), (
+        report.text
+    )
+
+
+@pytest.mark.parametrize(
+    ("spec", "changes", "words"),
+    [
+        ({"times_in_force": (IOC,)}, {}, "time_in_force: TimeInForce(59)=1 (GTC); accepted: 3 (IOC)"),
+        ({"drop_copy": True}, {}, "read_only: a drop copy session only reads"),
+        (
+            {"leg_orders": True},
+            {"symbol": CU, "time_in_force": IOC, "price_e9": 70_005 * E9, "price_text": "70005"},
+            "price: Price(44)=70005",
+        ),
+        ({"leg_orders": True, "instruments": (FX,)}, {"symbol": FX}, "is a reference and is not traded"),
+        ({"leg_orders": True}, {"symbol": CU, "msg_type": "AB", "time_in_force": IOC}, "legs: MsgType(35)=AB on a leg"),
+        ({"max_open_orders": 1}, {}, "open_orders: 1 orders are open; accepted: when fewer than 1 are"),
+    ],
+)
+def test_what_a_client_may_not_is_its_entitlement(
+    spec: dict[str, object], changes: dict[str, object], words: str
+) -> None:
+    """Each limit of the site file has its check."""
+    desk = ClientDesk(client("F", **spec), client("G"))
+    if "max_open_orders" in spec:
+        desk.open("first")
+    desk.do(order(**changes))
+    assert words in desk.reports()[0].text
+
+
+def test_a_replay_gives_the_same_orders_and_the_same_words() -> None:
+    """A new engine that is fed the journal acts alike, and refuses a ClOrdID that the first one took."""
+    desk = ClientDesk(client("F"), client("D", drop_copy=True))
+    rule = desk.open()
+    desk.heard(fill(rule), fill(rule, 1, 1), steps=(step(rule, HEDGED, 1),))
+    desk.replace(price="-100", qty=4)
+    desk.answer()
+    desk.do(switches(armed=False), switches(), Restarted(2), order("b"))
+    again = ClientEngine(settings(client("F"), client("D", drop_copy=True)), 1)
+    assert [again.on_event(event, now) for event, now, _ in desk.history] == [made for _, _, made in desk.history]
+    desk.engine = again
+    desk.do(order("a"))
+    assert desk.reports()[0].text.startswith("duplicate_order")
+    assert [one.order_id for one in again.orders_of("F")] == ["O1-1", "O2-1"]
+
+
+def test_every_word_of_a_report_can_be_written_down() -> None:
+    """Actions are journalled as they are."""
+    desk = ClientDesk()
+    desk.do(order())
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(desk.reports()[0]))[0] == "ClientReport"
+    assert PAIR == desk.reports()[0].symbol
