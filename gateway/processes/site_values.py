@@ -11,20 +11,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from fractions import Fraction
 from pathlib import Path
 
 from gateway.feed.clock_settings import US, ClockSettings
 from gateway.feed.freshness import FreshnessSettings
 from gateway.fix.dialect import Dialect
-from gateway.journal.told import Told, joined, told
+from gateway.journal.told import Told
 from gateway.model.base import PRICE_E9
 from gateway.model.instrument import Instrument
 from gateway.model.order import TimeInForce
-from gateway.model.site import FormulaKind, InstrumentLimits, LegSpec, PairSpec, RuleSpec, SiteLimits, VenueSpec
-from gateway.processes.fixings import ALWAYS, Fixing
+from gateway.model.site import InstrumentLimits, PairSpec, RuleSpec, SiteLimits, VenueSpec
+from gateway.processes.fixings import Fixing
 from gateway.processes.rule_keys import fee_rows, rule_spec
-from gateway.processes.site_align import residuals_told
 from gateway.processes.site_calendars import CalendarSettings
 from gateway.processes.site_clients import ClientsSettings, clients_settings
 from gateway.processes.site_file import (
@@ -36,7 +34,6 @@ from gateway.processes.site_file import (
     FreshnessSection,
     InstrumentSection,
     JournalSection,
-    PairSection,
     PerformanceSection,
     SessionSection,
     SiteFile,
@@ -45,9 +42,8 @@ from gateway.processes.site_file import (
     VenueSection,
     WatchSection,
 )
-from gateway.processes.site_formula import formula_of, is_expression, rate_of
 from gateway.processes.site_library import notes as library_notes
-from gateway.trigger.units import unit_factor
+from gateway.processes.site_pairs import lots_notes, pair_spec
 
 
 @dataclass(frozen=True)
@@ -203,26 +199,15 @@ def make_site(
         venues={one.id: _venue(one, dialect, index, passwords) for index, one, dialect in venues},
         instruments={one.id: _instrument(one, accounts[one.venue], dialects[one.venue]) for one in written.instrument},
         instrument_limits={one.id: _instrument_limits(one) for one in written.instrument if one.tradable},
-        pairs={one.id: _pair(one, known) for one in written.pair},
+        pairs={one.id: pair_spec(one, known) for one in written.pair},
         rules={one.id: rule_spec(one) for one in written.rule},
         calendars=calendar_settings(file, written),
         freshness=_freshness(written.freshness),
         fixings={one.id: _fixing(one) for one in written.instrument if one.fixing is not None},
         digest=_digest(written),
-        notes=(*_residuals(written, known), *library_notes(written)),
+        notes=(*lots_notes(written, known), *library_notes(written)),
         clients=clients_settings(file, written, passwords),
     )
-
-
-def _residuals(written: SiteFile, known: Mapping[str, InstrumentSection]) -> list[Told]:
-    """The lots of every pair, and what they leave over."""
-    made = []
-    for pair in written.pair:
-        lots = " : ".join(f"{leg.ratio_lots} {leg.instrument}" for leg in pair.leg)
-        left = residuals_told(pair, known)
-        if left:
-            made.append(told("pair {}: {}; left over of each other leg: {}", pair.id, lots, joined("; ", left)))
-    return made
 
 
 def calendar_settings(file: Path, written: SiteFile) -> CalendarSettings:
@@ -267,12 +252,6 @@ def _watch(one: WatchSection) -> WatchSettings:
 
 def _bus(one: BusSection) -> BusSettings:
     return BusSettings(one.high_water_mark, one.heartbeat_interval_ms * MS, one.pair_price_interval_ms * MS)
-
-
-def fixing_date(pair: PairSection) -> str:
-    """The one day on which all its fixed rates hold; empty where none is bound to a day."""
-    dates = [leg.fx_date for leg in pair.leg if leg.fx_rate is not None and leg.fx_date not in {"", ALWAYS}]
-    return min(dates, default="")
 
 
 def _fixing(one: InstrumentSection) -> Fixing:
@@ -405,65 +384,4 @@ def _instrument_limits(one: InstrumentSection) -> InstrumentLimits:
         collar_ticks=one.collar_ticks or 0,
         max_cancels_per_day=one.max_cancels_per_day,
         margin_per_lot_e9=_e9_or_none(one.margin_per_lot),
-    )
-
-
-def _factor(from_unit: str, to_unit: str, factors: Mapping[str, Decimal]) -> Fraction:
-    exact = unit_factor(from_unit, to_unit)
-    for named in factors.values():
-        exact *= Fraction(named)
-    return exact
-
-
-def _pair(pair: PairSection, instruments: Mapping[str, InstrumentSection]) -> PairSpec:
-    formula = formula_of(pair, instruments) if is_expression(pair) else None
-    ways = (0,) * len(pair.leg) if formula is None else formula.directions
-    legs = tuple(
-        LegSpec(
-            instrument_id=leg.instrument,
-            ratio_lots=leg.ratio_lots,
-            factor=Fraction(1) if formula else _factor(instruments[leg.instrument].unit, pair.unit, leg.factors),
-            fx_instrument_id=rate_of(pair, place, instruments),
-            fx_rate=leg.fx_rate,
-            pay_up_ticks=leg.pay_up_ticks,
-            time_in_force=TimeInForce[leg.time_in_force],
-            max_quote_age_ns=leg.max_quote_age_ms * MS,
-            substitute_id=leg.substitute,
-            name=leg.name,
-            direction=ways[place],
-        )
-        for place, leg in enumerate(pair.leg)
-    )
-    return PairSpec(
-        pair_id=pair.id,
-        formula=FormulaKind(pair.formula) if formula is None else formula.kind,
-        expression=None if formula is None else formula.spec,
-        currency=pair.currency,
-        unit=pair.unit,
-        charges_e9=_e9(pair.charges),
-        legs=legs,
-        max_quote_skew_ns=pair.max_quote_skew_ms * MS,
-        slippage_budget_e9=_e9(pair.slippage_budget),
-        repair_pay_up_ticks=pair.repair_pay_up_ticks,
-        legged_limit_ns=pair.legged_limit_ms * MS,
-        order_timeout_ns=pair.order_timeout_ms * MS,
-        max_open_trades=pair.max_open_trades,
-        max_units=pair.max_units,
-        dispatch=pair.dispatch,
-        lead_leg=(pair.lead_leg or 1) - 1,
-        in_doubt=pair.in_doubt,
-        in_doubt_limit_ns=pair.in_doubt_limit_ms * MS,
-        repair_retry_ns=pair.repair_retry_ms * MS,
-        repair_book_wait_ns=pair.repair_book_wait_ms * MS,
-        shut_reserve_ns=pair.shut_reserve_s * SECOND,
-        collar_e9=_e9_or_none(pair.collar),
-        legged_value_limit_e9=_e9_or_none(pair.legged_value_limit),
-        residual_lots_e9=_e9(pair.residual_lots),
-        max_currency_e9={currency: _e9(most) for currency, most in pair.max_currency.items()},
-        fixing_date=fixing_date(pair),
-        max_fx_age_ns=pair.max_fx_age_ms * MS,
-        max_orders_per_trade=pair.max_orders_per_trade,
-        quote_slop_ticks=pair.quote_slop_ticks,
-        quote_interval_ns=pair.quote_interval_ms * MS,
-        quote_life_ns=pair.quote_life_ms * MS,
     )

@@ -251,7 +251,7 @@ def test_a_limit_that_is_too_tight_gives_no_lots(most: int, lots: tuple[int, int
 
 @pytest.mark.parametrize(("off", "fires"), [(0, True), (-1, False)])
 def test_a_threshold_is_compared_right_over_a_divisor_below_zero(off: int, fires: bool) -> None:  # noqa: FBT001 a column
-    """r - 50 is below 0: the price still meets its own value as a threshold, and not one that is a billionth lower."""
+    """With r - 50 below 0 the price still meets its own value as a threshold, and not one that is a billionth lower."""
     spec = expressed("a - b + 100 / (r - 50)")
     one = core(spec, rule("-1000000"))
     for name, mid in ((A, 7900), (B, 19_000), (R, 71_000)):
