@@ -121,8 +121,7 @@ def verify(path: Path, approvers: Sequence[signing.Approver]) -> Mapping[str, An
     path = path / REPORT_FILE if path.is_dir() else path
     page = _page(path)
     try:
-        block = pages.signed_block(page)
-        content, signature = block["document"], str(block["signature"])
+        content, signature = pages.signed_block(page)
         name, key = str(content["approver"]["name"]), str(content["approver"]["public_key"])
         named, evidence, page_sha256 = dict(content["files"]), list(content["evidence"]), content["page_sha256"]
     except (ValueError, KeyError, TypeError) as error:

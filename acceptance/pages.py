@@ -78,17 +78,31 @@ def digest(page: str) -> str:
 
 def with_signature(page: str, content: Mapping[str, Any], signature: str) -> str:
     """The page with the document and its signature in the block."""
-    block = json.dumps({"document": content, "signature": signature}, ensure_ascii=False, sort_keys=True)
-    # "</" would end the block for a browser.
-    return page.replace(BEGIN + END, BEGIN + block.replace("</", "<\\/") + END)
+    return page.replace(BEGIN + END, BEGIN + _block(content, signature) + END)
 
 
-def signed_block(page: str) -> Any:  # noqa: ANN401 - what a file holds may be anything; the caller looks
-    """What the block of a page holds; ValueError when it has none, or more than one."""
+def signed_block(page: str) -> tuple[dict[str, Any], str]:
+    """The document and the signature in a page's block.
+
+    ValueError when it has none, more than one, or one with a single character that this program would not write: what
+    stands there is no part of the page's digest, and a browser would show markup that was slipped in.
+    """
     if page.count(BEGIN) != 1 or page.count(END) != 1:
         message = "no signed block"
         raise ValueError(message)
-    return json.loads(page.partition(BEGIN)[2].partition(END)[0])
+    text = page.partition(BEGIN)[2].partition(END)[0]
+    found = json.loads(text)
+    content, signature = dict(found["document"]), str(found["signature"])
+    if text != _block(content, signature):
+        message = "the signed block is not as it was written"
+        raise ValueError(message)
+    return content, signature
+
+
+def _block(content: Mapping[str, Any], signature: str) -> str:
+    block = json.dumps({"document": content, "signature": signature}, ensure_ascii=False, sort_keys=True)
+    # No "<" of a run's words can end the block for a browser.
+    return block.replace("<", "\\u003c")
 
 
 def svg(shapes: Sequence[Shape]) -> Markup:

@@ -92,17 +92,32 @@ def test_a_changed_page_is_refused(made: Made) -> None:
 def test_a_changed_document_is_refused(made: Made) -> None:
     """The verdict inside of what is signed, the page's digest left as it is."""
     page = made.report.read_text(encoding="utf-8")
-    block = pages.signed_block(page)
-    block["document"]["verdict"] = "pass"
+    content, signature = pages.signed_block(page)
+    content["verdict"] = "pass"
     empty = page.replace(page.partition(pages.BEGIN)[2].partition(pages.END)[0], "")
-    made.report.write_text(pages.with_signature(empty, block["document"], block["signature"]), encoding="utf-8")
+    made.report.write_text(pages.with_signature(empty, content, signature), encoding="utf-8")
     refused(made, "the signature is not that of Li Wei 李伟 over this document")
+
+
+def test_markup_slipped_into_the_signed_block_is_refused(made: Made) -> None:
+    """It would be valid JSON beside the document, and a browser would show it: "</script>" ends a script anywhere."""
+    page = made.report.read_text(encoding="utf-8")
+    inner = page.partition(pages.BEGIN)[2].partition(pages.END)[0]
+    for forged in (
+        inner[:-1] + ', "x": "</script><h1>Pass</h1>"}',
+        inner.replace('"product"', '"product" ', 1),
+        inner.replace("\\u003c", "<"),
+    ):
+        assert forged != inner
+        json.loads(forged)
+        made.report.write_text(page.replace(inner, forged), encoding="utf-8")
+        refused(made, "no signed acceptance report")
 
 
 def test_a_page_made_anew_with_another_key_is_refused(made: Made) -> None:
     """Who has no approver's key cannot sign in an approver's name, nor in a name of their own."""
     page = made.report.read_text(encoding="utf-8")
-    content = pages.signed_block(page)["document"]
+    content, _ = pages.signed_block(page)
     other = made.folder / "other.pem"
     public = signing.make_key(other)
     empty = page.replace(page.partition(pages.BEGIN)[2].partition(pages.END)[0], "")
@@ -155,8 +170,9 @@ def test_what_is_no_report_is_refused(made: Made) -> None:
     for text in ("", page.replace(pages.BEGIN, ""), page + pages.BEGIN + pages.END, page.replace(inner, "{")):
         made.report.write_text(text, encoding="utf-8")
         refused(made, "no signed acceptance report")
-    later = json.dumps({**json.loads(inner), "document": {**json.loads(inner)["document"], "format": 9}})
-    made.report.write_text(page.replace(inner, later), encoding="utf-8")
+    content, signature = pages.signed_block(page)
+    later = pages.with_signature(page.replace(inner, ""), {**content, "format": 9}, signature)
+    made.report.write_text(later, encoding="utf-8")
     refused(made, "a report of format 9; this program knows 1")
     made.report.unlink()
     refused(made, "no report that can be read")
