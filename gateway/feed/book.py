@@ -24,6 +24,7 @@ from collections import deque
 from collections.abc import Sequence
 from itertools import pairwise
 
+from gateway.feed.freshness import FreshnessSettings, Pace
 from gateway.feed.repairs import Repairs
 from gateway.model.quote import (
     BookIncrement,
@@ -51,6 +52,7 @@ class Book:
     def __init__(self, instrument_id: str, depth: int, kept_limit: int) -> None:
         self.instrument_id = instrument_id
         self.repairs = Repairs()
+        self.pace = Pace(FreshnessSettings())
         self.recv_ns = 0
         self.venue_ns = 0
         self._depth = depth
@@ -183,26 +185,11 @@ class Book:
 
     def quote(self, recv_ns: int, venue_ns: int, pub_ns: int, msg_seq_num: int) -> Quote:
         """The book as it stands, with its verdict."""
-        if self._suspect and self._condition is BookState.OK:
-            return self._made(BookState.GAP, self._suspect, (recv_ns, venue_ns, pub_ns, msg_seq_num), known=False)
-        state, detail = self._verdict()
         known = self._condition is BookState.OK
-        return self._made(state, detail, (recv_ns, venue_ns, pub_ns, msg_seq_num), known=known)
-
-    def late_quote(self, pub_ns: int, msg_seq_num: int) -> Quote | None:
-        """What the market was when a message that came too late was written, for the record; None where unknown."""
-        if self._condition is not BookState.OK:
-            return None
-        state, detail = self._verdict()
-        return self._made(state, detail, (self.recv_ns, self.venue_ns, pub_ns, msg_seq_num), known=True)
-
-    def take_filled(self) -> list[Quote]:
-        """What was kept during a gap and has been applied, but for the newest; `pub_ns` is 0 in them."""
-        filled, self._filled = self._filled, []
-        return filled
-
-    def _made(self, state: BookState, detail: str, times: tuple[int, int, int, int], *, known: bool) -> Quote:
-        recv_ns, venue_ns, pub_ns, msg_seq_num = times
+        if known and self._suspect:
+            known, state, detail = False, BookState.GAP, self._suspect
+        else:
+            state, detail = self._verdict()
         return Quote(
             self.instrument_id,
             state,
@@ -219,6 +206,20 @@ class Book:
             self._last_qty_lots,
             detail,
         )
+
+    def late_quote(self, pub_ns: int, msg_seq_num: int) -> Quote | None:
+        """What the market was when a message that came too late was written, for the record; None where unknown."""
+        if self._condition is not BookState.OK:
+            return None
+        doubt, self._suspect = self._suspect, ""
+        quote = self.quote(self.recv_ns, self.venue_ns, pub_ns, msg_seq_num)
+        self._suspect = doubt
+        return quote
+
+    def take_filled(self) -> list[Quote]:
+        """What was kept during a gap and has been applied, but for the newest; `pub_ns` is 0 in them."""
+        filled, self._filled = self._filled, []
+        return filled
 
     def _verdict(self) -> tuple[BookState, str]:
         if self._condition is not BookState.OK:

@@ -64,14 +64,13 @@ class FeedCore:
         self._unnumbered = frozenset(unnumbered)
         self._behind: dict[str, bool] = {}
         self._stale: set[str] = set()
-        self._paces: dict[str, Pace] = {}
         self._look_ns = 0
         self._books: dict[str, Book] = {}
         self._by_venue: dict[str, list[str]] = {}
         for instrument in instruments:
             levels = depth if isinstance(depth, int) else depth[instrument.venue_id]
             self._books[instrument.instrument_id] = Book(instrument.instrument_id, levels, kept_limit)
-            self._paces[instrument.instrument_id] = Pace(freshness)
+            self._books[instrument.instrument_id].pace = Pace(freshness)
             self._by_venue.setdefault(instrument.venue_id, []).append(instrument.instrument_id)
         self._retry_ns = retry_ns
         self._retry_most_ns = retry_most_ns
@@ -99,7 +98,10 @@ class FeedCore:
         if not changed:
             return None
         quote = book.quote(book.recv_ns or event.recv_ns, book.venue_ns, at_ns, event.msg_seq_num)
-        self._note_pace(quote)
+        if quote.state is BookState.OK and not self._stale:
+            book.pace.note(quote.recv_ns)
+        else:
+            self._note_silence(book, quote)
         return quote
 
     def _on_bad(self, book: Book | None, event: BadMarketData, at_ns: int) -> Quote | None:
@@ -110,14 +112,13 @@ class FeedCore:
         self._note_need(book, at_ns)
         return book.quote(event.recv_ns, 0, at_ns, event.msg_seq_num)
 
-    def _note_pace(self, quote: Quote) -> None:
-        pace = self._paces[quote.instrument_id]
+    def _note_silence(self, book: Book, quote: Quote) -> None:
+        """As for every quote, where it ends a silence or is of no use to judge one."""
+        self._stale.discard(book.instrument_id)
         if quote.state is BookState.OK:
-            pace.note(quote.recv_ns)
+            book.pace.note(quote.recv_ns)
         else:
-            pace.pause()
-        if self._stale:
-            self._stale.discard(quote.instrument_id)
+            book.pace.pause()
 
     def on_unnamed(self, event: BadMarketData, at_ns: int) -> list[Quote]:
         """A message that cannot be used and names none of our instruments: whom it was about, where nobody can tell.
@@ -195,7 +196,7 @@ class FeedCore:
         quotes = []
         next_ns = at_ns + LONGEST_LOOK_NS
         for name, book in self._books.items():
-            pace = self._paces[name]
+            pace = book.pace
             if name in self._stale or not book.recv_ns:
                 continue
             due_ns = book.recv_ns + pace.limit_ns
@@ -221,7 +222,7 @@ class FeedCore:
         quotes = []
         for name in self._by_venue.get(venue_id, ()):
             self._books[name].on_session(up=up)
-            self._paces[name].pause()
+            self._books[name].pace.pause()
             self._stale.discard(name)
             # After a logon the subscription itself brings the first snapshot.
             self._due.pop(name, None)
@@ -258,7 +259,7 @@ class FeedCore:
         book = self._books[instrument_id]
         quote = book.quote(book.recv_ns, book.venue_ns, at_ns, 0)
         if instrument_id in self._stale:
-            return _stale(quote, self._paces[instrument_id].told(at_ns - book.recv_ns))
+            return _stale(quote, book.pace.told(at_ns - book.recv_ns))
         return quote
 
     def states(self) -> list[tuple[str, BookState, str]]:

@@ -6,16 +6,23 @@ be silent for, never less than `least_ns` and never more than `most_ns`. Until `
 counts. A high quantile and not the longest: one break must not make the next hour's silence look normal; gaps across a
 time in which the book could not be traded on (a halt, a lost session) are not counted.
 
-A quote costs a subtraction and an append; the limit is made when somebody looks, off the way of quotes.
+A quote costs one append of its time; gaps and limit are made when somebody looks, off the way of quotes, at most once a
+second of quotes.
 
 What can go wrong: a market that calms down is called stale a few times until its gaps have taught the new pace; each
 quote ends that. The settings of a pair (`max_quote_age_ms`) stay the upper bound of everything said here.
 """
 
 from collections import deque
+from collections.abc import Callable
+from itertools import pairwise
 from typing import NamedTuple
 
 SECOND = 10**9
+REMAKE_NS = SECOND
+"""The limit is made anew when the newest quote is so much newer than at the last time."""
+PAUSE = 0
+"""Stands among the times where the book could not be traded on."""
 
 
 class FreshnessSettings(NamedTuple):
@@ -30,29 +37,23 @@ class FreshnessSettings(NamedTuple):
 
 
 class Pace:
-    """The gaps between the quotes of one instrument."""
+    """The times of the last quotes of one instrument."""
 
-    __slots__ = ("_counted", "_gaps", "_last_ns", "_limit_ns", "_made_at", "_settings", "_usual_ns")
+    __slots__ = ("_limit_ns", "_made_ns", "_settings", "_times", "_usual_ns", "note")
 
     def __init__(self, settings: FreshnessSettings) -> None:
         self._settings = settings
-        self._gaps: deque[int] = deque(maxlen=settings.window)
-        self._last_ns = 0
-        self._counted = 0
-        self._made_at = 0
+        self._times: deque[int] = deque(maxlen=settings.window + 1)
+        self._made_ns = -REMAKE_NS
         self._limit_ns = settings.most_ns
         self._usual_ns = 0
-
-    def note(self, recv_ns: int) -> None:
-        """A quote that can be traded on came."""
-        if self._last_ns:
-            self._gaps.append(recv_ns - self._last_ns)
-            self._counted += 1
-        self._last_ns = recv_ns
+        self.note: Callable[[int], None] = self._times.append
+        """A quote that can be traded on came, at this time."""
 
     def pause(self) -> None:
         """The book cannot be traded on: what lies between the quotes before and after is no gap of the market."""
-        self._last_ns = 0
+        if self._times and self._times[-1] != PAUSE:
+            self._times.append(PAUSE)
 
     @property
     def usual_ns(self) -> int:
@@ -68,10 +69,16 @@ class Pace:
 
     def _make(self) -> None:
         settings = self._settings
-        if len(self._gaps) < settings.warm_up or self._counted - self._made_at < settings.warm_up // 2:
+        if not self._times:
             return
-        self._made_at = self._counted
-        ordered = sorted(self._gaps)
+        newest_ns = self._times[-1] or self._times[-2]
+        if 0 <= newest_ns - self._made_ns < REMAKE_NS:
+            return
+        times = self._times.copy()
+        ordered = sorted(after - before for before, after in pairwise(times) if before != PAUSE != after)
+        if len(ordered) < settings.warm_up:
+            return
+        self._made_ns = newest_ns
         self._usual_ns = ordered[len(ordered) // 2]
         high_ns = ordered[(len(ordered) - 1) * settings.quantile_pct // 100]
         self._limit_ns = min(settings.most_ns, max(settings.least_ns, high_ns * settings.factor_pct // 100))
