@@ -10,7 +10,6 @@ second would otherwise be gone from the processor's caches each time.
 import os
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import zmq
@@ -46,6 +45,7 @@ from gateway.processes.rules_journal import InForce, in_force, read_kept
 from gateway.processes.settings import Site, load_site
 from gateway.processes.site_calendars import read_run_calendars
 from gateway.processes.site_file import MS, SECOND
+from gateway.processes.site_formula_days import beijing_day
 from gateway.processes.trigger_journal import InputJournal
 from gateway.trigger.core import Hops, TriggerCore, Wish
 
@@ -151,7 +151,7 @@ class Trigger:
         for change in self._hours.changes(now_ns, utc_ns):
             self._core.on_hours(change.instrument_id, is_open=change.open, trading_day=change.trading_day)
             self._inputs.take(HoursHeard(now_ns, change))
-        day = datetime.fromtimestamp(utc_ns // SECOND, UTC).strftime("%Y%m%d")
+        day = beijing_day(utc_ns)
         if day != self._day:
             self._day = day
             self._core.on_day(day)
