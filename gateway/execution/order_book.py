@@ -41,6 +41,7 @@ class PackedOrder(Message, frozen=True):
     sent_on: int
     doubt_since_ns: int
     newest_fill_ns: int
+    answered_ns: int
     frozen_lots: int
     assumed_px_e9: int
     fills: dict[str, tuple[int, int]]
@@ -70,6 +71,8 @@ class OwnOrder:
         self.doubt_since_ns = 0
         self.newest_fill_ns = 0
         """TransactTime(60) of the newest fill, on the venue's clock."""
+        self.answered_ns = 0
+        """When the venue wrote its newest answer about it, on its own clock."""
         self.frozen_lots = order.qty_lots
         """Lots that a closing order still keeps from other closes."""
         self.cancel_ids: list[str] = []
@@ -164,6 +167,7 @@ class OwnOrder:
             self.sent_on,
             self.doubt_since_ns,
             self.newest_fill_ns,
+            self.answered_ns,
             self.frozen_lots,
             self._assumed_px_e9,
             self._fills,
@@ -180,7 +184,7 @@ class OwnOrder:
         made.state = OrderState.DONE
         made.order_id, made.asks, made.asks_when_cancelled = one.order_id, one.asks, one.asks_when_cancelled
         made.sent_ns, made.sent_on, made.doubt_since_ns = one.sent_ns, one.sent_on, one.doubt_since_ns
-        made.newest_fill_ns, made.frozen_lots = one.newest_fill_ns, one.frozen_lots
+        made.newest_fill_ns, made.answered_ns, made.frozen_lots = one.newest_fill_ns, one.answered_ns, one.frozen_lots
         made.cancel_ids = list(one.cancel_ids)
         made._fills, made._taken_back = one.fills, set(one.taken_back)
         made._taken_back_ns, made._told_lots = one.taken_back_ns, one.told_lots

@@ -79,6 +79,11 @@ class VenueWords:
             self._unheard.get(own.order.venue_id, {}).pop(own.order.cl_ord_id, None)
         lots = self._count(own, report)
         self._note(own, report, lots, was_done=was_done)
+        if report.exec_type is ExecType.ORDER_STATUS and not report.poss_dup:
+            own.answered_ns = max(own.answered_ns, report.venue_ns)
+        elif report.exec_type is ExecType.TRADE and lots > 0 and report.venue_ns < own.answered_ns:
+            # An answer that is newer than this fill did not count it: the venue may have taken it back.
+            self._ask_until_answered(own, at_ns)
         given = _input_of(own, report)
         if given is OrderInput.STATUS_UNKNOWN and was_known and own.open:
             self._disagrees(own, "the venue acknowledged it and now does not know it")
@@ -149,6 +154,10 @@ class VenueWords:
         if own is None:
             self.ask_all(event.venue_id, at_ns)
             return
+        self._ask_until_answered(own, at_ns)
+
+    def _ask_until_answered(self, own: OwnOrder, at_ns: int) -> None:
+        """A word about this order may be lost. An open one is chased anyway."""
         if not own.open:
             self._unheard.setdefault(own.order.venue_id, {})[own.order.cl_ord_id] = None
         self.ask(own.order.venue_id, [own], at_ns)

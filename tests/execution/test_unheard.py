@@ -45,6 +45,18 @@ def test_the_answer_shows_a_bust_that_nobody_could_read() -> None:
     assert CA in desk.engine.ledger.unexplained
 
 
+def test_a_fill_that_an_answer_newer_than_it_did_not_count_is_asked_about() -> None:
+    """The fill comes late, its bust was lost, and the answer in between knew of both: the next answer shows it."""
+    desk = Desk()
+    _, ca = desk.open()
+    answer = desk.report(ca, ExecType.ORDER_STATUS, cum=0, ord_status=OrdStatus.CANCELED, venue_ns=9)
+    desk.do(answer)
+    desk.fill(ca, venue_ns=5)
+    assert asked(desk) == [("LME", [ca.cl_ord_id], False)]
+    desk.do(msgspec.structs.replace(answer, venue_ns=12))
+    assert (desk.state(), desk.told().cause) == (PairTradeState.HALTED, "venue_disagrees")
+
+
 def test_after_numbers_were_set_anew_the_orders_that_ended_of_late_are_asked_about() -> None:
     """What the venue said meanwhile is never said again; the question finds it, on a venue without a mass status too."""
     desk, name = hedged()

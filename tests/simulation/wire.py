@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from simulators.core.venue import Venue
 
 _MARKET_DATA = (MdSnapshot, MdIncrement, MdStatus)
+BUST = "H"
 _FILLS = frozenset({"F", "G", "H"})
 _EXEC_TYPES = {one.value: one for one in ExecType}
 _STATUSES = {one.value: one for one in OrdStatus}
@@ -375,6 +376,8 @@ class Line:
         """A venue's message as the gateway's decoder would give it."""
         if isinstance(said, Report):
             if self._strikes("garbled"):
+                if said.exec_type == BUST:  # an answer shows that lots are gone, and not why: a person's
+                    self.gone(_named([said]))
                 return BadOrderMessage(self.venue_id, now_ns, number, "8", said.cl_ord_id, "CumQty(14) is no number")
             return self._report(said, now_ns, number, poss_dup=poss_dup)
         if isinstance(said, CancelReject):
