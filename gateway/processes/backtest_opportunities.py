@@ -72,8 +72,14 @@ class TruePrices:
     """Prices of pairs from true books, priced by the trigger's own formulas with no limit on age."""
 
     def __init__(self, pairs: Iterable[PairSpec], instruments: Mapping[str, Instrument]) -> None:
-        self._core = TriggerCore((_ageless(one) for one in pairs), (), instruments, silence_ns=1)
+        listed = tuple(pairs)
+        self._core = TriggerCore((_ageless(one) for one in listed), (), instruments, silence_ns=1)
         self._count = 0
+        self._stood: dict[str, tuple[object, ...]] = {}
+        self._most: dict[str, int] = {}
+        """Lots that one unit of any pair takes; a reference's touch counts at any size."""
+        for leg in (leg for pair in listed for leg in pair.legs):
+            self._most[leg.instrument_id] = max(leg.ratio_lots, self._most.get(leg.instrument_id, 0))
 
     def on_day(self, day: str) -> None:
         """The date that dated parameters count by."""
@@ -85,6 +91,10 @@ class TruePrices:
 
     def take(self, instrument_id: str, bids: Levels, asks: Levels, status: str, at_ns: int) -> list[PairPrice]:
         """Prices that are others after this book."""
+        stands = self._touch(instrument_id, bids), self._touch(instrument_id, asks), status
+        if stands == self._stood.get(instrument_id):
+            return []
+        self._stood[instrument_id] = stands
         self._count += 1
         state = BookState.OK if status in TRADES else BookState.SHUT
         if state is BookState.OK and not (bids and asks and bids[0][0] < asks[0][0]):
@@ -92,6 +102,12 @@ class TruePrices:
         quote = Quote(instrument_id, state, bids, asks, at_ns, at_ns, at_ns, self._count, 0, at_ns)
         self._core.on_quotes((quote,), at_ns)
         return self._core.changed_prices()
+
+    def _touch(self, instrument_id: str, levels: Levels) -> object:
+        """What one unit's price depends on: the best price where its lots are enough, else the whole side."""
+        if levels and levels[0][1] >= self._most.get(instrument_id, 0):
+            return levels[0][0]
+        return levels
 
 
 def _ageless(pair: PairSpec) -> PairSpec:
@@ -116,11 +132,17 @@ class Opportunities:
         self._threshold_e9 = threshold_e9
         self._why_not = why_not
         self._last: dict[tuple[str, Side], Opportunity] = {}
+        self._lasting = 0
+        self._until_ns = 0
         self._by_pair: dict[str, list[str]] = {}
         self._ends: dict[str, str] = {}
         """Intent -> how it ended, or how its trade did."""
         for rule in rules:
             self._by_pair.setdefault(rule.pair_id, []).append(rule.rule_id)
+
+    def may_be_seen(self, at_ns: int) -> bool:
+        """Whether what the trigger sees now may be one of them."""
+        return self._lasting > 0 or at_ns <= self._until_ns
 
     def on_true(self, prices: Iterable[PairPrice]) -> None:
         """Prices of the true books: opportunities begin and end."""
@@ -179,10 +201,13 @@ class Opportunities:
         if beyond_e9 is None:
             if last is not None and not last.end_ns:
                 last.end_ns = price.at_ns
+                self._lasting -= 1
+                self._until_ns = max(self._until_ns, price.at_ns + self._grace_ns[price.pair_id])
             return
         if last is None or last.end_ns:
             last = Opportunity(rule_id, price.pair_id, side, price.at_ns, best_e9=beyond_e9, best_units=units)
             self._last[rule_id, side] = last
+            self._lasting += 1
             self.found.append(last)
         elif beyond_e9 > last.best_e9:
             last.best_e9, last.best_units = beyond_e9, units

@@ -124,7 +124,7 @@ class Looker:
         self._true = TruePrices(given.pairs.values(), given.instruments)
         self._depth = {name: site.venues[one.venue_id].dialect.depth for name, one in given.instruments.items()}
         self._every_ns = max(LEAST_PRICE_NS, duration_ns // PRICES_KEPT)
-        self._due_ns: dict[str, int] = {}
+        self._due_ns = 0
 
     def decided(self, decision: Decision) -> None:
         self._record.decision(decision)
@@ -146,11 +146,14 @@ class Looker:
         elif isinstance(what, PairTradeChanged):
             self.opportunities.on_trade(what)
 
+    def wants_prices(self, at_ns: int) -> bool:
+        return at_ns >= self._due_ns or self.opportunities.may_be_seen(at_ns)
+
     def seen(self, prices: list[PairPrice], at_ns: int) -> None:
         self.opportunities.on_seen(prices)
-        for price in prices:
-            if at_ns >= self._due_ns.get(price.pair_id, 0):
-                self._due_ns[price.pair_id] = at_ns + self._every_ns
+        if at_ns >= self._due_ns:
+            self._due_ns = at_ns + self._every_ns
+            for price in prices:
                 self._record.price(price)
 
     def true_book(self, instrument_id: str, bids: Levels, asks: Levels, status: str, at_ns: int) -> None:

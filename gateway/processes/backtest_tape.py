@@ -30,9 +30,8 @@ from simulators.core.tape import Tape
 from simulators.tapes import TAPES, TapeError, load_tape
 from simulators.tapes.csvform.form import EVENTS
 from simulators.tapes.csvform.reader import CsvTape
-from simulators.tapes.cut import CutTape
+from simulators.tapes.cut import CutTape, HeldTape
 from simulators.tapes.recorded.pairs import PAIRS
-from simulators.tapes.recorded.window import RecordedTape
 
 SYNTHETIC, CSV, RUN = "synthetic", "csv", "run"
 BEIJING = ZoneInfo("Asia/Shanghai")
@@ -144,15 +143,18 @@ def _recorded(asked: Asked, site: Site, zone: ZoneInfo) -> Chosen:
     given = ((one, load_tape("recorded", one, asked.tape, asked.seed, 1)) for one in TAPES["recorded"])
     base, _, start = (asked.name or _name_for(site, asked.tape, given)).partition("@")
     whole = load_tape("recorded", f"{base}@{ZERO_TIME}", asked.tape, asked.seed, DAY_S)
-    assert isinstance(whole, RecordedTape)  # noqa: S101 its kind
     midnight = midnight_ns(whole.instruments[0].trading_date, BEIJING)
-    last_ns = midnight + max(event.at_ns for event in whole.events()) + SECOND
+    held = tuple(whole.events())
+    last_ns = midnight + held[-1].at_ns + SECOND
     start = start or PAIRS[base].start
     begun = asked if asked.begin else asked._replace(begin=f"{local(midnight, BEIJING):%Y-%m-%d}T{start}+08:00")
     begin_ns, end_ns = _window(begun, zone, midnight, last_ns, last_ns)
     since_s, seconds = (begin_ns - midnight) // SECOND, -(-(end_ns - begin_ns) // SECOND)
     at = f"{since_s // 3600:02d}:{since_s // 60 % 60:02d}:{since_s % 60:02d}"
-    tape = load_tape("recorded", f"{base}@{at}", asked.tape, asked.seed, seconds)
+    # The same stretch by its own name says what is derived and assumed of it; its events were read above.
+    named = load_tape("recorded", f"{base}@{at}", asked.tape, asked.seed, seconds)
+    cut = CutTape(HeldTape(whole, held), begin_ns - midnight, end_ns - midnight)
+    tape = HeldTape(named, tuple(cut.events()))
     dates = sorted({one.trading_date for one in tape.instruments})
     assumed = (told("dates differ ({}): told as the first instrument's", ", ".join(dates)),) if len(dates) > 1 else ()
     return Chosen(tape, "recorded", begin_ns, zone, (), assumed)

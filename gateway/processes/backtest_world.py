@@ -9,7 +9,6 @@ venues' clocks are right, and how long our own program takes is one assumed figu
 
 import heapq
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
 from gateway.execution.ledger import ExecutionSettings
@@ -53,6 +52,7 @@ from gateway.processes.rule_times import RuleTimesTeller
 from gateway.processes.settings import Site
 from gateway.processes.site_calendars import fixing_calendars
 from gateway.processes.site_file import MS, SECOND
+from gateway.processes.site_formula_days import beijing_day
 from gateway.trigger.core import Hops
 from simulators.core.tape import Tape
 from simulators.tapes.shared import SharedTape
@@ -87,6 +87,9 @@ class Watcher(Protocol):
     def started(self, started: TriggerStarted) -> None: ...
     def took(self, given: TriggerInput) -> None: ...
     def announced(self, what: Announcement, at_ns: int) -> None: ...
+    def wants_prices(self, at_ns: int) -> bool:
+        """Whether `seen` is to be told now: making a price costs more than looking at it."""
+
     def seen(self, prices: list[PairPrice], at_ns: int) -> None: ...
     def true_book(self, instrument_id: str, bids: Levels, asks: Levels, status: str, at_ns: int) -> None: ...
     def day(self, day: str) -> None: ...
@@ -219,7 +222,7 @@ class BacktestWorld:
 
     def _beat(self, now_ns: int) -> None:
         """What is due by the clock alone."""
-        day = f"{datetime.fromtimestamp(now_ns // SECOND, UTC):%Y%m%d}"
+        day = beijing_day(now_ns)
         if day != self._day:
             self._day = day
             self._trigger.on_day(day)
@@ -285,9 +288,10 @@ class BacktestWorld:
                 intent = wish.intent(self._ids.next(), Hops(now_ns, (now_ns + decided_ns) // 2, decided_ns))
                 self._watcher.took(IntentMade(intent, sent=True, sent_ns=decided_ns))
                 self.at(decided_ns + self._delays.handed_ns, self._intent, intent)
-        prices = self._trigger.changed_prices()
-        if prices:
-            self._watcher.seen(prices, now_ns)
+        if self._watcher.wants_prices(now_ns):
+            prices = self._trigger.changed_prices()
+            if prices:
+                self._watcher.seen(prices, now_ns)
 
     def _intent(self, _now_ns: int, intent: Intent) -> None:
         self.execution.take_intent(intent)

@@ -1,6 +1,8 @@
-"""A stretch of any tape: what stood when it begins is told first, then what follows, from 0 on.
+"""A stretch of any tape, and a tape that is held in memory.
 
-At the start each instrument's last status and last book before it are told, so that a reader knows what a reader of
+Of a stretch, what stood when it begins is told first, then what follows, from 0 on.
+
+At its start each instrument's last status and last book before it are told, so that a reader knows what a reader of
 the whole tape would know. Trades before it are not told.
 """
 
@@ -8,6 +10,33 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from simulators.core.tape import Tape, TapeBook, TapeEvent, TapeInstrument, TapeStatus
+
+
+class HeldTape(NamedTuple):
+    """A tape that was read once: `held` are its events. For what fits into memory and is expensive to read."""
+
+    tape: Tape
+    held: tuple[TapeEvent, ...]
+
+    @property
+    def name(self) -> str:
+        return self.tape.name
+
+    @property
+    def label(self) -> str:
+        return self.tape.label
+
+    @property
+    def instruments(self) -> tuple[TapeInstrument, ...]:
+        return self.tape.instruments
+
+    @property
+    def duration_ns(self) -> int:
+        return self.tape.duration_ns
+
+    def events(self) -> Iterator[TapeEvent]:
+        """The events, anew at each call."""
+        return iter(self.held)
 
 
 class CutTape(NamedTuple):
