@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 
 from gateway.journal.told import environment_language, said, told, told_by
+from gateway.processes.rule_cli import rule_commands
 from gateway.processes import deliver
 
 OK, FAILED, WRONG_CALL = 0, 1, 2
@@ -133,35 +134,13 @@ def _operator_commands(commands: "_Commands[argparse.ArgumentParser]") -> None:
     explain.add_argument("word", metavar="INSTRUMENT|VENUE")
     _who(explain)
     _trade_commands(commands)
-    _rule_commands(commands)
+    rule_commands(commands, _add, _site_argument)
     _session_commands(commands)
     kill = _add(commands, "kill", "Stop trading at once.", _operate)
     how = kill.add_mutually_exclusive_group(required=True)
     how.add_argument("--hold", action="store_true", help="cancel everything and send nothing")
     how.add_argument("--balance", action="store_true", help="cancel, then send orders that reduce risk only")
     _who(kill)
-
-
-def _rule_commands(commands: "_Commands[argparse.ArgumentParser]") -> None:
-    rule = commands.add_parser("rule", help="Look at the rules of a running site, and change them (docs/RULES.md).")
-    verbs = rule.add_subparsers(dest="action", metavar="ACTION", required=True)
-    show = _add(verbs, "show", "Every rule in force, and where it stands.", _rule)
-    _site_argument(show)
-    show.add_argument("--json", action="store_true", help="one JSON document on standard output")
-    change = _add(verbs, "set", "Change keys of a rule, or make a new one; keys as in the site file.", _rule)
-    change.add_argument("word", metavar="RULE")
-    change.add_argument("keys", nargs="+", metavar="KEY=VALUE", help="band.length=20 reaches into a table; KEY=none")
-    change.add_argument("--site", type=Path, default=None, metavar="SITE", help="default: $CMC_SITE, else ./site.toml")
-    remove = _add(verbs, "remove", "Take a rule away; a trade of it that is open goes on.", _rule)
-    remove.add_argument("word", metavar="RULE")
-    _site_argument(remove)
-    reload = _add(verbs, "reload", "Rules and coefficients of a new site file, all at once.", _rule)
-    reload.add_argument("site", type=Path, metavar="SITE", help="the new file")
-    reload.add_argument("--running", type=Path, default=None, metavar="SITE", help="the one that runs, if another")
-    reload.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
-    for one in (change, remove, reload):
-        one.add_argument("--who", required=True, help="the person who decides; goes on record")
-        one.add_argument("--reason", required=True, help="goes on record")
 
 
 def _session_commands(commands: "_Commands[argparse.ArgumentParser]") -> None:
@@ -347,19 +326,6 @@ def _reset(parsed: argparse.Namespace) -> int:
         words.append("force")
         parsed.reason = f"{parsed.reason}; forced: {parsed.force}"
     return _ask(parsed, "reset_numbers", " ".join(words))
-
-
-def _rule(parsed: argparse.Namespace) -> int:
-    from gateway.processes import rule_commands  # noqa: PLC0415
-
-    if parsed.action == "show":
-        return rule_commands.show(parsed.site, as_json=parsed.json)
-    asker = rule_commands.Asker(parsed.who, parsed.reason)
-    if parsed.action == "set":
-        return rule_commands.set_keys(parsed.site, parsed.word, parsed.keys, asker)
-    if parsed.action == "remove":
-        return rule_commands.remove(parsed.site, parsed.word, asker)
-    return rule_commands.reload(parsed.site, parsed.running, asker, dry_run=parsed.dry_run)
 
 
 def _ask(parsed: argparse.Namespace, verb: str, argument: str) -> int:

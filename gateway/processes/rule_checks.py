@@ -101,7 +101,7 @@ def _command(
         if rule.pair_id not in pairs:
             yield Mistake(f"{key}.pair", rule.pair_id, told("a pair's id; {}", nearest(rule.pair_id, pairs)))
         known = rules.get(rule.rule_id)
-        if known is not None and known.pair_id != rule.pair_id:
+        if known is not None and rule.pair_id in pairs and known.pair_id != rule.pair_id:
             yield Mistake(f"{key}.pair", rule.pair_id, told("{}: a rule stays with its pair", known.pair_id))
         if rule.expires_utc_ns and rule.expires_utc_ns <= utc_ns:
             yield Mistake(f"{key}.expires", str(rule.expires_utc_ns), told("a time to come"))
