@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from simulators.core.agenda import Agenda
-from simulators.core.checks import DUPLICATE, OTHER, Limits, Refusal, order_refusal, replace_refusal
+from simulators.core.changes import change_refusal, change_reject, terms_refusal
+from simulators.core.checks import DUPLICATE, OTHER, Limits, Refusal, order_refusal
 from simulators.core.config import FaultSpec, Listing, VenueConfig
 from simulators.core.faults import FaultPlan
 from simulators.core.floor import Floor
@@ -27,7 +28,6 @@ from simulators.core.tape import Tape, TapeBook, TapeEvent, TapeStatus, TapeTrad
 from simulators.core.trouble import Trouble
 from simulators.core.truth import Truth
 from simulators.core.values import (
-    AUCTION,
     CANCELED,
     HALT,
     LIMIT,
@@ -35,7 +35,6 @@ from simulators.core.values import (
     READY,
     REJECTED,
     CancelOrder,
-    CancelReject,
     Drop,
     Levels,
     MassCancelReport,
@@ -46,8 +45,6 @@ from simulators.core.values import (
     Report,
     VenueEvent,
 )
-
-TOO_LATE, UNKNOWN_ORDER, DUPLICATE_CANCEL, OTHER_CANCEL = "0", "1", "6", "99"
 
 
 class Venue:
@@ -189,9 +186,10 @@ class Venue:
         events = self.advance(at_ns)
         at_ns = self._now_ns
         order = self._floor.by_cl_ord_id.get(request.orig_cl_ord_id)
-        refusal = self._change_refusal(request.cl_ord_id, order)
+        refusal = change_refusal(request.cl_ord_id, order, self._used_ids)
         if order is None or refusal is not None:
-            self._refuse_change(at_ns, request, order, "1", refusal or Refusal(UNKNOWN_ORDER, "unknown order"))
+            self._used_ids.add(request.cl_ord_id)
+            self._reporter.tell(change_reject(at_ns, request, order, "1", refusal))
         else:
             self._floor.by_cl_ord_id[request.cl_ord_id] = order
             self._used_ids.add(request.cl_ord_id)
@@ -203,9 +201,12 @@ class Venue:
         events = self.advance(at_ns)
         at_ns = self._now_ns
         order = self._floor.by_cl_ord_id.get(request.orig_cl_ord_id)
-        refusal = self._change_refusal(request.cl_ord_id, order) or self._terms_refusal(order, request)
+        refusal = change_refusal(request.cl_ord_id, order, self._used_ids)
+        if refusal is None and order is not None:
+            refusal = terms_refusal(order, self._markets[order.listing.symbol], request)
         if order is None or refusal is not None:
-            self._refuse_change(at_ns, request, order, "2", refusal or Refusal(UNKNOWN_ORDER, "unknown order"))
+            self._used_ids.add(request.cl_ord_id)
+            self._reporter.tell(change_reject(at_ns, request, order, "2", refusal))
         else:
             self._used_ids.add(request.cl_ord_id)
             self._floor.replace(at_ns, order, request)
@@ -356,51 +357,6 @@ class Venue:
         report = order.report(at_ns, REJECTED, self._reporter.other_id())
         report = report._replace(text=refusal.text, rej_reason=refusal.reason)
         self._reporter.order_event(order, report, "reject")
-
-    def _change_refusal(self, cl_ord_id: str, order: Order | None) -> Refusal | None:
-        if order is None:
-            return Refusal(UNKNOWN_ORDER, "unknown order")
-        if cl_ord_id in self._used_ids:
-            return Refusal(DUPLICATE_CANCEL, f"ClOrdID(11) already used: {cl_ord_id}")
-        if not order.open:
-            return Refusal(TOO_LATE, f"too late: the order has ended, OrdStatus(39)={order.status}")
-        spec = order.faults.get("cancel_reject")
-        if spec is not None:
-            return Refusal(spec.word("reason", OTHER_CANCEL), spec.word("text", "cancel refused by the exchange"))
-        return None
-
-    def _terms_refusal(self, order: Order | None, request: ReplaceOrder) -> Refusal | None:
-        if order is None:
-            return None
-        market = self._markets[order.listing.symbol]
-        if request.qty <= order.cum:
-            return Refusal(TOO_LATE, f"OrderQty(38) {request.qty} is not above CumQty(14) {order.cum}")
-        if request.ord_type != order.ord_type or request.time_in_force != order.time_in_force:
-            return Refusal(OTHER_CANCEL, "OrdType(40) and TimeInForce(59) cannot be replaced")
-        if not market.trading and market.status != AUCTION:
-            return Refusal(OTHER_CANCEL, "trading halted")
-        refusal = replace_refusal(request.qty, request.ord_type, request.px, order.listing, market.limits)
-        if refusal is not None:
-            return Refusal(OTHER_CANCEL, refusal.text)
-        more = int(request.qty) - order.qty
-        text = market.position.refusal(order.side, order.position_effect, more) if more > 0 else ""
-        return Refusal(OTHER_CANCEL, text) if text else None
-
-    def _refuse_change(
-        self, at_ns: int, request: CancelOrder | ReplaceOrder, order: Order | None, to: str, refusal: Refusal
-    ) -> None:
-        self._used_ids.add(request.cl_ord_id)
-        reject = CancelReject(
-            at_ns=at_ns,
-            order_id=order.order_id if order else "NONE",
-            cl_ord_id=request.cl_ord_id,
-            orig_cl_ord_id=request.orig_cl_ord_id,
-            ord_status=order.status if order else REJECTED,
-            response_to=to,
-            reason=refusal.reason,
-            text=refusal.text,
-        )
-        self._reporter.tell(reject)
 
     def _nothing(self, at_ns: int, cl_ord_id: str, symbol: str, side: str, text: str) -> Report:
         """A status answer about no order."""

@@ -57,7 +57,7 @@ class Gateway:
         self._decoders = {
             key: OrderDecoder(self.dialect, VENUE, listed, copied=key == "drop_copy") for key in ("orders", "drop_copy")
         }
-        self.told: queue.Queue[tuple[str, OrderEvent]] = queue.Queue()
+        self.told: dict[str, queue.Queue[OrderEvent]] = {key: queue.Queue() for key in self._decoders}
         self.changes: queue.Queue[tuple[str, bool, str]] = queue.Queue()
         ports = {"orders": run.simulator.orders_port, "drop_copy": run.simulator.drop_copy_port}
         self.keys = [key for key, port in ports.items() if port]
@@ -84,7 +84,7 @@ class Gateway:
     def _message(self, key: str, raw: str, recv_ns: int) -> None:
         event = self._decoders[key].decode(raw, recv_ns)
         if event is not None:
-            self.told.put((key, event))
+            self.told[key].put(event)
 
     def order(self, cl_ord_id: str, px_ticks: int, force: TimeInForce = TimeInForce.IOC, lots: int = 2) -> None:
         """A buy of `lots`."""
@@ -111,11 +111,8 @@ class Gateway:
         return lines
 
     def next(self, key: str) -> OrderEvent:
-        """The next event of a session; those of the other are dropped."""
-        while True:
-            found, event = self.told.get(timeout=TIMEOUT_S)
-            if found == key:
-                return event
+        """The next event of a session."""
+        return self.told[key].get(timeout=TIMEOUT_S)
 
     def until(self, key: str, kind: ExecType) -> ExecutionReport:
         """The next report of this kind."""
