@@ -12,8 +12,8 @@ from importlib import import_module
 from pathlib import Path
 
 from gateway.journal.told import environment_language, said, told, told_by
-from gateway.processes.rule_cli import rule_commands
 from gateway.processes import deliver
+from gateway.processes.rule_cli import rule_commands
 
 OK, FAILED, WRONG_CALL = 0, 1, 2
 
