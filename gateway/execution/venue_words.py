@@ -75,15 +75,9 @@ class VenueWords:
             ledger.venues[own.order.venue_id].note_round_trip(report.recv_ns - own.sent_ns)
         if report.order_id not in ("", "NONE"):
             own.order_id = report.order_id
-        if report.exec_type is ExecType.ORDER_STATUS and not report.poss_dup:
-            self._unheard.get(own.order.venue_id, {}).pop(own.order.cl_ord_id, None)
         lots = self._count(own, report)
         self._note(own, report, lots, was_done=was_done)
-        if report.exec_type is ExecType.ORDER_STATUS and not report.poss_dup:
-            own.answered_ns = max(own.answered_ns, report.venue_ns)
-        elif report.exec_type is ExecType.TRADE and lots > 0 and report.venue_ns < own.answered_ns:
-            # An answer that is newer than this fill did not count it: the venue may have taken it back.
-            self._ask_until_answered(own, at_ns)
+        self._note_answer(own, report, lots, at_ns)
         given = _input_of(own, report)
         if given is OrderInput.STATUS_UNKNOWN and was_known and own.open:
             self._disagrees(own, "the venue acknowledged it and now does not know it")
@@ -240,8 +234,9 @@ class VenueWords:
     def ask(self, venue_id: str, orders: list[OwnOrder], at_ns: int, *, also_ended: bool = False) -> None:
         """Ask about these orders, never send them again; asked once more when no answer comes in time.
 
-        With `also_ended`, a venue that has a mass status is asked by it as well, even when no order is open: a late fill
-        of an ended one may have been lost with the session. Not otherwise: it may answer with every order of the day.
+        With `also_ended`, a venue that has a mass status is asked by it as well, even when no order is open: a late
+        fill of an ended one may have been lost with the session. Not otherwise: it may answer with every order of the
+        day.
         """
         wanted = bool(orders) or (also_ended and self._ledger.settings.venues[venue_id].mass_status)
         if not wanted or not self._ledger.venues[venue_id].up:
@@ -325,6 +320,15 @@ class VenueWords:
         if own.filled_lots > own.order.qty_lots:
             figures = f"{name}: {own.filled_lots} lots of {own.order.qty_lots}"
             self._settler.halt(self._ledger.trades[own.trade_id], HaltCause.OVERFILLED, figures)
+
+    def _note_answer(self, own: OwnOrder, report: ExecutionReport, lots: int, at_ns: int) -> None:
+        """An answer settles what was asked; a fill that a newer answer did not count may have been taken back."""
+        if report.exec_type is ExecType.ORDER_STATUS:
+            if not report.poss_dup:
+                self._unheard.get(own.order.venue_id, {}).pop(own.order.cl_ord_id, None)
+                own.answered_ns = max(own.answered_ns, report.venue_ns)
+        elif report.exec_type is ExecType.TRADE and lots > 0 and report.venue_ns < own.answered_ns:
+            self._ask_until_answered(own, at_ns)
 
     def _revived(self, own: OwnOrder, at_ns: int) -> None:
         """An order that we took for ended is open at the venue: it is cancelled."""

@@ -66,6 +66,8 @@ class Rig:
         self._start_ns = 0
         self._ports: dict[str, tuple[int, int]] = {}
         self._opened = 0
+        self.took: list[tuple[str, float]] = []
+        """What was waited for or asked, and the seconds that each took."""
 
     # Start and end ---------------------------------------------------------------------------------------------------
 
@@ -156,7 +158,8 @@ class Rig:
 
     def cmc(self, *words: str) -> subprocess.CompletedProcess[str]:
         """A command, as a person gives it, for this site."""
-        return subprocess.run(
+        begun = time.monotonic()
+        done = subprocess.run(
             [*CMC, words[0], str(self.site_path), *words[1:]],
             cwd=ROOT,
             capture_output=True,
@@ -165,6 +168,9 @@ class Rig:
             check=False,
             env=environment(),
         )
+        said = " ".join(done.stdout.split())[-200:]
+        self.took.append((f"cmc {words[0]}: {said}", time.monotonic() - begun))
+        return done
 
     def operator(self) -> Operator:
         return Operator(Path(self._bus_dir), self._ids, WHO)
@@ -253,7 +259,9 @@ class Rig:
                 message = f"waited {seconds} s in vain: {what}; logs in {self.folder}"
                 raise RigError(message)
             time.sleep(every)
-        return time.monotonic() - begun
+        took = time.monotonic() - begun
+        self.took.append((what, took))
+        return took
 
 
 def environment() -> dict[str, str]:

@@ -16,6 +16,7 @@ from tests.chaos.world import LOTS, World
 
 BACK_S = 40
 REST_S = 40
+SLOW_S = 5.0
 
 
 class Round(NamedTuple):
@@ -29,6 +30,8 @@ class Round(NamedTuple):
     """Until a pair trade of after that was hedged."""
     failures: tuple[str, ...]
     hedged: int
+    slow: tuple[tuple[str, float], ...] = ()
+    """What took longer than SLOW_S from the strike on, with its seconds."""
 
 
 def play(world: World, ordinal: int, fault: str, random: Random) -> Round:
@@ -41,6 +44,7 @@ def play(world: World, ordinal: int, fault: str, random: Random) -> Round:
         world.trades_on(BACK_S)
         _aim(world, random)
         struck = time.monotonic()
+        world.took.clear()
         FAULTS[fault](world, random)
         world.until("armed and reconciled", lambda: world.reconciled() and world.armed(), BACK_S)
         armed = time.monotonic() - struck
@@ -50,7 +54,8 @@ def play(world: World, ordinal: int, fault: str, random: Random) -> Round:
         failures += differences(world)
     except (RigError, OSError) as error:
         failures.append(str(error))
-    return Round(ordinal, fault, armed, trading, tuple(failures), len(world.hedged) - before)
+    slow = tuple(one for one in world.took if one[1] > SLOW_S)
+    return Round(ordinal, fault, armed, trading, tuple(failures), len(world.hedged) - before, slow)
 
 
 def _aim(world: World, random: Random) -> None:

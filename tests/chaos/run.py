@@ -91,6 +91,8 @@ def _say(one: Round, seed: int, world: World) -> None:
         f"{one.hedged:>3} hedged  {went}",
         flush=True,
     )
+    for what, seconds in one.slow:
+        print(f"     {seconds:5.1f} s: {what}", flush=True)  # noqa: T201
     for text in one.failures:
         print(f"     seed {seed} round {one.ordinal}: {text}; logs in {world.folder}", flush=True)  # noqa: T201
 
