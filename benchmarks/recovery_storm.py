@@ -147,8 +147,11 @@ def _site(folder: Path, ports: dict[str, int], symbols: dict[str, list[str]]) ->
     model, listed = content["venue"][1], content["instrument"][1]
     content["venue"], content["instrument"] = [], []
     for name, port in ports.items():
-        md, orders = model["md"] | {"target_comp_id": name, "port": port}, model["orders"] | {"target_comp_id": name}
-        content["venue"].append(model | {"id": name, "md": md, "orders": orders | {"sender_comp_id": f"CMC-{name}"}})
+        # No heartbeat in between: one would show the loss, and have it repaired, before it is over.
+        md = model["md"] | {"target_comp_id": name, "port": port, "heart_bt_int_s": 60}
+        orders = model["orders"] | {"target_comp_id": name, "sender_comp_id": f"CMC-{name}"}
+        quiet = {"test_request_interval_ms": 0}
+        content["venue"].append(model | {"id": name, "md": md, "orders": orders, "clock": quiet})
         for symbol in symbols[name]:
             content["instrument"].append(listed | {"id": f"{name}.{symbol}", "venue": name, "symbol": symbol})
     for one in content["instrument"]:
