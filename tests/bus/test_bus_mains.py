@@ -10,10 +10,12 @@ from bus_fixtures import bus_dir, opened  # noqa: F401 - pytest finds them here
 from bus_values import status, until
 
 from gateway.bus.sockets import IntentReceiver, Publisher, Subscriber
+from gateway.bus.topics import OrderSessions
 from gateway.journal.record_files import RepairMarks
+from gateway.model.clock import ClockStatus, HostClock
 from gateway.model.quote import BookState, Levels, Quote
 from gateway.model.record import Missed, Observed
-from gateway.model.trade import Intent, PairPosition
+from gateway.model.trade import Alarm, AlarmName, Intent, PairPosition
 from gateway.processes import clock, recorder, trigger
 from gateway.processes.settings import load_site
 
@@ -97,3 +99,48 @@ def test_the_recorder_keeps_quotes_and_says_what_it_missed(bus_dir: Path, opened
 
     assert [one.first_seq for one in until(missed)] == [seq + 1]
     assert [(one.topic, one.incarnation, one.last_seq) for one in missed()] == [(f"Q.{CU}", 3, seq + 10)]
+
+
+def test_the_recorder_keeps_what_proves_the_age_of_quotes(bus_dir: Path, opened: Keep) -> None:
+    """Standings of clocks, our own clock, alarms of clocks and no others, the order sessions' clocks; and what came too
+    late, marked as filled, which nobody who subscribes to quotes hears.
+    """
+    feed, execution = opened(Publisher(bus_dir, "feed", 3)), opened(Publisher(bus_dir, "execution", 4))
+    subscribers = [
+        opened(Subscriber(bus_dir, "feed", ["Q.", "R.", "C.", "HostClock.", "Alarm."])),
+        opened(Subscriber(bus_dir, "execution", ["OrderSessions.", "Alarm."])),
+    ]
+    trader = opened(Subscriber(bus_dir, "feed", ["Q."]))
+    records: list[Any] = []
+    heard: list[str] = []
+
+    class Journal:
+        @staticmethod
+        def append(record: object) -> None:
+            records.append(record)
+
+    clock_of = ("LME.md", True, 5, 6, 1, 2, 3, 4, 9, 0, 0, "half round trip", 77)
+
+    def kept() -> set[str]:
+        feed.publish(quote(CU, 1, 2))
+        feed.publish_as(f"R.{CU}", quote(CU, 3, 4))
+        feed.publish(ClockStatus(*clock_of))
+        feed.publish(HostClock("adjtimex", True, 0, 5, 0, 99))
+        feed.publish(Alarm(AlarmName.CLOCK, "LME.md", "stepped: by much"))
+        feed.publish(Alarm(AlarmName.BAD_MESSAGE, "LME", "not of a clock"))
+        execution.publish(OrderSessions(4, 1, (), (ClockStatus("LME.orders", *clock_of[1:]),)))
+        marks = RepairMarks()
+        for one in subscribers:
+            recorder.record(one, Journal, marks)  # type: ignore[arg-type]
+        heard.extend(one.topic for one in trader.poll())
+        return {type(one.what).__name__ for one in records if isinstance(one, Observed)}
+
+    until(lambda: kept() == {"Quote", "ClockStatus", "HostClock", "Alarm"} and heard)
+    observed = [one for one in records if isinstance(one, Observed)]
+    assert {one.what.key for one in observed if isinstance(one.what, ClockStatus)} <= {"LME.md", "LME.orders"}
+    assert {one.what.name for one in observed if isinstance(one.what, Alarm)} == {AlarmName.CLOCK}
+    late = [one for one in observed if one.filled]
+    assert late
+    assert all(isinstance(one.what, Quote) and one.what.bids[0][0] == 3 and one.repaired for one in late)
+    assert all(one.what.bids[0][0] == 1 for one in observed if isinstance(one.what, Quote) and not one.filled)
+    assert set(heard) == {f"Q.{CU}"}

@@ -13,7 +13,7 @@ from record_values import AHEAD_NS, ASKS, BIDS, CA, CU, MONO_NS, clock_pair, mis
 
 from gateway.journal import parquet, record_log
 from gateway.journal.parquet import FACTS, convert, facts_of, recorded_quotes
-from gateway.journal.quote_columns import RecordedQuote
+from gateway.journal.quote_columns import LEAST_DEPTH, RecordedQuote, SegmentClock, columns, quote_of, row
 from gateway.journal.reader import RECORDER, journal_path, read_run
 from gateway.journal.record_commands import record_command
 from gateway.journal.record_files import SegmentFiles, files_of, segments_of
@@ -245,3 +245,15 @@ def test_without_pyarrow_the_logs_stay_and_it_is_said(tmp_path: Path) -> None:
     assert "the record stays as logs: pyarrow is not installed" in done.stderr
     assert "pip install 'cross-market-connect[record]'" in done.stderr
     assert path.read_bytes() == content
+
+
+def test_a_quote_that_came_too_late_stays_marked_in_the_columns() -> None:
+    """There and back; a row of an earlier version, without the column, is none."""
+    late = RecordedQuote(
+        Observed(5, 1, 2, quote(0), repaired=True, filled=True), quote(0), 0, SegmentClock("h", "b", 9)
+    )
+    values = dict(zip(columns(LEAST_DEPTH), row(late, None, LEAST_DEPTH), strict=True))
+    assert values["filled"] is True
+    assert quote_of(values, LEAST_DEPTH) == late
+    del values["filled"]
+    assert quote_of(values, LEAST_DEPTH).observed.filled is False
