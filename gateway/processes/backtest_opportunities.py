@@ -13,12 +13,13 @@ Each gets one outcome:
 
 An intent that belongs to no opportunity was made on quotes of two times that never stood together: a *phantom*.
 
-What can go wrong: the threshold is the one that the rule has now; for a moving band it is the band of this moment.
+What can go wrong: a moving band is the one that the trigger has at this moment, which sees the market later.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 import msgspec
 
@@ -45,6 +46,17 @@ _ENDS = {
 }
 _BEST = (CAPTURED, "unwound", "halted", "missed")
 """Of several trades of one opportunity, the outcome that counts; a refusal counts last."""
+
+
+class Books(StrEnum):
+    """Whose books a price is of."""
+
+    TRUE = "true"
+    SEEN = "seen"
+
+
+Beyond = Callable[[str, Side, int, Books], int | None]
+"""(rule, side, price, books): how far the price is beyond what the rule asks for; None where it is not met."""
 
 
 @dataclass(slots=True)
@@ -75,6 +87,7 @@ class TruePrices:
         listed = tuple(pairs)
         self._core = TriggerCore((_ageless(one) for one in listed), (), instruments, silence_ns=1)
         self._count = 0
+        self.quotes: dict[str, Quote] = {}
         self._stood: dict[str, tuple[object, ...]] = {}
         self._most: dict[str, int] = {}
         """Lots that one unit of any pair takes; a reference's touch counts at any size."""
@@ -100,6 +113,7 @@ class TruePrices:
         if state is BookState.OK and not (bids and asks and bids[0][0] < asks[0][0]):
             state = BookState.ONE_SIDED
         quote = Quote(instrument_id, state, bids, asks, at_ns, at_ns, at_ns, self._count, 0, at_ns)
+        self.quotes[instrument_id] = quote
         self._core.on_quotes((quote,), at_ns)
         return self._core.changed_prices()
 
@@ -122,14 +136,14 @@ class Opportunities:
         self,
         rules: Iterable[RuleSpec],
         grace_ns: Mapping[str, int],
-        threshold_e9: Callable[[str, Side], int | None],
+        beyond_e9: Beyond,
         why_not: Callable[[str, Side, int], str],
     ) -> None:
         self.found: list[Opportunity] = []
         self.phantoms: Counter[str] = Counter()
         """Intents by rule."""
         self._grace_ns = grace_ns
-        self._threshold_e9 = threshold_e9
+        self._beyond_e9 = beyond_e9
         self._why_not = why_not
         self._last: dict[tuple[str, Side], Opportunity] = {}
         self._lasting = 0
@@ -161,7 +175,7 @@ class Opportunities:
                         continue
                     if px_e9 is None:
                         one.obstacles[_without_name(price.verdict)] += 1
-                    elif self._beyond_e9(rule_id, side, px_e9) is not None:
+                    elif self._beyond_e9(rule_id, side, px_e9, Books.SEEN) is not None:
                         one.seen_ns = one.seen_ns or price.at_ns
                         one.not_free[self._why_not(rule_id, side, price.at_ns)] += 1
 
@@ -197,7 +211,7 @@ class Opportunities:
 
     def _look(self, rule_id: str, price: PairPrice, side: Side, px_e9: int | None, units: int) -> None:
         last = self._last.get((rule_id, side))
-        beyond_e9 = None if px_e9 is None else self._beyond_e9(rule_id, side, px_e9)
+        beyond_e9 = None if px_e9 is None else self._beyond_e9(rule_id, side, px_e9, Books.TRUE)
         if beyond_e9 is None:
             if last is not None and not last.end_ns:
                 last.end_ns = price.at_ns
@@ -215,14 +229,6 @@ class Opportunities:
     def _near(self, rule_id: str, pair_id: str, side: Side, at_ns: int) -> Opportunity | None:
         last = self._last.get((rule_id, side))
         return last if last is not None and last.is_near(at_ns, self._grace_ns[pair_id]) else None
-
-    def _beyond_e9(self, rule_id: str, side: Side, px_e9: int) -> int | None:
-        """How far a price is beyond the rule's threshold; None where it does not meet it."""
-        threshold_e9 = self._threshold_e9(rule_id, side)
-        if threshold_e9 is None:
-            return None
-        beyond_e9 = (threshold_e9 - px_e9) * side.sign
-        return beyond_e9 if beyond_e9 >= 0 else None
 
 
 def _sides(price: PairPrice) -> tuple[tuple[Side, int | None, int], ...]:

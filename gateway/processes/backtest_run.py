@@ -11,11 +11,13 @@ from typing import NamedTuple
 import msgspec
 
 from gateway.execution.ledger import ExecutionSettings
+from gateway.model.order import Side
 from gateway.model.quote import Levels, Quote
 from gateway.model.record import Decision, IntentMade, TriggerInput, TriggerStarted
 from gateway.model.trade import Announcement, HoursChanged, IntentRefused, PairPrice, PairTradeChanged
+from gateway.processes.backtest_edges import Edges
 from gateway.processes.backtest_execution import Delays
-from gateway.processes.backtest_opportunities import Opportunities, TruePrices
+from gateway.processes.backtest_opportunities import Books, Opportunities, TruePrices
 from gateway.processes.backtest_record import RunRecord
 from gateway.processes.backtest_tape import RUN, Chosen
 from gateway.processes.backtest_venue import ways
@@ -90,9 +92,7 @@ def run(wanted: Wanted, on_progress: Callable[[int], None] = lambda _: None) -> 
     with RunRecord(wanted.out_dir, site.path, site.digest, given, chosen.start_utc_ns) as record:
         looker = Looker(record, given, site, chosen.tape.duration_ns)
         world = BacktestWorld(site, given, facts, calendars, chosen.tape, chosen.start_utc_ns, wanted.delays, looker)
-        looker.opportunities = Opportunities(
-            given.rules.values(), grace(given, facts), world.threshold_e9, world.why_not
-        )
+        looker.join(world, given, grace(given, facts))
         result = world.run(on_progress)
         looker.opportunities.close(result.end_ns)
         for name, venue in world.venues.items():
@@ -117,6 +117,7 @@ class Looker:
     """Looks on: writes the record, follows opportunities."""
 
     opportunities: Opportunities
+    _edges: Edges
 
     def __init__(self, record: RunRecord, given: ExecutionSettings, site: Site, duration_ns: int) -> None:
         self.books: dict[str, tuple[Levels, Levels]] = {}
@@ -125,6 +126,16 @@ class Looker:
         self._depth = {name: site.venues[one.venue_id].dialect.depth for name, one in given.instruments.items()}
         self._every_ns = max(LEAST_PRICE_NS, duration_ns // PRICES_KEPT)
         self._due_ns = 0
+
+    def join(self, world: BacktestWorld, given: ExecutionSettings, grace_ns: Mapping[str, int]) -> None:
+        """The world that it looks at, before that begins."""
+        self._edges = edges = Edges(given, world.rules)
+        true, live = self._true.quotes, world.execution.quotes
+
+        def beyond_e9(rule_id: str, side: Side, px_e9: int, books: Books) -> int | None:
+            return edges.beyond_e9(rule_id, side, px_e9, true if books is Books.TRUE else live)
+
+        self.opportunities = Opportunities(given.rules.values(), grace_ns, beyond_e9, world.why_not)
 
     def decided(self, decision: Decision) -> None:
         self._record.decision(decision)
@@ -164,6 +175,8 @@ class Looker:
 
     def day(self, day: str) -> None:
         self._true.on_day(day)
+        self._edges.on_day(day)
 
     def hours(self, change: HoursChanged) -> None:
         self._true.on_hours(change.instrument_id, change.trading_day)
+        self._edges.on_hours(change.instrument_id, change.trading_day)

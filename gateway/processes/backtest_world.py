@@ -54,6 +54,7 @@ from gateway.processes.site_calendars import fixing_calendars
 from gateway.processes.site_file import MS, SECOND
 from gateway.processes.site_formula_days import beijing_day
 from gateway.trigger.core import Hops
+from gateway.trigger.rulebook import Rulebook
 from simulators.core.tape import Tape
 from simulators.tapes.shared import SharedTape
 
@@ -165,9 +166,10 @@ class BacktestWorld:
         self._count += 1
         heapq.heappush(self._heap, (max(at_ns, self.now_ns), self._count, call, what))
 
-    def threshold_e9(self, rule_id: str, side: Side) -> int | None:
-        """The price that a rule asks for now."""
-        return self._trigger.rules.machines[rule_id].threshold_e9(side)
+    @property
+    def rules(self) -> Rulebook:
+        """The trigger's rules as they stand."""
+        return self._trigger.rules
 
     def why_not(self, rule_id: str, side: Side, at_ns: int) -> str:
         """Why a rule whose threshold is met does not fire."""

@@ -150,6 +150,26 @@ def test_fees_of_the_site_are_taken_off(made: Path, tmp_path: Path) -> None:
     assert earned["net"] == earned["gross"] - earned["fees"] - earned["financing"]
 
 
+def test_an_opportunity_of_a_counter_price_rule_is_money_after_costs(tmp_path: Path) -> None:
+    """The same market is one for a rule that wants 100 a unit after fees, and none for one that wants 100 000."""
+    path = site_file(tmp_path)
+    content = tomllib.loads(path.read_text())
+    for one in content["instrument"]:
+        if one["tradable"]:
+            one["fees"] = [fee_row()]
+    rule = content["rule"][0]
+    del rule["buy_at"], rule["sell_at"]
+    rule |= {"kind": "counter_price", "min_edge": "100"}
+    path.write_text(toml_text(content))
+    _, some = backtest(tmp_path)
+    _, none = backtest(tmp_path, "--set=rule.cu-band.min_edge=100000")
+    found = document(some)["rules"][0]
+    assert found["opportunities"]["captured"] > 0
+    assert found["trades"]["opened"] > 0
+    assert all(one["best_e9"] >= 0 for one in found["opportunities"]["outcomes"])
+    assert document(none)["rules"][0]["opportunities"]["count"] == 0
+
+
 def fee_row() -> dict[str, str]:
     """Three a lot, whatever it does."""
     return {

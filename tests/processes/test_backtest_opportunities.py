@@ -12,7 +12,7 @@ from gateway.model.trade import (
     PairTradeState,
     RefusalName,
 )
-from gateway.processes.backtest_opportunities import Opportunities
+from gateway.processes.backtest_opportunities import Books, Opportunities
 
 MS = 10**6
 GRACE_NS = 100 * MS
@@ -28,9 +28,14 @@ class Story:
         self.all = Opportunities(
             [rule],
             {"P": GRACE_NS},
-            lambda _, side: BUY_AT if side is Side.BUY else SELL_AT,
+            self.beyond,
             lambda _rule, _side, _at: self.busy,
         )
+
+    @staticmethod
+    def beyond(_rule: str, side: Side, px_e9: int, _books: Books) -> int | None:
+        beyond = (BUY_AT - px_e9) if side is Side.BUY else px_e9 - SELL_AT
+        return beyond if beyond >= 0 else None
 
     def true(self, at_ms: int, buy: int | None, sell: int | None) -> None:
         """The pair's price in the true books from now on."""
