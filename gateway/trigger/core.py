@@ -29,6 +29,7 @@ from gateway.model.trade import (
     PairPrice,
     PairTradeChanged,
     PairTradeState,
+    fixing_of,
 )
 from gateway.trigger.costs import Trade, edge
 from gateway.trigger.depth import Walk
@@ -36,7 +37,8 @@ from gateway.trigger.digest import digest
 from gateway.trigger.price import PairFormula
 from gateway.trigger.rule import RuleMachine
 from gateway.trigger.rulebook import Rulebook
-from gateway.trigger.standing import Seat, StandingPair, StandingRule, limits
+from gateway.trigger.seats import Seat
+from gateway.trigger.standing import StandingPair, StandingRule, limits
 from gateway.trigger.turns import always_met, newest_of, opens, verdict
 from gateway.trigger.wish import Hops, Wish
 
@@ -156,7 +158,14 @@ class TriggerCore:
         self._settle(rule)
 
     def on_hours(self, instrument_id: str, *, is_open: bool, trading_day: str = "") -> None:
-        """An instrument opened or shut, or began a trading day: while it is shut its pairs have no price."""
+        """An instrument opened or shut, or began a trading day: while it is shut its pairs have no price.
+
+        Also of a pair's currency fixing (`fixing_of`): open on its date.
+        """
+        for pair in self._pairs:
+            if instrument_id == fixing_of(pair.formula.spec.pair_id):
+                pair.on_fixing(holds=is_open)
+                return
         if trading_day != self._days.get(instrument_id):
             self._days[instrument_id] = trading_day
             self._tell_day()

@@ -11,117 +11,20 @@ What can go wrong: a leg's parts are right only while its quote and its currency
 counts the instruments of which that is not so, and no price is looked at until it is 0.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from gateway.model.base import PRICE_E9
 from gateway.model.order import Side
-from gateway.model.quote import BookState, Quote
 from gateway.model.trade import PairPrice
-from gateway.trigger.depth import walk, whole_units
+from gateway.trigger.depth import whole_units
 from gateway.trigger.formula import ExpressionFormula, NamedBook
 from gateway.trigger.formula_code import Priced
-from gateway.trigger.price import LegFormula, PairFormula, against_us, book_side
+from gateway.trigger.price import PairFormula, against_us, book_side
 from gateway.trigger.rule import RuleMachine
+from gateway.trigger.seats import Seat, StandingLeg, StandingReference, shared
 
-
-class Seat:
-    """An instrument's newest quote, and what it touches: each pair with those of its legs that are priced anew."""
-
-    __slots__ = ("name", "open", "quote", "touched", "usable")
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.quote: Quote | None = None
-        self.usable = False
-        self.open = True
-        """Within its trading hours, or without a calendar."""
-        self.touched: list[tuple[StandingPair, tuple[StandingLeg | StandingReference, ...]]] = []
-
-    def take(self, quote: Quote) -> None:
-        """A new quote: every pair that it touches stands at its prices afterwards."""
-        self.quote = quote
-        self._judge()
-
-    def mind_hours(self, *, is_open: bool) -> None:
-        """It opened, or shut."""
-        self.open = is_open
-        self._judge()
-
-    @property
-    def obstacle(self) -> str:
-        """Why it is not usable."""
-        if self.quote is None:
-            return f"{self.name}: no quote yet"
-        return f"{self.name}: {self.quote.state.value if self.open else 'outside trading hours'}"
-
-    def _judge(self) -> None:
-        usable = self.open and self.quote is not None and self.quote.state is BookState.OK
-        if usable is not self.usable:
-            self.usable = usable
-            for pair, _ in self.touched:
-                pair.unusable += -1 if usable else 1
-
-
-class StandingLeg:
-    """A leg's weighted cost for one unit, bought (`ask`) and sold (`bid`); None where the book does not hold it."""
-
-    __slots__ = (
-        "ask", "bid", "calibrated_ns", "formula", "fx", "lots", "max_age_ns", "recv_ns", "seat", "unit_weight",
-        "weight",
-    )  # fmt: skip
-
-    def __init__(self, formula: LegFormula, seat: Seat, fx: Seat | None) -> None:
-        self.formula = formula
-        self.seat = seat
-        self.fx = fx
-        self.lots = formula.spec.ratio_lots
-        self.weight = formula.weight
-        self.unit_weight = formula.weight * self.lots
-        self.max_age_ns = formula.spec.max_quote_age_ns
-        self.recv_ns = self.calibrated_ns = 0
-        self.ask: int | None = None
-        self.bid: int | None = None
-
-    def reprice(self) -> None:
-        """Take both sides from the newest quotes, if they may be used."""
-        quote = self.seat.quote
-        fx = self.fx
-        if quote is None or not self.seat.usable or (fx is not None and not fx.usable):
-            return
-        self.recv_ns = quote.recv_ns
-        self.calibrated_ns = quote.calibrated_ns
-        lots = self.lots
-        px_ticks, size_lots = quote.asks[0]
-        ask = px_ticks * self.unit_weight if size_lots >= lots else self._deeper(quote.asks)
-        px_ticks, size_lots = quote.bids[0]
-        bid = px_ticks * self.unit_weight if size_lots >= lots else self._deeper(quote.bids)
-        if fx is not None and fx.quote is not None:
-            ask = None if ask is None else ask * fx.quote.asks[0][0]
-            bid = None if bid is None else bid * fx.quote.bids[0][0]
-        self.ask, self.bid = ask, bid
-
-    def _deeper(self, levels: Sequence[tuple[int, int]]) -> int | None:
-        taken = walk(tuple(levels), self.lots)
-        return None if taken is None else taken.cost * self.weight
-
-
-class StandingReference:
-    """The touch of an instrument that a formula names and the pair does not trade, in ticks."""
-
-    __slots__ = ("ask", "bid", "fx", "seat")
-
-    def __init__(self, seat: Seat) -> None:
-        self.seat = seat
-        self.fx: Seat | None = None
-        self.ask: int | None = None
-        self.bid: int | None = None
-
-    def reprice(self) -> None:
-        """Take both sides from the newest quote, if it may be used."""
-        quote = self.seat.quote
-        if quote is not None and self.seat.usable:
-            self.ask, self.bid = quote.asks[0][0], quote.bids[0][0]
+NOT_OF_TODAY = "its currency fixing is not of today"
 
 
 class StandingRule(NamedTuple):
@@ -141,9 +44,9 @@ class StandingPair:
     """
 
     __slots__ = (
-        "at_ns", "buy", "buy_scale", "currencies", "expression", "first", "formula", "fresh", "holders", "holding",
-        "is_spread", "legs", "max_fx_age_ns", "max_skew_ns", "nearest_buy", "nearest_sell", "others", "priced",
-        "reason", "rules", "seats", "sell", "sell_scale", "unusable",
+        "at_ns", "buy", "buy_scale", "currencies", "expression", "first", "fixing", "formula", "fresh", "holders",
+        "holding", "is_spread", "legs", "max_fx_age_ns", "max_skew_ns", "nearest_buy", "nearest_sell", "of_two",
+        "others", "priced", "reason", "rules", "seats", "second", "sell", "sell_scale", "unusable",
     )  # fmt: skip
 
     def __init__(self, formula: PairFormula, machines: Iterable[RuleMachine], seats: dict[str, Seat]) -> None:
@@ -164,12 +67,16 @@ class StandingPair:
         """Why a formula has no price although every book holds a unit."""
         self.first = self.legs[0]
         self.others = self.legs[1:]
+        self.second = self.legs[-1]
+        self.of_two = self.is_spread and len(self.legs) == 2  # noqa: PLR2004 - two
         self.rules: tuple[StandingRule, ...] = ()
         self.seats = tuple(seats[name] for name in formula.instrument_ids)
-        self.max_skew_ns = formula.spec.max_quote_skew_ns
+        self.max_skew_ns = shared(formula.spec.max_quote_skew_ns)
         traded = {leg.spec.instrument_id for leg in formula.legs}
         self.currencies = tuple(seat for seat in self.seats if seat.name not in traded)
-        self.max_fx_age_ns = formula.spec.max_fx_age_ns
+        self.max_fx_age_ns = shared(formula.spec.max_fx_age_ns)
+        self.fixing = NOT_OF_TODAY if formula.spec.fixing_date else ""
+        """Why its fixed currency rate may not be used; empty when it may."""
         self.unusable = len(self.seats) + self.lacking
         self.buy: int | None = None
         self.sell: int | None = None
@@ -193,8 +100,15 @@ class StandingPair:
 
     @property
     def lacking(self) -> bool:
-        """A formula's parameter has no value for the day."""
-        return self.expression is not None and bool(self.expression.why)
+        """A formula's parameter has no value for the day, or a fixed currency rate is not of it."""
+        return bool(self.fixing) or (self.expression is not None and bool(self.expression.why))
+
+    def on_fixing(self, *, holds: bool) -> None:
+        """Its fixed currency rate is of today, or is no more."""
+        before = self.lacking
+        self.fixing = "" if holds or not self.formula.spec.fixing_date else NOT_OF_TODAY
+        self.unusable += self.lacking - before
+        self.fresh = True
 
     def on_day(self, trading_day: str) -> None:
         """The first leg's trading day is now this one: the formula takes the parameters of that day."""
@@ -209,6 +123,7 @@ class StandingPair:
         made = StandingPair(formula, (one.machine for one in self.rules), seats)
         if self.expression is not None and self.expression.day is not None:
             made.on_day(self.expression.day)
+        made.fixing = self.fixing if formula.spec.fixing_date else ""
         made.unusable = sum(not seat.usable for seat in made.seats) + made.lacking
         for seat in made.seats:
             entry = seat.touched.pop()
@@ -218,7 +133,7 @@ class StandingPair:
         made.fresh = True
         return made
 
-    def look(self, at_ns: int) -> bool:  # noqa: C901, PLR0911, PLR0912 - for every pair that a quote touches: no calls
+    def look(self, at_ns: int) -> bool:  # noqa: PLR0911 - for every pair that a quote touches: no calls
         """Set the prices, or `priced` to False when something stands in their way (`obstacle` names it); True when a
         rule has to hear of it.
         """
@@ -227,6 +142,33 @@ class StandingPair:
         self.priced = False
         if self.unusable:
             return self.holding
+        if not self.of_two:
+            return self._look_at_legs(at_ns)
+        first, second = self.first, self.second
+        first_ns, second_ns = first.recv_ns, second.recv_ns
+        if at_ns - first_ns > first.max_age_ns or at_ns - second_ns > second.max_age_ns:
+            return self.holding
+        for seat in self.currencies:
+            if seat.quote is not None and at_ns - seat.quote.recv_ns > self.max_fx_age_ns:
+                return self.holding
+        # By calibrated times where both have one (0: it has none), else by arrival, as in `obstacle`.
+        if first.calibrated_ns and second.calibrated_ns:
+            first_ns, second_ns = first.calibrated_ns, second.calibrated_ns
+        if abs(first_ns - second_ns) > self.max_skew_ns:
+            return self.holding
+        self.priced = True
+        ask, bid = first.ask, second.bid
+        self.buy = buy = None if ask is None or bid is None else ask - bid
+        ask, bid = second.ask, first.bid
+        self.sell = sell = None if ask is None or bid is None else bid - ask
+        nearest = self.nearest_buy
+        if buy is not None and nearest is not None and buy <= nearest:
+            return True
+        nearest = self.nearest_sell
+        return (sell is not None and nearest is not None and sell >= nearest) or self.holding
+
+    def _look_at_legs(self, at_ns: int) -> bool:  # noqa: C901, PLR0911 - as above
+        """As `look`, for any number of legs and every kind."""
         first = self.first
         buy, sell = first.ask, first.bid
         oldest_ns = newest_ns = first.recv_ns
@@ -334,6 +276,8 @@ class StandingPair:
         """Why the pair has no price at `at_ns`; empty when it has one."""
         if self.expression is not None and self.expression.why:
             return self.expression.why
+        if self.fixing:
+            return self.fixing
         unusable = next((seat.obstacle for seat in self.seats if not seat.usable), "")
         if unusable:
             return unusable

@@ -18,7 +18,8 @@ from gateway.model.trade import ExecutionStatus, Intent
 from gateway.trigger.align import aligned, residual_lots, residuals
 from gateway.trigger.core import Hops, TriggerCore
 from gateway.trigger.price import PairFormula
-from gateway.trigger.standing import Seat, StandingPair
+from gateway.trigger.seats import Seat
+from gateway.trigger.standing import StandingPair
 
 T = 10_000
 BOTH = (Side.BUY, Side.SELL)

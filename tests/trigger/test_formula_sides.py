@@ -15,7 +15,8 @@ from gateway.model.quote import Levels, Quote
 from gateway.model.site import PairSpec
 from gateway.trigger.expression import FormulaError
 from gateway.trigger.price import PairFormula
-from gateway.trigger.standing import Seat, StandingPair
+from gateway.trigger.seats import Seat
+from gateway.trigger.standing import StandingPair
 
 BOTH = (Side.BUY, Side.SELL)
 P, V = parameter("p", "12.5"), parameter("v", "0.13")

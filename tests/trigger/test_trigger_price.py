@@ -30,7 +30,8 @@ from gateway.trigger.align import alignments
 from gateway.trigger.depth import Walk, walk, whole_units
 from gateway.trigger.price import NoPriceError, PairFormula
 from gateway.trigger.rule import RuleMachine
-from gateway.trigger.standing import Seat, StandingPair
+from gateway.trigger.seats import Seat
+from gateway.trigger.standing import StandingPair
 
 BOTH = (Side.BUY, Side.SELL)
 LADDER: Levels = ((10, 3), (11, 2), (15, 5))
