@@ -65,23 +65,29 @@ class Judged(NamedTuple):
     verdict: str
 
 
-def one_seed(parameters: Parameters, seed: int, day_s: int) -> dict[str, Figures]:
-    """Every contender on one seed's day."""
+def one_seed(parameters: Parameters, seed: int, day_s: int, names: Sequence[str]) -> dict[str, Figures]:
+    """These contenders on one seed's day."""
     day = Day(parameters, seed, day_s)
     watcher = World(day, Watcher).run().contender
     assert isinstance(watcher, Watcher)  # noqa: S101 it was made here
     found = {}
-    for name, make in CONTENDERS.items():
-        world = World(day, make).run()
+    for name in names:
+        world = World(day, CONTENDERS[name]).run()
         found[name] = judge(day, world.contender, world, watcher.opportunities)  # type: ignore[arg-type]
     return found
 
 
-def many_seeds(pool: ProcessPoolExecutor, parameters: Parameters, seeds: int, day_s: int) -> Seeds:
+def many_seeds(
+    pool: ProcessPoolExecutor,
+    parameters: Parameters,
+    seeds: int,
+    day_s: int,
+    names: Sequence[str] = tuple(CONTENDERS),
+) -> Seeds:
     """The days of all seeds."""
     first = parameters.get("market", "first_seed")
     numbers = range(first, first + seeds)
-    return list(pool.map(one_seed, [parameters] * seeds, numbers, [day_s] * seeds))
+    return list(pool.map(one_seed, [parameters] * seeds, numbers, [day_s] * seeds, [names] * seeds))
 
 
 def figure(days: Seeds, contender: str, row: Row, places: Iterable[int]) -> float | None:
@@ -250,16 +256,36 @@ def aims_table(judged: Sequence[Judged]) -> str:
     return markdown_table(["aim", "to reach", "found (95 % interval)", "verdict"], rows)
 
 
+_AFFECTED: dict[str, tuple[str, ...]] = {
+    "people": ("people",),
+    "program": ("program",),
+    "gateway": ("program", "gateway"),
+    "market": tuple(CONTENDERS),
+}
+"""By table of the file, whom its parameters reach; the program has the gateway's processing time."""
+
+
+def _base_value(parameters: Parameters, name: str) -> object:
+    """What a parameter is where nothing is changed; None for the tape's and the rule's own, which are not looked up."""
+    table, _, key = name.partition(".")
+    return 1 if name == "gateway.processing_times" else parameters.tables[table].get(key)
+
+
 def sensitivity(pool: ProcessPoolExecutor, parameters: Parameters) -> tuple[str, list[dict[str, Any]]]:
     """One parameter at a time: what the gateway is worth against the others then."""
     table = parameters.tables["sensitivity"]
+    seeds, day_s = table["seeds"], table["day_s"]
+    base = many_seeds(pool, parameters, seeds, day_s)
     rows, raw = [], []
     for name, values in table.items():
         if not isinstance(values, list):
             continue
         for value in values:
             changed = parameters.changed_to(name, value)
-            days = many_seeds(pool, changed, table["seeds"], table["day_s"])
+            # Who does not know the parameter has the base's day: worlds do not touch one another.
+            names = _AFFECTED[name.partition(".")[0]] if value != _base_value(parameters, name) else ()
+            days = many_seeds(pool, changed, seeds, day_s, names) if names else [{} for _ in base]
+            days = [{**as_ever, **day} for as_ever, day in zip(base, days, strict=True)]
             comparison = Comparison(changed, days)
             rows.append([name, str(value), *_sensitivity_cells(comparison)])
             raw.append({"parameter": name, "value": value, "days": _raw(days)})

@@ -292,3 +292,17 @@ def test_the_sensitivity_table_has_a_row_for_each_value() -> None:
     with ThreadPoolExecutor(1) as pool:
         table, raw = promise.sensitivity(pool, parameters)  # type: ignore[arg-type]
     assert len(raw) == len(rows) == len(table.splitlines()) - 2
+
+
+def test_a_row_runs_again_only_whom_its_parameter_reaches() -> None:
+    """What it leaves as it was is what a run of everything gives: people know nothing of the program's timer."""
+    parameters = load().changed_to("sensitivity.seeds", 1).changed_to("sensitivity.day_s", 60)
+    for name, value in (("program.retry_ms", 5000), ("gateway.processing_times", 10), ("people.quote_delay_ms", 0)):
+        one = parameters.changed_to(name, value)
+        only = {"seeds": 1, "day_s": 60, name: [value]}
+        tables = {**parameters.tables, "sensitivity": only}
+        with ThreadPoolExecutor(1) as pool:
+            _, raw = promise.sensitivity(pool, parameters._replace(tables=tables))  # type: ignore[arg-type]
+        first = parameters.get("market", "first_seed")
+        whole = promise.one_seed(one, first, 60, tuple(promise.CONTENDERS))
+        assert raw[0]["days"][0] == {name: found._asdict() for name, found in whole.items()}
