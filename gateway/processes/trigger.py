@@ -43,7 +43,7 @@ from gateway.processes.rule_times import RuleTimesTeller
 from gateway.processes.rules_journal import PROCESS as RULES
 from gateway.processes.rules_journal import InForce, in_force, read_kept
 from gateway.processes.settings import Site, load_site
-from gateway.processes.site_calendars import read_run_calendars
+from gateway.processes.site_calendars import fixing_calendars, read_run_calendars
 from gateway.processes.site_file import MS, SECOND
 from gateway.processes.site_formula_days import beijing_day
 from gateway.processes.trigger_journal import InputJournal
@@ -65,7 +65,8 @@ class Trigger:
         begin = begin_with(site, run_dir)
         calendars = read_run_calendars(run_dir, site.calendars)
         # While a reference with a fixing is shut, the feed tells the fixing in its place.
-        self._hours = HoursTeller({name: one for name, one in calendars.items() if name not in site.fixings})
+        hours = {name: one for name, one in calendars.items() if name not in site.fixings}
+        self._hours = HoursTeller(hours | fixing_calendars(site.pairs))
         self._times = RuleTimesTeller()
         self._times.mind(begin.rules.values())
         pairs, rules = begin.pairs.values(), begin.rules.values()
