@@ -21,6 +21,7 @@ import quickfix
 from gateway.fix import tags
 from gateway.fix.application import Handlers, crash
 from gateway.fix.link import Folders, SendResult, SessionLink
+from gateway.fix.rehearsal import SendRehearsal
 from gateway.fix.session_settings import SessionSettings, check, quickfix_settings
 from gateway.model.port import Heard, SessionStatus
 
@@ -87,6 +88,9 @@ class FixSessions:
             )
             for one in sessions
         }
+        self._sessions = tuple(sessions)
+        self._folders = folders
+        self._rehearsal: SendRehearsal | None = None
         self._changed = threading.Condition()
         self._stopping = False
         self._threads: list[threading.Thread] = []
@@ -99,6 +103,9 @@ class FixSessions:
 
     def stop(self, timeout_s: float) -> bool:
         """Log out, end the threads; False when a thread still runs after `timeout_s`. It takes up to two seconds."""
+        if self._rehearsal is not None:
+            self._rehearsal.close()
+            self._rehearsal = None
         deadline_ns = self._clock() + int(timeout_s * 1e9)
         for link in self._links.values():
             link.log_out()
@@ -117,6 +124,12 @@ class FixSessions:
     def send(self, key: str, message: quickfix.Message) -> SendResult:
         """Write `message` in the calling thread. A session that is down refuses; nothing is stored for later."""
         return self._links[key].send(message)
+
+    def rehearse(self, message: quickfix.Message) -> None:
+        """Send `message` to nobody: see `rehearsal`. The first call makes the session for it, which takes a moment."""
+        if self._rehearsal is None:
+            self._rehearsal = SendRehearsal(self._sessions[0], self._folders.state, self._folders.log, self._clock)
+        self._rehearsal.send(message)
 
     def test_request(self, key: str, test_req_id: str) -> SendResult:
         """Send a TestRequest(35=1); the venue's Heartbeat(35=0) gives the TestReqID(112) back, through `on_admin`."""

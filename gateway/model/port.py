@@ -140,6 +140,13 @@ class PositionsWriter(Protocol):
 
 
 @runtime_checkable
+class RehearsingSessions(Protocol):
+    """Sessions that can send a message to nobody, so that the next real one finds its way warm."""
+
+    def rehearse(self, message: VenueMessage) -> None: ...
+
+
+@runtime_checkable
 class NumberedSessions(Protocol):
     """Sessions with numbers that a person may set: with `log_out` also while it is up, which ends it first."""
 

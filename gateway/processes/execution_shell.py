@@ -30,6 +30,7 @@ from gateway.model.port import (
     NumberedSessions,
     OrderReader,
     PositionsWriter,
+    RehearsingSessions,
     SendResult,
     Sessions,
     VenueMessage,
@@ -174,8 +175,11 @@ class ExecutionShell:
         decision, orders = made
         self._rehearsed.encode(decision)
         utc_ns = clock.utc_ns()
-        for order in orders:
-            self._encoders[order.venue_id].new_order(order, utc_ns).toString()
+        built = [self._encoders[order.venue_id].new_order(order, utc_ns) for order in orders]
+        for message in built:
+            message.toString()
+        if built and isinstance(self.sessions, RehearsingSessions):
+            self.sessions.rehearse(built[0])
 
     def take_messages(self) -> None:
         """Decide on what venues have said."""
