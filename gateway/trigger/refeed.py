@@ -3,7 +3,8 @@
 For `cmc replay`, and for tests. The ids and hop times of intents are given by the journal; all else has to come out the
 same: how many pairs were evaluated, the digest of their prices, every field of every intent.
 
-What can go wrong: a quote that the record lacks. From there on nothing can be compared, and the first one is named.
+What can go wrong: a quote that the record lacks. It is named; until the instrument's next quote nothing is compared, and
+an intent that was made meanwhile is taken as it was: who goes on after "quote missing" compares all that can be.
 """
 
 from collections.abc import Callable
@@ -52,15 +53,19 @@ class Refeed:
         self._names = [one.instrument_id for one in started.instruments]
         self._quote_of = quote_of
         self._wishes: list[Wish] = []
-        self.evaluations = self.intents = 0
+        self._unknown: set[str] = set()
+        """Instruments whose newest quote the record lacks."""
+        self.evaluations = self.intents = self.missing = 0
+        """Pairs that were evaluated and compared, intents, quotes that the record lacks."""
 
     def take(self, one: TriggerInput) -> Difference | None:
         """Feed one input, in the order of the journal; the difference that it shows, if any."""
         if isinstance(one, IntentMade):
             return self._intent(one)
-        if self._wishes:
+        if self._wishes and not self._unknown:
             wish = self._wishes[0]
             return Difference("intent", None, (wish.rule.spec.rule_id, wish.side, wish.units, wish.pair_px_e9))
+        self._wishes = []
         if isinstance(one, QuotesTaken):
             return self._quotes(one)
         if isinstance(one, InputsLost):
@@ -89,13 +94,20 @@ class Refeed:
                     self._wishes = core.change(one.command, one.at_ns)
 
     def _quotes(self, one: QuotesTaken) -> Difference | None:
-        quotes = []
+        quotes, missing = [], None
         for place, incarnation, seq in one.quotes:
-            quote = self._quote_of(self._names[place], incarnation, seq)
+            name = self._names[place]
+            quote = self._quote_of(name, incarnation, seq)
             if quote is None:
-                return Difference("quote missing", (self._names[place], incarnation, seq), None)
-            quotes.append(quote)
+                self.missing += 1
+                self._unknown.add(name)
+                missing = missing or Difference("quote missing", (name, incarnation, seq), None)
+            else:
+                self._unknown.discard(name)
+                quotes.append(quote)
         self._wishes = self.core.on_quotes(quotes, one.at_ns)
+        if missing is not None or self._unknown:
+            return missing
         looks, digest = self.core.evaluated()
         self.evaluations += looks
         if (looks, digest) != (one.looks, one.digest):
@@ -103,14 +115,24 @@ class Refeed:
         return None
 
     def _intent(self, one: IntentMade) -> Difference | None:
-        if not self._wishes:
-            return Difference("intent", one.intent, None)
         then = one.intent
+        if not self._wishes or (self._unknown and self._wishes[0].rule.spec.rule_id != then.rule_id):
+            if not self._unknown:
+                return Difference("intent", then, None)
+            self._follow(then)
+            return None
         wish = self._wishes.pop(0)
         now: Intent = wish.intent(then.intent_id, Hops(then.taken_ns, then.evaluated_ns, then.decided_ns))
         self.intents += 1
-        if now != then:
+        if now != then and not self._unknown:
             return Difference("intent", then, now)
         if not one.sent:
             self.core.on_unsent(now, one.sent_ns)
         return None
+
+    def _follow(self, then: Intent) -> None:
+        """Have the rule fire as it did: the quotes that would show why are not in the record."""
+        rule = self.core.rules.machines.get(then.rule_id)
+        if rule is not None:
+            newest_ns = max(leg.recv_ns for leg in then.legs)
+            rule.fired(then.intent_id, then.expires_ns, then.side, then.units, newest_ns)
