@@ -3,8 +3,8 @@
 For `cmc replay`, and for tests. The ids and hop times of intents are given by the journal; all else has to come out the
 same: how many pairs were evaluated, the digest of their prices, every field of every intent.
 
-What can go wrong: a quote that the record lacks. It is named; until the instrument's next quote nothing is compared, and
-an intent that was made meanwhile is taken as it was: who goes on after "quote missing" compares all that can be.
+What can go wrong: a quote that the record lacks. It is named; until the instrument's next quote nothing is compared,
+and an intent that was made meanwhile is taken as it was: who goes on after "quote missing" compares all that can be.
 """
 
 from collections.abc import Callable
