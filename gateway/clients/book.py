@@ -77,7 +77,8 @@ class OrderBook:
         return [order for orders in self._open.values() for order in orders.values()]
 
     def forget_times(self) -> None:
-        """After a restart: what is out is due at once, and what settles begins anew."""
+        """After a restart: what is out is due at once, what settles begins anew, nobody has been heard yet."""
+        self.switches = None
         for asked in self.commands.values():
             asked.at_ns = 0
         for order_id in self.settling:

@@ -311,7 +311,6 @@ class FixClient:
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket = tls.wrap_socket(plain, server_hostname="localhost") if tls is not None else plain
         self._parser = simplefix.FixParser()
-        self._waiting: list[simplefix.FixMessage] = []
 
     def text(
         self, kind: str, *fields: tuple[Any, Any], seq: int | None = None, header: tuple[tuple[Any, Any], ...] = ()
@@ -362,7 +361,7 @@ class FixClient:
         """The next message of these types (any without); others are kept in `seen`. An empty one: the line is cut."""
         end = time.monotonic() + timeout_s
         while True:
-            for message in self._messages(end):
+            while (message := self._parser.get_message()) is not None:
                 fields = as_dict(message)
                 self.seen.append(fields)
                 if not kinds or fields["35"] in kinds:
@@ -383,10 +382,6 @@ class FixClient:
 
     def close(self) -> None:
         self.socket.close()
-
-    def _messages(self, _end: float) -> list[simplefix.FixMessage]:
-        message = self._parser.get_message()
-        return [message] if message is not None else []
 
     def _more(self, end: float) -> bool:
         """Read more; False when the other side has closed, TimeoutError when nothing comes."""

@@ -447,7 +447,7 @@ def test_a_replay_gives_the_same_orders_and_the_same_words() -> None:
     desk.heard(fill(rule), fill(rule, 1, 1), steps=(step(rule, HEDGED, 1),))
     desk.replace(price="-100", qty=4)
     desk.answer()
-    desk.do(switches(armed=False), switches(), Restarted(2), order("b"))
+    desk.do(switches(armed=False), switches(), Restarted(2), switches(), order("b"))
     again = ClientEngine(settings(client("F"), client("D", drop_copy=True)), 1)
     assert [again.on_event(event, now) for event, now, _ in desk.history] == [made for _, _, made in desk.history]
     desk.engine = again
