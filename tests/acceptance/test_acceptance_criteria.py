@@ -83,6 +83,16 @@ def test_a_file_changes_single_keys_of_its_base(tmp_path: Path) -> None:
     assert load_criteria(nearer) == found
 
 
+def test_the_demonstrations_criteria_are_the_products_but_for_time() -> None:
+    """Two are shorter; every other one is the same, bound and confidence included."""
+    standard = {one.id: one for one in load_criteria()}
+    demo = {one.id: one for one in load_criteria(STANDARD.with_name("criteria-demo.toml"))}
+    assert list(demo) == list(standard)
+    assert [name for name, one in demo.items() if one != standard[name]] == ["recovery", "soak"]
+    assert (demo["recovery"].least, demo["recovery"].bound) == (1, standard["recovery"].bound)
+    assert demo["soak"].bound_text == "5 min"
+
+
 REFUSED = """
 change                               | says
 id = "one" -> id = ""                | criterion '': an id that no other has
