@@ -28,7 +28,7 @@ from gateway.processes.ids import IdCounter, next_epoch
 from gateway.processes.rule_checks import command_mistakes, other_keys
 from gateway.processes.rule_keys import rule_keys, rule_spec
 from gateway.processes.rule_words import lines, pair_difference, rule_difference, rules_words
-from gateway.processes.settings import Site, SiteError, load_site
+from gateway.processes.settings import Site, load_site
 from gateway.processes.site_file import MS, SECOND, RuleSection
 from gateway.processes.site_mistakes import Mistake, nearest
 from gateway.processes.site_open import load, run_dir_of, site_path
@@ -39,6 +39,8 @@ from gateway.processes.supervisor_log import out, say
 TIMEOUT_NS = 2 * SECOND
 SAME_WITHOUT_RESTART = ("path", "rules", "pairs", "digest")
 """Fields of a site that a reload looks at by itself."""
+OF_THE_PATH = ("state_dir", "bus_dir", "calendars", "clients")
+"""Fields that differ between two files in two folders."""
 LISTS = ("financed", "slippage_ticks", "days")
 NONE = "none"
 
@@ -170,7 +172,7 @@ def _needs_restart(running: Site, new: Site) -> list[Mistake]:
     for name in started.__dataclass_fields__:
         if name in SAME_WITHOUT_RESTART or getattr(started, name) == getattr(new, name):
             continue
-        if name in ("state_dir", "bus_dir", "calendars") and running.path != new.path:
+        if name in OF_THE_PATH and running.path != new.path:
             continue
         mistakes.append(Mistake(name, told("another value"), told("as it is: it changes with a restart only")))
     mistakes += _other_pairs(started.pairs, new.pairs)
@@ -191,12 +193,9 @@ def _other_pairs(was: Mapping[str, PairSpec], now: Mapping[str, PairSpec]) -> li
 
 
 def _as_started(site: Site) -> Site:
-    """The site as its run keeps it; as its file is now where that cannot be read alone."""
+    """The site as its run keeps it."""
     kept = run_dir_of(site) / "site.toml"
-    try:
-        return load_site(kept)
-    except SiteError:
-        return site
+    return load_site(site.path, as_kept=kept) if kept.is_file() else site
 
 
 def _send(site: Site, found: RulesInForce, command: ChangeRules, differences: Sequence[str]) -> int:

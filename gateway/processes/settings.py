@@ -79,10 +79,10 @@ class SiteError(ValueError):
         super().__init__(joined("\n", lines))
 
 
-def load_site(path: str | Path, environment: Mapping[str, str] | None = None) -> Site:
-    """The site in the file `path`, or SiteError with every mistake."""
+def load_site(path: str | Path, environment: Mapping[str, str] | None = None, *, as_kept: Path | None = None) -> Site:
+    """The site in the file `path`, or SiteError with every mistake; `as_kept`: its words as a run keeps them there."""
     file = Path(path)
-    content, misused = expand(_toml(file))
+    content, misused = expand(_toml(as_kept or file))
     overridden = override(content, environment)
     mistakes = misused + [
         Mistake(
