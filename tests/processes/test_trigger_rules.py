@@ -17,6 +17,7 @@ import pytest
 
 from gateway.bus.rules import RulesClient
 from gateway.bus.sockets import IntentReceiver, Publisher, Subscriber, prepare_bus_dir
+from gateway.bus.topics import TriggerStatus
 from gateway.journal.reader import read_run
 from gateway.model.base import PRICE_E9
 from gateway.model.order import Side
@@ -66,8 +67,9 @@ class Rig:
         self.execution = Publisher(bus_dir, "execution", 8)
         self.intents = IntentReceiver(bus_dir, 100)
         self.client = RulesClient(bus_dir)
-        self.heard = Subscriber(bus_dir, "trigger", ["R.", "P."])
+        self.heard = Subscriber(bus_dir, "trigger", ["R.", "TriggerStatus."])
         self.standings: list[RuleStanding] = []
+        self.beats = 0
         self.quotes: dict[tuple[str, int, int], Quote] = {}
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -83,9 +85,9 @@ class Rig:
             [sys.executable, "-m", "gateway.processes.trigger", *words], cwd=ROOT, env=environment
         )
         until(lambda: said_ready(self.run_dir, "trigger"))
-        self.standings.clear()
+        self.beats = 0
         self.heard.ask()
-        self.wait(lambda: self.standings)
+        self.wait(lambda: self.beats > 1)  # the second comes by the stream: from now on nothing is missed
 
     def kill(self) -> None:
         assert self.process is not None
@@ -113,7 +115,9 @@ class Rig:
         """Answer what the trigger asks feed and execution for, and take what it says."""
         self.feed.answer_snapshots()
         self.execution.answer_snapshots()
-        self.standings += [one.message for one in self.heard.poll(1) if isinstance(one.message, RuleStanding)]
+        for one in self.heard.poll(1):
+            self.beats += isinstance(one.message, TriggerStatus)
+            self.standings += [one.message] if isinstance(one.message, RuleStanding) else []
 
     def wait(self, done: Callable[[], object]) -> None:
         """Serve until it is so."""
@@ -141,8 +145,7 @@ class Rig:
             self.serve()
             return self.client.receive()
 
-        found: CommandAnswered | RulesInForce = until(answered)
-        return found
+        return until(answered)
 
     def in_force(self) -> RulesInForce:
         answer = self.ask(AskRules("A"))
