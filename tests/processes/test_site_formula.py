@@ -126,6 +126,8 @@ until_day = "2026-12-31" -> until_day = "2019-03-31" | pair[0].parameter[2].row 
 kind = "spread" -> kind = "ratio"                    | rule[0].kind               | ratio   | spread
 name = "cu" -> name = "cu"\\nside = "sell"           | pair[0].formula            | ...     | leg cu with the side that the formula gives it, buy
 name = "ca" -> name = "ca"\\nfactors = { vat = "1.13" } | pair[0].leg[1].factors   | vat     | absent
+currency = "USD" -> currency = "EUR"                 | pair[0].formula            | ...     | not EUR/t and USD/t; multiply the second: * a reference in EUR/USD
+currency = "USD" -> currency = "EUR"                 | pair[0].leg[1].fx          | missing | fx or fx_rate, since LME.CA3M is in EUR
 ratio_lots = 5 -> ratio_lots = "auto"                | pair[0].align              | missing | one of quantity, price, value
 ratio_lots = 5 -> ratio_lots = 0                     | pair[0].leg[0].ratio_lots  | 0       | at least 1
 max_units = 5 -> max_units = 5\\nalign = "value"     | none                       |         |
