@@ -22,7 +22,7 @@ LAYERS = (
 )
 """Imports point down this list, never up. Parts of one layer may use one another."""
 
-PURE = ("gateway/model", "gateway/feed", "gateway/trigger", "gateway/execution", "simulators/core")
+PURE = ("gateway/model", "gateway/feed", "gateway/trigger", "gateway/execution", "gateway/clients", "simulators/core")
 IMPURE = frozenset(
     [
         "asyncio",

@@ -13,6 +13,7 @@ from gateway.clients.framing import fields
 from gateway.fix import tags
 
 STRANGER = "logon refused: SenderCompID(49), certificate, address or password"
+FIXT = "FIXT.1.1"
 APPL_VER_ID = "9"
 """FIX 5.0 SP2, as DefaultApplVerID(1137) has it."""
 
@@ -72,11 +73,9 @@ def judge(first: bytes, peer: Peer, entries: Mapping[str, Entry]) -> Admitted | 
     if entry is None:
         return Turned(f"SenderCompID(49)={said.get(tags.SENDER_COMP_ID, '')!r} is no client", STRANGER)
     secret = _stranger(said, peer, entry)
-    if secret:
-        return Turned(f"{entry.client_id}: {secret}", STRANGER)
-    words = _words(said, entry)
+    words = secret or _words(said, entry)
     if words:
-        return Turned(f"{entry.client_id}: {words}", words)
+        return Turned(f"{entry.client_id}: {words}", STRANGER if secret else words)
     asked = said.get(tags.CANCEL_ORDERS_ON_DISCONNECT, "")
     cancels = asked == "Y" if asked else entry.cancel_on_disconnect
     return Admitted(entry.client_id, cancels, said.get(tags.RESET_SEQ_NUM_FLAG) == "Y")
@@ -92,8 +91,11 @@ def _stranger(said: Mapping[str, str], peer: Peer, entry: Entry) -> str:
         return f"certificate {peer.certificate_sha256} is not its own"
     if peer.tls and entry.certificate_cn and not _same(peer.certificate_cn, entry.certificate_cn):
         return f"certificate of {peer.certificate_cn!r}, not of {entry.certificate_cn!r}"
-    if not entry.password:
-        return ""
+    return _wrong_secret(said, entry) if entry.password else ""
+
+
+def _wrong_secret(said: Mapping[str, str], entry: Entry) -> str:
+    """Username(553) where one is set; the password as Password(554), or RawData(96) in an older version."""
     if entry.username and not _same(said.get(tags.USERNAME, entry.username), entry.username):
         return f"Username(553)={said.get(tags.USERNAME, '')!r} is wrong"
     given = said.get(tags.PASSWORD) or said.get(tags.RAW_DATA, "")
@@ -107,7 +109,7 @@ def _words(said: Mapping[str, str], entry: Entry) -> str:
         return f"BeginString(8)={version!r}; accepted: {entry.begin_string}"
     if said.get(tags.TARGET_COMP_ID) != entry.target_comp_id:
         return f"TargetCompID(56)={said.get(tags.TARGET_COMP_ID, '')!r}; accepted: {entry.target_comp_id}"
-    if entry.begin_string == "FIXT.1.1" and said.get(tags.DEFAULT_APPL_VER_ID) != APPL_VER_ID:
+    if entry.begin_string == FIXT and said.get(tags.DEFAULT_APPL_VER_ID) != APPL_VER_ID:
         given = said.get(tags.DEFAULT_APPL_VER_ID, "")
         return f"DefaultApplVerID(1137)={given!r}; accepted: {APPL_VER_ID} (FIX 5.0 SP2)"
     beat = said.get(tags.HEART_BT_INT, "")

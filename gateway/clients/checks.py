@@ -151,7 +151,8 @@ def _legs(one: Asking) -> str:
         return f"NoLegs(555)={len(one.order.legs)}; accepted: {_leg_words(wanted)}"
     for given, right in zip(one.order.legs, wanted, strict=True):
         if given[0] != right[0] or given[1] not in ("", right[1]) or given[2] not in ("", right[2]):
-            return f"leg {given[0]!r} LegSide(624)={given[1]!r} LegRatioQty(623)={given[2]!r}; accepted: {_leg_words(wanted)}"
+            said = f"leg {given[0]!r} LegSide(624)={given[1]!r} LegRatioQty(623)={given[2]!r}"
+            return f"{said}; accepted: {_leg_words(wanted)}"
     return ""
 
 

@@ -1,5 +1,5 @@
-"""A client's message, as QuickFIX hands it over, as a value. QuickFIX has held it against our dictionary before: required
-fields are there, enumerations are ours, groups count right. What it cannot judge (a quantity of 1.5) is kept as it was
+"""A client's message, as QuickFIX hands it over, as a value. QuickFIX has held it against our dictionary: what is
+required is there, enumerations are ours, groups count right. What it cannot judge (a quantity of 1.5) is kept as it was
 written, for the checks to name.
 
 What can go wrong: a message with a type of our dictionary that no reader is for: `Unsupported`, which is answered with

@@ -1,4 +1,4 @@
-"""The client engine: `on_event(event, now) -> actions`, the one place where an order of a client is taken, changed, ended.
+"""The client engine: `on_event(event, now) -> actions`, the one place where a client's order is taken, changed, ended.
 
     asked -> ladder (checks) -> order -> a rule for trigger, or for a leg alone a command for execution
     what trigger says of the rule, what execution's journal says of its trades -> reports

@@ -18,6 +18,7 @@ from gateway.model.record import Decision
 from gateway.model.site import FormulaKind
 from gateway.model.trade import (
     Announce,
+    Announcement,
     BooksObserved,
     Intent,
     IntentRefused,
@@ -74,19 +75,22 @@ class Executions:
             if isinstance(action, SendOrders):
                 self._note_orders(action, decision)
             elif isinstance(action, Announce):
-                what = action.what
-                if isinstance(what, PairTradeChanged):
-                    self._note_trade(what)
-                    if what.rule_id.startswith(CLIENT_RULE):
-                        steps.append(self._step(what))
-                elif isinstance(what, IntentRefused):
-                    self._intents.pop(what.intent_id, None)
-                    if what.rule_id.startswith(CLIENT_RULE):
-                        refused.append(what)
+                self._announced(action.what, steps, refused)
         fills = self._fills(event) if isinstance(event, ExecutionReport) else ()
         if not fills and not steps and not refused:
             return None
         return ExecutionHeard(decision.seq, fills, tuple(steps), tuple(refused))
+
+    def _announced(self, what: Announcement, steps: list[TradeStep], refused: list[IntentRefused]) -> None:
+        """Keep what a trade or a refusal says; of a client's order it goes into the lists, too."""
+        if isinstance(what, PairTradeChanged):
+            self._note_trade(what)
+            if what.rule_id.startswith(CLIENT_RULE):
+                steps.append(self._step(what))
+        elif isinstance(what, IntentRefused):
+            self._intents.pop(what.intent_id, None)
+            if what.rule_id.startswith(CLIENT_RULE):
+                refused.append(what)
 
     def _note_orders(self, action: SendOrders, decision: Decision) -> None:
         event = decision.event
@@ -187,7 +191,7 @@ class Executions:
     def _reached_e9(self, what: PairTradeChanged, intent: Intent | None) -> int:
         """The pair's price at the averages of the legs: the price that the intent saw, and the slippage against it.
 
-        Exact for a ratio and for a spread, but for one rounding against the client. For another formula a price is worth
+        Exact for a ratio and a spread, but for one rounding against the client. For another formula a price is worth
         what the intent's edge says; the price that was seen where it had none.
         """
         if len(what.legs) == 1:
@@ -215,7 +219,7 @@ class Executions:
 
 
 def _worse_e9(what: PairTradeChanged, intent: Intent) -> int:
-    """The slippage of one unit as a difference of price, where the intent's edge tells what a price is worth in money."""
+    """The slippage of one unit as a difference of price, where the edge tells what a price is worth in money."""
     better_e9 = abs(intent.threshold_e9 - intent.pair_px_e9)
     if not better_e9 or not intent.edge_e9:
         return 0

@@ -47,34 +47,37 @@ class Framer:
     def _next(self) -> bytes | None:
         """The next message; empty bytes where something garbled was dropped; None: more is needed."""
         buffer = self._buffer
-        if not buffer:
-            return None
         start = buffer.find(START)
         if start:
             return self._drop(start if start > 0 else max(0, len(buffer) - len(START) + 1))
-        head = buffer.find(LENGTH, 0, len(START) + LONGEST_VERSION)
-        if head < 0:
-            return None if len(buffer) < len(START) + LONGEST_VERSION else self._drop(1)
-        body = buffer.find(SOH, head + len(LENGTH))
-        digits = bytes(buffer[head + len(LENGTH) : body if body >= 0 else len(buffer)])
-        if digits and (not digits.isdigit() or len(digits) > MOST_DIGITS):
+        end = self._end()
+        if end is None:
             return self._drop(1)
-        if body < 0:
-            return None
-        if not digits:
-            return self._drop(1)
-        end = body + 1 + int(digits) + TRAILER_BYTES
         if end > self._most:
-            text = f"BodyLength(9)={digits.decode()}: a message of {end} bytes; at most {self._most} are accepted"
+            text = f"BodyLength(9) makes a message of {end} bytes; at most {self._most} are accepted"
             raise TooLongError(text)
-        if len(buffer) < end:
+        if not end or len(buffer) < end:
             return None
-        tail = buffer[end - TRAILER_BYTES : end]
-        if buffer[end - TRAILER_BYTES - 1] != SOH[0] or not tail.startswith(b"10=") or tail[-1] != SOH[0]:
+        tail = buffer[end - TRAILER_BYTES - 1 : end]
+        if not tail.startswith(b"\x0110=") or tail[-1:] != SOH:
             return self._drop(1)
         message = bytes(buffer[:end])
         del buffer[:end]
         return message
+
+    def _end(self) -> int | None:
+        """Where the message that begins here ends; 0: not known yet; None: it is none."""
+        buffer = self._buffer
+        head = buffer.find(LENGTH, 0, len(START) + LONGEST_VERSION)
+        if head < 0:
+            return 0 if len(buffer) < len(START) + LONGEST_VERSION else None
+        body = buffer.find(SOH, head + len(LENGTH))
+        digits = bytes(buffer[head + len(LENGTH) : body if body >= 0 else len(buffer)])
+        if digits and (not digits.isdigit() or len(digits) > MOST_DIGITS):
+            return None
+        if body < 0:
+            return 0
+        return body + 1 + int(digits) + TRAILER_BYTES if digits else None
 
     def _drop(self, count: int) -> bytes | None:
         """Forget what cannot be a message; None when nothing can be told yet."""

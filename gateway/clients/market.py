@@ -105,7 +105,7 @@ class MarketData:
         if asked.subscription == UNSUBSCRIBE:
             self._drop(client.client_id, asked.request_id)
             return [], ""
-        problem = self._problem(client, asked, held)
+        problem = next(self._problems(client, asked, held), None)
         if problem is not None:
             reason, words = problem
             return [_rejected(asked.request_id, reason, words)], words
@@ -149,26 +149,25 @@ class MarketData:
             del held[key]
             self._by_symbol.get(key[1], {}).pop((client_id, request_id), None)
 
-    def _problem(
+    def _problems(
         self, client: ClientSpec, asked: MarketDataAsked, held: dict[tuple[str, str], Subscription]
-    ) -> tuple[str, str] | None:
-        """MDReqRejReason(281) and the words; None: it can be served."""
+    ) -> Iterator[tuple[str, str]]:
+        """MDReqRejReason(281) and the words of everything that stands in the way."""
         seen = client.pairs + client.instruments
         known = self._settings.pairs.keys() | self._settings.instruments.keys()
         for symbol in asked.symbols:
             if symbol not in known:
-                return "0", f"Symbol(55)={symbol!r} is not known; accepted: {listed(seen)}"
-            if symbol not in seen:
-                return "3", f"Symbol(55)={symbol!r}: this session may not see it; accepted: {listed(seen)}"
+                yield "0", f"Symbol(55)={symbol!r} is not known; accepted: {listed(seen)}"
+            elif symbol not in seen:
+                yield "3", f"Symbol(55)={symbol!r}: this session may not see it; accepted: {listed(seen)}"
         if asked.subscription == SUBSCRIBE and any(key[0] == asked.request_id for key in held):
-            return "1", f"MDReqID(262)={asked.request_id!r} is in use; accepted: a new one"
-        if not asked.depth >= 0:
-            return "5", f"MarketDepth(264)={asked.depth}; accepted: 0 (all, at most {MOST_DEPTH}), 1, 2 and so on"
+            yield "1", f"MDReqID(262)={asked.request_id!r} is in use; accepted: a new one"
+        if asked.depth < 0:
+            yield "5", f"MarketDepth(264)={asked.depth}; accepted: 0 (all, at most {MOST_DEPTH}), 1, 2 and so on"
         if not asked.entry_types <= {BID, OFFER}:
-            return "8", "MDEntryType(269); accepted: 0 (bid), 1 (offer)"
+            yield "8", "MDEntryType(269); accepted: 0 (bid), 1 (offer)"
         if len(held) + len(asked.symbols) > MOST_SUBSCRIPTIONS:
-            return "4", f"{len(held)} symbols are subscribed; accepted: at most {MOST_SUBSCRIPTIONS}"
-        return None
+            yield "4", f"{len(held)} symbols are subscribed; accepted: at most {MOST_SUBSCRIPTIONS}"
 
     def _snapshot(self, one: Subscription, book: Book) -> str:
         """MarketDataSnapshotFullRefresh(35=W)."""

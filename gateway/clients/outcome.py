@@ -1,7 +1,7 @@
 """What became of an order: by trigger's word on its rule, by execution's journal, by answers to commands, by switches.
 
 An order ends when trigger has ended its rule, nothing of it is out, and execution's journal has told as many units as
-trigger counts (see `engine`). A kill cancels every order; disarming suspends the resting ones until a person arms again.
+trigger counts (see `engine`). A kill cancels every order; disarming suspends the resting ones until somebody arms.
 """
 
 from gateway.clients.book import CANCEL, Asked, OrderBook

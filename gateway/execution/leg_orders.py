@@ -1,9 +1,9 @@
 """An order on one leg, straight through to its venue: asked for by a client as a command, judged by the whole gate.
 
-It is a pair trade of one leg, under the client's rule and with the instrument's own name as its pair, so that it passes
+It is a pair trade of one leg, under the client's rule and with the instrument's own name as its pair: it passes
 through the same machine, journal and report as everything else. Immediate orders leave at the limit that was asked; an
-order for the day rests at its venue until it is filled, withdrawn, or its day is over there. There is nothing to repair:
-what is filled is held.
+order for the day rests at its venue until it is filled, withdrawn, or its day is over there. Nothing is repaired: what
+is filled is held.
 
 What can go wrong: the command is sent twice. The first one's answer is given again, as for every command.
 """

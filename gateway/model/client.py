@@ -1,4 +1,4 @@
-"""What passes between our clients and us, as values: what a client asks for, what execution did for it, what it is told.
+"""What passes between our clients and us: what a client asks for, what execution did for it, what it is told.
 
 Prices of pairs are whole 1e-9 of the pair's unit, prices of legs whole 1e-9 of the quoted unit; quantities are units of
 a pair, or lots of a leg; `utc_ns` is nanoseconds since 1970 UTC, every other time this host's monotonic clock. Enums
@@ -38,7 +38,7 @@ class ClientSpec(Message):
 
 
 class ClientRefusal(StrEnum):
-    """Why an order of a client is not taken. The order of the members is the order of the checks; Text(58) begins so."""
+    """Why a client's order is not taken. The order of the members is the order of the checks; Text(58) begins so."""
 
     DUPLICATE_ORDER = "duplicate_order"
     """A ClOrdID(11) is accepted once, ever."""

@@ -277,7 +277,7 @@ class Verb(StrEnum):
     """Set the next MsgSeqNum(34) of a session that cannot heal: `VENUE KIND OURS THEIRS`, and `force` at the end where
     it is up or trades are open there."""
     LEG_ORDER = "leg_order"
-    """An order on one instrument, through the gate: `RULE INSTRUMENT SIDE LOTS PX_TICKS TIME_IN_FORCE`, in FIX's characters."""
+    """An order on one instrument, through the gate: `RULE INSTRUMENT SIDE LOTS PX_TICKS TIME_IN_FORCE`."""
     WITHDRAW = "withdraw"
     """Cancel what is open of such an order. Argument: its RULE."""
 

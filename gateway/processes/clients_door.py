@@ -128,7 +128,7 @@ class Door:
         """Open a listener; with `pems` (certificate, key, CA) on TLS. Gives the port."""
         context = tls_context(*pems) if pems is not None else None
         listener = socket.create_server((host, port), backlog=BACKLOG, reuse_port=False)
-        listener.setblocking(False)
+        listener.setblocking(False)  # noqa: FBT003 - the standard library's signature
         self._listeners[listener.fileno()] = (listener, context)
         self._epoll.register(listener.fileno(), select.EPOLLIN)
         return int(listener.getsockname()[1])
@@ -209,7 +209,7 @@ class Door:
             self._say(address, f"turned away: {self._limits.max_connections} connections are open")
             outer.close()
             return
-        outer.setblocking(False)
+        outer.setblocking(False)  # noqa: FBT003
         outer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if context is not None:
             outer = context.wrap_socket(outer, server_side=True, do_handshake_on_connect=False)
@@ -310,7 +310,7 @@ class Door:
         one.client_id, one.cancels, one.reset = verdict
         one.stage = Stage.OPEN
         one.inner = socket.create_connection(("127.0.0.1", self._inner_port))
-        one.inner.setblocking(False)
+        one.inner.setblocking(False)  # noqa: FBT003
         one.inner.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._connections[one.inner.fileno()] = one
         self._epoll.register(one.inner.fileno(), select.EPOLLIN)

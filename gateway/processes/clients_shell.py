@@ -1,15 +1,13 @@
 """The client engine with its journal, its sessions and its sockets. One thread calls it, QuickFIX's callbacks among it.
 
 An event is decided on, written down with its actions in one record, and then carried out: nothing is acknowledged that
-is not on record (on the disk, where the site asks for `sync_before_send`). While the journal takes no record, orders are
-refused by that name and everything else waits.
+is not on record (on the disk, where the site asks for `sync_before_send`). While the journal takes no record, orders
+are refused by that name and everything else waits.
 """
 
 import sys
 from collections import deque
 from collections.abc import Callable
-from pathlib import Path
-
 
 from gateway.bus.topics import TriggerStatus
 from gateway.clients.checks import Refused
@@ -76,9 +74,17 @@ class ClientsShell:
     """See the module. `acceptor` is given when QuickFIX has its sessions."""
 
     def __init__(
-        self, engine: ClientEngine, journal: JournalWriter, bus: ClientsBus, tail: JournalTail, seq: int, incarnation: int,
-        *, sync: bool, market_data_interval_ns: int,
-    ) -> None:  # fmt: skip
+        self,
+        engine: ClientEngine,
+        journal: JournalWriter,
+        bus: ClientsBus,
+        tail: JournalTail,
+        seq: int,
+        incarnation: int,
+        *,
+        sync: bool,
+        market_data_interval_ns: int,
+    ) -> None:
         self.engine = engine
         self.acceptor: ClientAcceptor | None = None
         self.pending_bytes: Callable[[str], int] = lambda _client_id: 0

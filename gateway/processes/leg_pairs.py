@@ -1,4 +1,4 @@
-"""Pairs of one leg, one for each instrument that a client may order alone: so such an order has everything that the gate
+"""Pairs of one leg, one for each instrument that a client may order alone: such an order has everything that the gate
 and the machines ask a pair for. Its name is the instrument's; no rule watches it.
 """
 

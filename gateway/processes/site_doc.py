@@ -41,7 +41,7 @@ CMC_PAIR__CU_CA__REPAIR_PAY_UP_TICKS='[2, 4]'
 ```
 
 A variable that names nothing is an error. Passwords stand only in `CMC_VENUE__ID__MD__PASSWORD`,
-`CMC_VENUE__ID__ORDERS__PASSWORD` and `CMC_VENUE__ID__WATCH__PASSWORD`, or in the file that `password_file` names.
+`CMC_VENUE__ID__ORDERS__PASSWORD`, `CMC_VENUE__ID__WATCH__PASSWORD` and `CMC_CLIENT__ID__PASSWORD`, or in the file that `password_file` names.
 
 ## Units
 

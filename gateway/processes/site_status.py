@@ -14,7 +14,14 @@ from typing import Any, NamedTuple
 import msgspec
 
 from gateway.bus.sockets import Subscriber
-from gateway.bus.topics import FeedStatus, OrderSessions, Published, SessionStatus, TriggerStatus
+from gateway.bus.topics import (
+    ClientsStatus,
+    FeedStatus,
+    OrderSessions,
+    Published,
+    SessionStatus,
+    TriggerStatus,
+)
 from gateway.execution.settling import RESIDUAL_RULE
 from gateway.journal.told import Told, joined, name_sentence, told, verdict_told
 from gateway.journal.units import money
@@ -25,6 +32,7 @@ from gateway.model.trade import ExecutionStatus, PairPosition, PairPrice, Positi
 from gateway.processes import clock
 from gateway.processes.child import Identity, alive
 from gateway.processes.cli import FAILED, OK
+from gateway.processes.client_lines import client_content, client_lines
 from gateway.processes.clock_lines import clock_content, clock_lines
 from gateway.processes.currency_lines import CurrencyHeld, currencies_held, currency_content, currency_lines
 from gateway.processes.held import Held, read_held
@@ -58,6 +66,7 @@ class Standing(NamedTuple):
     now_ns: int
     utc_minus_local_ns: int
     currencies: tuple[CurrencyHeld, ...] = ()
+    clients: ClientsStatus | None = None
 
 
 class PairStanding(NamedTuple):
@@ -90,10 +99,11 @@ def look(site: Site) -> Standing:
         ("feed", ["FeedStatus.", "Q."]),
         ("trigger", ["TriggerStatus.", "P."]),
         ("execution", ["OrderSessions.", "N.", "U."]),
+        ("clients", ["ClientsStatus."]),
     ):
         heard += hear(site.bus_dir, publisher, topics) if publisher in live else []
     now_ns = clock.monotonic_ns()
-    feed = trigger = orders = None
+    feed = trigger = orders = clients = None
     prices = {}
     for message in heard:
         match message:
@@ -103,6 +113,8 @@ def look(site: Site) -> Standing:
                 trigger = message
             case OrderSessions() if now_ns - message.at_ns < SILENT_NS:
                 orders = message
+            case ClientsStatus() if now_ns - message.at_ns < SILENT_NS:
+                clients = message
             case PairPrice():
                 prices[message.pair_id] = message
             case _:
@@ -121,6 +133,7 @@ def look(site: Site) -> Standing:
         now_ns,
         clock.utc_ns() - clock.monotonic_ns(),
         held_of(site, heard),
+        clients,
     )
 
 
@@ -155,6 +168,7 @@ def as_content(standing: Standing) -> dict[str, Any]:
         "execution": None,
         "held": standing.held._asdict() if standing.held else None,
         "sessions": [_session_content(one, standing.now_ns) for one in standing.sessions],
+        "clients": client_content(standing.clients),
         "clocks": [clock_content(one, standing.utc_minus_local_ns) for one in standing.clocks],
         "host_clock": standing.feed.host_clock if standing.feed else None,
         "market_data": [repair_content(one) for one in standing.feed.repairs] if standing.feed else [],
@@ -265,6 +279,7 @@ def lines(standing: Standing) -> list[Told]:
     said_lines += clock_lines(standing.clocks, host, standing.utc_minus_local_ns)
     said_lines += repair_lines(standing.feed.repairs if standing.feed else ())
     said_lines += currency_lines(standing.currencies)
+    said_lines += client_lines(standing.clients)
     for pair in pairs_of(standing):
         said_lines.append(told("  pair {}: {}", pair.pair_id, told("NOT traded") if pair.why else told("traded")))
         said_lines += [told("    - {}", reason) for reason in pair.why]

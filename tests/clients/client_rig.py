@@ -22,8 +22,8 @@ from gateway.bus.sockets import Publisher, endpoint, prepare_bus_dir
 from gateway.bus.topics import ENCODER, TriggerStatus
 from gateway.journal.reader import journal_path, read_journal
 from gateway.journal.writer import JournalWriter
-from gateway.model.order import ExecType, ExecutionReport, Order, OrdStatus, OrdType, Side, TimeInForce
 from gateway.model.client import SwitchesHeard
+from gateway.model.order import ExecType, ExecutionReport, Order, OrdStatus, OrdType, Side, TimeInForce
 from gateway.model.record import ClientDecision, Decision, JournalOpened
 from gateway.model.rules import AskRules, ChangeRules, RulesInForce, RuleStanding, RuleStandingState
 from gateway.model.trade import (
@@ -182,7 +182,7 @@ class Others:
         state: PairTradeState,
         averages: tuple[int, int],
         units: int = 0,
-        **more: Any,
+        **more: Any,  # noqa: ANN401
     ) -> PairTradeChanged:
         legs = tuple(
             LegReport(
@@ -269,7 +269,7 @@ class Rig:
 
     def _heard(self) -> bool:
         """Whether it has written down that execution is armed and heard of."""
-        path = sorted((self.run_dir / "journal").glob("clients.*"))[-1]
+        path = max((self.run_dir / "journal").glob("clients.*"))
         events = [record.event for record in read_journal(path) if isinstance(record, ClientDecision)]
         return any(isinstance(one, SwitchesHeard) and one.heard and one.armed for one in events)
 
@@ -344,7 +344,7 @@ class FixClient:
         return self
 
     def order(
-        self, cl_ord_id: str, side: int = 1, qty: int = 1, price: str = "-150", force: int = 3, **more: Any
+        self, cl_ord_id: str, side: int = 1, qty: int = 1, price: str = "-150", force: int = 3, **more: Any  # noqa: ANN401
     ) -> None:
         """NewOrderSingle on the pair."""
         header = more.pop("header", ())

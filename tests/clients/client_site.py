@@ -46,7 +46,7 @@ class Site:
         done = self.cmc("arm", str(self.site), "--who", "Li Lei", "--reason", "test")
         assert done.returncode == 0, done.stdout + done.stderr
 
-    def client(self, name: str, **more: Any) -> FixClient:
+    def client(self, name: str, **more: Any) -> FixClient:  # noqa: ANN401
         return FixClient(self.port, name, **more)
 
 
@@ -90,7 +90,7 @@ def running(folder: Path, bus_dir: str, clients: list[Client], **top: Any) -> It
             processes.append(subprocess.Popen(words, cwd=ROOT, env=_environment()))
         until(lambda: all((folder / "ready" / f"venue-{venue.id}.json").exists() for venue in venues), 40)
         processes.append(subprocess.Popen([*CMC, "up", str(path)], cwd=ROOT, env=_environment()))
-        until(lambda: (folder / "state/run/ready/clients.json").exists(), 40)
+        until((folder / "state/run/ready/clients.json").exists, 40)
         yield Site(folder, path, content["clients"]["port"])
     finally:
         for one in reversed(processes):

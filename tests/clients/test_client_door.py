@@ -160,7 +160,7 @@ def test_a_second_connection_of_a_client_is_refused_and_the_first_stays(start: S
 @pytest.mark.parametrize(
     ("data", "logged"),
     [
-        (b"8=FIX.4.4\x019=999999\x0135=D\x01", "BodyLength(9)=999999: a message of 10000"),
+        (b"8=FIX.4.4\x019=999999\x0135=D\x01", "BodyLength(9) makes a message of 10000"),
         (b"GET / HTTP/1.1\r\n\r\n" * 200, "the first message has to be a Logon"),
         (b"8=FIX.4.4\x019=5\x01" * 200, "garbled messages: not FIX"),
     ],

@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from client_desk import CU, E9, FX, PAIR, S, ClientDesk, client, fill, order, refused, settings, step, switches
+from client_desk import CU, E9, FX, PAIR, ClientDesk, S, client, fill, order, refused, settings, step, switches
 
 from gateway.clients.engine import ClientEngine
 from gateway.model.client import ClientSession, MassCancelAsked, MassCancelTold, Tick
@@ -461,4 +461,4 @@ def test_every_word_of_a_report_can_be_written_down() -> None:
     desk = ClientDesk()
     desk.do(order())
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(desk.reports()[0]))[0] == "ClientReport"
-    assert PAIR == desk.reports()[0].symbol
+    assert desk.reports()[0].symbol == PAIR

@@ -146,7 +146,7 @@ def test_what_is_wrong_is_refused_in_the_standards_message_and_the_session_lives
 
 
 def test_reference_data_tells_pairs_with_their_legs(start: Start) -> None:
-    """y lists what the client may see, d defines one, h says when it trades."""
+    """Y lists what the client may see, d defines one, h says when it trades."""
     rig = start()
     one = rig.client("FUND1").logon()
     one.send("x", (320, "r1"), (559, 4))
