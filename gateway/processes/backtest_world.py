@@ -207,6 +207,7 @@ class BacktestWorld:
         for name, venue in self.venues.items():
             self.at(start_ns + UP_NS, self._up, name, venue)
         self.at(start_ns, self._beat)
+        self.at(start_ns, self._tick)  # the first tick begins the grids of samples
         self._feed.begin(start_ns + UP_NS)
         self.at(start_ns + ARM_NS, self._command, Command("B1", Verb.ARM, "backtest", "a backtest"))
         self.at(self._end_ns, self._command, Command("B2", Verb.STOP, "backtest", "the tape has ended"))

@@ -300,3 +300,27 @@ def test_a_recorded_day_is_played_where_it_is_there(tmp_path: Path) -> None:
     assert "BAR-DERIVED" in found["tape"]["label"]
     assert found["pair_trades"]["opened"] > 0
     assert read_truth(run)
+
+
+def test_a_moving_band_warms_up_on_the_tape_and_trades(tmp_path: Path) -> None:
+    """Samples are taken in virtual time: no intent before the warm-up is over, some after; its replay is the same."""
+    band = '--set=rule.cu-band.band={"kind":"rolling","interval_ms":500,"length":60,"warm_up":60,"deviations":"1.5"}'
+    code, run = backtest(tmp_path, band, "--set=rule.cu-band.buy_at=-1", "--set=rule.cu-band.sell_at=1", "--to=09:03")
+    found = document(run)
+    assert code == OK
+    first_ns = min(one.decided_ns for one in fold(read_run(run)).intents)
+    assert first_ns - found["tape"]["start_utc_ns"] > 30 * 10**9
+    assert found["rules"][0]["opportunities"]["captured"] > 0
+    assert main(["replay", str(run)]) == OK
+
+
+def test_a_window_of_a_rule_is_kept_in_the_markets_time(tmp_path: Path) -> None:
+    """Opportunities outside of it are told as such; no intent is made there."""
+    window = '--set=rule.cu-band.window=[{"zone":"Asia/Shanghai","from_time":"09:00:00","until_time":"09:01:00"}]'
+    code, run = backtest(tmp_path, window, "--to=09:02")
+    found = document(run)
+    assert code == OK
+    last_ns = max(one.decided_ns for one in fold(read_run(run)).intents)
+    assert last_ns - found["tape"]["start_utc_ns"] <= 60 * 10**9
+    outcomes = [one["outcome"] for one in found["rules"][0]["opportunities"]["outcomes"]]
+    assert "not free: outside its windows" in outcomes
