@@ -50,7 +50,8 @@ def load_samples(run_dir: Path, rules: Iterable[RuleSpec], at_ns: int, utc_ns: i
     wanted = wanted_by(rules)
     if not wanted:
         return []
-    oldest_utc_ns = utc_ns - max(one.age_ns for one in wanted)
+    # The price in force at the first moment of the grid was told up to an interval before it.
+    oldest_utc_ns = utc_ns - max(one.age_ns + one.interval_ns for one in wanted)
     names = {one.pair_id for one in wanted}
     prices: dict[str, list[tuple[int, int | None]]] = {name: [] for name in names}
     for utc, price in _prices(run_dir, oldest_utc_ns, names):
