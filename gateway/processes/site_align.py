@@ -199,7 +199,7 @@ def _aligned(  # noqa: PLR0911 - one for each mistake
     legs = tuple(_with_lots(leg, lots) for leg, lots in zip(pair.leg, found.lots, strict=True))
     changes: dict[str, object] = {"leg": legs}
     if not pair.residual_lots and len(legs) == 2:  # noqa: PLR2004 what a third leg leaves over is no lot of the first
-        over = residual_lots(exact, found.lots)
+        over = residual_lots(exact, found.lots) * (formula_of(pair, known).directions[0] if is_expression(pair) else 1)
         changes["residual_lots"] = Decimal(int(over * E9)) / E9
     return pair.model_copy(update=changes)
 

@@ -207,3 +207,24 @@ def test_a_side_is_needed_only_where_it_depends_on_prices(tmp_path: Path) -> Non
     )
     spec = site(tmp_path, given).pairs["CU-CA"]
     assert [leg.direction for leg in spec.legs] == [1, -1]
+
+
+def test_what_is_left_over_has_the_sign_of_what_the_first_leg_does(tmp_path: Path) -> None:
+    """Where buying the pair sells its first leg, lots too many are short: 5 against 1 leave 0.575 of them by price."""
+    aligned = {}
+    for name, formula in (("bought", "cu - ca * usdcnh * 1.13"), ("sold", "ca * usdcnh * 1.13 - cu")):
+        given = (
+            text(formula, "")
+            .replace("ratio_lots = 5", 'ratio_lots = "auto"')
+            .replace("ratio_lots = 1", 'ratio_lots = "auto"')
+        )
+        given = given.replace(
+            'currency = "CNY"\nunit = "t"\ncharges',
+            'currency = "CNY"\nunit = "t"\nalign = "price"\nmost_lots = 5\ncharges',
+        )
+        aligned[name] = site(tmp_path, given).pairs["CU-CA"]
+    lots = [leg.ratio_lots for leg in aligned["bought"].legs]
+    assert lots == [5, 1]
+    left = int((5 - 1 / (Decimal(113) / 100 * 5 / 25)) * 10**9)
+    assert aligned["bought"].residual_lots_e9 == left
+    assert aligned["sold"].residual_lots_e9 == -left
