@@ -14,6 +14,7 @@ from gateway.journal.prices import observe
 from gateway.journal.reader import RECORDER, read_run
 from gateway.journal.report import REPORT_FILE, page, price_charts, slippages
 from gateway.journal.summary import read
+from gateway.journal.told import ZH
 from gateway.journal.units import rounded_money
 from gateway.journal.words import LANGUAGES, word
 from gateway.model.trade import RefusalName
@@ -55,6 +56,15 @@ def outcome_words(outcome: str) -> Markup:
     if detail in set(RefusalName):
         return Markup("{}: <code>{}</code>").format(_both(_word(head)), detail)
     return Markup("{}{}{}").format(_both(_word(head)), colon, _both(_word(detail))) if detail else _both(_word(head))
+
+
+def outcome_text(outcome: str, language: str) -> str:
+    """An outcome in one language, for a terminal; a refusal keeps its name."""
+    head, _, detail = outcome.partition(": ")
+    words = [_word(head)[language]]
+    if detail:
+        words.append(detail if detail in set(RefusalName) else _word(detail)[language])
+    return ("\N{FULLWIDTH COLON}" if language == ZH else ": ").join(words)
 
 
 def _word(text: str) -> dict[str, str]:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from gateway.journal.backtest_report import write_backtest_report
+from gateway.journal.backtest_report import outcome_text, write_backtest_report
 from gateway.journal.fold import fold
 from gateway.journal.reader import read_run
 from gateway.journal.report import write_report
@@ -260,8 +260,8 @@ def show(document: Mapping[str, Any], folder: Path) -> None:
     console().print(table)
     for one in document["rules"]:
         for outcome in one["opportunities"]["outcomes"]:
-            out(told("  {}: {} {}, lasted {} (median)", one["rule"], outcome["count"], outcome["outcome"],
-                     duration(outcome["lasted_ns"])))  # fmt: skip
+            words, lasted = outcome_text(outcome["outcome"], language), duration(outcome["lasted_ns"])
+            out(told("  {}: {} {}, lasted {} (median)", one["rule"], outcome["count"], words, lasted))
         if one["phantoms"]:
             out(told("  {}: {} intents on quotes that never stood together in truth", one["rule"], one["phantoms"]))
     if document["not_armed"]:
