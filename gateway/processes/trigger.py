@@ -143,6 +143,7 @@ class Trigger:
                 self._inputs.take(RulesChanged(at_ns, command, answer))
                 self._note_intents(made)
                 self._times.mind(self._core.rules.specs())
+                self._due_ns = self._core.due_ns(at_ns)
                 self.mind_times(clock.monotonic_ns())
             self.desk.answer(identity, answer)
 
@@ -164,7 +165,7 @@ class Trigger:
         if self._due_ns and now_ns >= self._due_ns:
             self._core.on_tick(now_ns)
             self._inputs.take(Ticked(now_ns))
-        self._due_ns = self._core.due_ns(now_ns)
+            self._due_ns = self._core.due_ns(now_ns)
         self.tell(now_ns)
 
     def tell(self, now_ns: int) -> None:
