@@ -41,7 +41,8 @@ CMC_PAIR__CU_CA__REPAIR_PAY_UP_TICKS='[2, 4]'
 ```
 
 A variable that names nothing is an error. Passwords stand only in `CMC_VENUE__ID__MD__PASSWORD`,
-`CMC_VENUE__ID__ORDERS__PASSWORD`, `CMC_VENUE__ID__WATCH__PASSWORD` and `CMC_CLIENT__ID__PASSWORD`, or in the file that `password_file` names.
+`CMC_VENUE__ID__ORDERS__PASSWORD`, `CMC_VENUE__ID__WATCH__PASSWORD` and `CMC_CLIENT__ID__PASSWORD`, or in the file that
+`password_file` names.
 
 ## Units
 
@@ -65,8 +66,8 @@ below `order_timeout_ms`, net lots within gross ones, orders of a trade and of a
 instruments are given together. `lead_leg` counts from 1 and stands only with `lead_then_hedge` or `quote_then_hedge`;
 `arrival_aligned` has legs at two venues. A substitute is no leg of the pair and has the leg's tick, lot, point value,
 unit and currency. A formula of names names every leg, reference and parameter, its units meet, no leg cancels out, and
-lots that are "auto" can be found (docs/FORMULA.md). Money has at most nine places after the point. `daily_loss` has an entry for each pair's
-currency. A measured asymmetry of a venue's clock has its error with it, and excludes a declared error to UTC. A bus
+lots that are "auto" can be found (docs/FORMULA.md). Money has at most nine places after the point. `daily_loss` has an
+entry for each pair's currency. A measured asymmetry of a venue's clock has its error with it, and excludes a declared error to UTC. A bus
 path fits into 107 bytes.
 """
 

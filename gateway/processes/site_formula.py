@@ -29,6 +29,7 @@ KINDS = tuple(kind.value for kind in FormulaKind)
 _SAID = {
     Fault.TOO_LONG: told("at most {} characters"),
     Fault.TOO_DEEP: told("brackets at most {} deep"),
+    Fault.TOO_LARGE: told("at most {} operations"),
     Fault.CHARACTER: told("no {}: numbers, names, + - * / , ( ) and min, max, abs, round"),
     Fault.EXPECTED: told("{} instead of {}"),
     Fault.FUNCTION: told("no function {}; there are {}"),

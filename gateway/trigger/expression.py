@@ -8,8 +8,9 @@ Functions are min and max of two or more, abs of one, round of a value and a ste
 no comparisons and no other calls, so a text can do nothing but compute. Numbers are decimals and exact; a name is a
 leg, a reference, a parameter, or a constant between two units (`g_per_oz`).
 
-What can go wrong: a text that is too long or too deep is refused before it can cost anything (`MOST_CHARACTERS`,
-`MOST_DEPTH`). What a name means, and whether the units meet, is judged elsewhere (`gateway/trigger/formula_units.py`).
+What can go wrong: a text that is too long, too deep or too large is refused before it can cost anything
+(`MOST_CHARACTERS`, `MOST_DEPTH`, `MOST_OPERATIONS`). What a name means, and whether the units meet, is judged elsewhere
+(`gateway/trigger/formula_units.py`).
 """
 
 import re
@@ -20,6 +21,8 @@ from typing import NamedTuple
 
 MOST_CHARACTERS = 1000
 MOST_DEPTH = 40
+MOST_OPERATIONS = 120
+"""A tree may be as deep as it has operations, and everything that reads it goes down step by step."""
 FUNCTIONS = {"min": (2, 9), "max": (2, 9), "abs": (1, 1), "round": (2, 2)}
 """Name: fewest and most arguments."""
 _TOKEN = re.compile(r"\s*(?:(?P<number>\d+(?:\.\d+)?)|(?P<name>[A-Za-z_][A-Za-z0-9_]*)|(?P<mark>[-+*/(),]))")
@@ -30,6 +33,7 @@ class Fault(StrEnum):
 
     TOO_LONG = "too_long"
     TOO_DEEP = "too_deep"
+    TOO_LARGE = "too_large"
     CHARACTER = "character"
     """A character that the language does not have."""
     EXPECTED = "expected"
@@ -150,6 +154,7 @@ class _Parser:
         self._tokens = tokens
         self._at = 0
         self._depth = 0
+        self._operations = 0
 
     def whole(self) -> Node:
         made = self._sum()
@@ -165,6 +170,12 @@ class _Parser:
         self._at += 1
         return self._tokens[self._at - 1]
 
+    def _made(self, operator: str, parts: tuple[Node, ...], column: int) -> Node:
+        self._operations += 1
+        if self._operations > MOST_OPERATIONS:
+            raise FormulaError(Fault.TOO_LARGE, column, str(MOST_OPERATIONS))
+        return Operation(operator, parts, column)
+
     def _expected(self, what: str) -> None:
         raise FormulaError(Fault.EXPECTED, self._next.column, what, self._next.text or "the end")
 
@@ -175,7 +186,7 @@ class _Parser:
         made = self._product()
         while self._next.text in ("+", "-"):
             mark = self._take()
-            made = Operation(mark.text, (made, self._product()), mark.column)
+            made = self._made(mark.text, (made, self._product()), mark.column)
         self._depth -= 1
         return made
 
@@ -183,7 +194,7 @@ class _Parser:
         made = self._factor()
         while self._next.text in ("*", "/"):
             mark = self._take()
-            made = Operation(mark.text, (made, self._factor()), mark.column)
+            made = self._made(mark.text, (made, self._factor()), mark.column)
         return made
 
     def _factor(self) -> Node:
@@ -192,7 +203,7 @@ class _Parser:
             marks.append(self._take())
         made = self._value()
         for mark in reversed(marks):
-            made = Operation("neg", (made,), mark.column)
+            made = self._made("neg", (made,), mark.column)
         return made
 
     def _value(self) -> Node:
@@ -222,7 +233,7 @@ class _Parser:
         if not least <= len(parts) <= most:
             wanted = str(least) if least == most else f"{least}-{most}"
             raise FormulaError(Fault.ARGUMENTS, function.column, function.text, wanted, str(len(parts)))
-        return Operation(function.text, tuple(parts), function.column)
+        return self._made(function.text, tuple(parts), function.column)
 
     def _close(self) -> None:
         if self._next.text != ")":

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from gateway.journal.told import said
+from gateway.journal.told import said, verdict_told
 from gateway.model.site import FormulaKind, ParameterRow
 from gateway.processes import clock
 from gateway.processes.cli import main
 from gateway.processes.settings import Site, SiteError, load_site
 from gateway.processes.site_formula_days import beijing_day, day_mistakes, day_notes
+from gateway.trigger.formula import NO_DAY, NO_VALUE, TURNED, ZERO
 
 DEMO = Path(__file__).parents[2] / "sites" / "demo.toml"
 FORMULA = "cu - (ca + premium) * usdcnh * (1 + duty) * (1 + vat) - charges"
@@ -228,3 +229,11 @@ def test_what_is_left_over_has_the_sign_of_what_the_first_leg_does(tmp_path: Pat
     left = int((5 - 1 / (Decimal(113) / 100 * 5 / 25)) * 10**9)
     assert aligned["bought"].residual_lots_e9 == left
     assert aligned["sold"].residual_lots_e9 == -left
+
+
+@pytest.mark.parametrize("reason", [NO_VALUE, NO_DAY, ZERO, TURNED])
+def test_a_reason_while_running_is_said_in_chinese_too(reason: str) -> None:
+    """`cmc pairs` shows what keeps a formula from having a price."""
+    told = verdict_told(f"parameter vat: {reason}")
+    assert told == f"parameter vat: {reason}"
+    assert said(told, "zh") != told

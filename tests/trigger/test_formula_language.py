@@ -8,7 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.trigger.effects import Effect, effect
-from gateway.trigger.expression import MOST_CHARACTERS, MOST_DEPTH, Fault, FormulaError, Node, names_of, parse
+from gateway.trigger.expression import (
+    MOST_CHARACTERS,
+    MOST_DEPTH,
+    MOST_OPERATIONS,
+    Fault,
+    FormulaError,
+    Node,
+    names_of,
+    parse,
+)
 from gateway.trigger.formula_code import value
 from gateway.trigger.formula_units import NONE, constant, conversion, dimension, dimension_of
 from gateway.trigger.intervals import POSITIVE, Interval, point, slope_of
@@ -56,6 +65,8 @@ REFUSED = [
     ("铜 - 1", Fault.CHARACTER, 1),
     ("(" * (MOST_DEPTH + 1) + "1" + ")" * (MOST_DEPTH + 1), Fault.TOO_DEEP, MOST_DEPTH + 1),
     ("1" * (MOST_CHARACTERS + 1), Fault.TOO_LONG, MOST_CHARACTERS + 1),
+    ("-" * (MOST_OPERATIONS + 1) + "1", Fault.TOO_LARGE, 1),
+    ("1+" * (MOST_OPERATIONS + 1) + "1", Fault.TOO_LARGE, 2 * MOST_OPERATIONS + 2),
 ]
 
 
@@ -218,3 +229,14 @@ def test_bounds_hold_and_a_derived_effect_is_never_contradicted(
     assert found is not Effect.UP or after >= before
     assert found is not Effect.DOWN or after <= before
     assert found is not Effect.NONE or after == before
+
+
+def test_the_largest_formula_is_still_worked_with() -> None:
+    """As many operations as may be, in one chain: units, effects, bounds and value without an end of the stack."""
+    text = "a" + " + a" * MOST_OPERATIONS
+    node = parse(text)
+    assert value(node, {"a": Fraction(2)}, {}) == 2 * (MOST_OPERATIONS + 1)
+    assert effect(node, "a", {"a": POSITIVE}) is Effect.UP
+    assert dimension_of(node, {"a": NONE}) == NONE
+    nested = "min(1, " * (MOST_DEPTH - 1) + "a" + ")" * (MOST_DEPTH - 1)
+    assert effect(parse(nested), "a", {"a": POSITIVE}) is Effect.UP
