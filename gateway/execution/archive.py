@@ -64,8 +64,9 @@ class Archive:
 
     def trim(self) -> None:
         """Pack what has ended long ago; between two events only."""
-        while len(self._ended) > self._most_kept:
-            trade = self._ended.pop(next(iter(self._ended)))
+        ended, most = self._ended, self._most_kept
+        while len(ended) > most:
+            trade = ended.pop(next(iter(ended)))
             if trade.at_rest:
                 self._pack(trade)
 

@@ -63,6 +63,9 @@ class _Held(NamedTuple):
     low_lots: int
 
 
+_NOTHING = _Held(0, 0)
+
+
 class CurrencyBook:
     """The kept sums of all positions, by currency."""
 
@@ -76,7 +79,9 @@ class CurrencyBook:
 
     def move(self, name: str, high_lots: int, low_lots: int) -> None:
         """An instrument's lots may now go so far."""
-        before = self._held.get(name, _Held(0, 0))
+        before = self._held.get(name, _NOTHING)
+        if high_lots == before.high_lots and low_lots == before.low_lots:
+            return
         self._held[name] = _Held(high_lots, low_lots)
         value = self.values[name]
         px_ticks = self._px_ticks.get(name)
@@ -87,9 +92,11 @@ class CurrencyBook:
 
     def see(self, name: str, px_ticks: int) -> None:
         """An intent trades the instrument at this price."""
-        value = self.values[name]
-        held = self._held.get(name, _Held(0, 0))
         before = self._px_ticks.get(name)
+        if px_ticks == before:
+            return
+        value = self.values[name]
+        held = self._held.get(name, _NOTHING)
         self._px_ticks[name] = px_ticks
         self._unpriced.discard(name)
         if value.per_tick_e9:

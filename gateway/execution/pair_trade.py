@@ -130,12 +130,9 @@ class Leg:
         self.tick_e9 = tick_e9
         self.substitute_id = substitute_id
         """Instrument that repairs may trade where the leg's own cannot be traded; empty: none."""
-        self.orders: list[OwnOrder] = []
-
-    @property
-    def instrument_ids(self) -> tuple[str, ...]:
+        self.instrument_ids = (instrument_id, substitute_id) if substitute_id else (instrument_id,)
         """What orders of it may trade."""
-        return (self.instrument_id, self.substitute_id) if self.substitute_id else (self.instrument_id,)
+        self.orders: list[OwnOrder] = []
 
     def held_in(self, instrument_id: str) -> int:
         """Lots that its orders in this instrument hold, in the leg's direction."""

@@ -5,7 +5,7 @@ case of all orders that the trade may still need, before the first is sent. What
 takes nothing else, so an unchecked trade cannot be sent because it has the wrong type.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -294,10 +294,12 @@ def _instrument_position(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
     return ""
 
 
-def _substitutes(ledger: Ledger, intent: Intent) -> list[tuple[str, int]]:
+def _substitutes(ledger: Ledger, intent: Intent) -> Sequence[tuple[str, int]]:
     """What repairs may trade in the place of a leg: the instrument and the lots, either way."""
-    return [(name, intent.legs[index].qty_lots) for index, name in ledger.substitutes[intent.pair_id]
-            if index < len(intent.legs)]  # fmt: skip
+    found = ledger.substitutes[intent.pair_id]
+    if not found:
+        return ()
+    return [(name, intent.legs[index].qty_lots) for index, name in found if index < len(intent.legs)]
 
 
 def _not_sellable(ledger: Ledger, intent: Intent, _at_ns: int) -> str:

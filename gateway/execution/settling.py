@@ -105,10 +105,11 @@ class Settler:
         Those that open a trade are not written after `expires_ns`; those that repair one always may be.
         """
         ledger = self._ledger
+        kept = ledger.orders.kept
         for own in orders:
             order = own.order
             own.sent_ns = at_ns
-            ledger.orders[order.cl_ord_id] = ledger.open_orders[order.cl_ord_id] = own
+            kept[order.cl_ord_id] = ledger.open_orders[order.cl_ord_id] = own
             trade.legs[own.leg_index].orders.append(own)
             position = ledger.positions[order.instrument_id]
             position.freeze(order)
