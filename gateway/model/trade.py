@@ -169,7 +169,7 @@ class RefusalName(StrEnum):
     LEGGED_TRADES = "legged_trades"
     INSTRUMENT_POSITION = "instrument_position"
     NOT_SELLABLE = "not_sellable"
-    """More than was held before today, where what is bought today cannot be sold today and nothing can be sold short."""
+    """More than was held before today, where what is bought today is sold tomorrow and nothing is sold short."""
     PAIR_POSITION = "pair_position"
     VENUE_POSITION = "venue_position"
     MARGIN = "margin"

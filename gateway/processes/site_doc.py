@@ -66,9 +66,9 @@ below `order_timeout_ms`, net lots within gross ones, orders of a trade and of a
 instruments are given together. `lead_leg` counts from 1 and stands only with `lead_then_hedge` or `quote_then_hedge`;
 `arrival_aligned` has legs at two venues. A substitute is no leg of the pair and has the leg's tick, lot, point value,
 unit and currency. A formula of names names every leg, reference and parameter, its units meet, no leg cancels out, and
-lots that are "auto" can be found (docs/FORMULA.md). Money has at most nine places after the point. `daily_loss` has an
-entry for each pair's currency. A measured asymmetry of a venue's clock has its error with it, and excludes a declared error to UTC. A bus
-path fits into 107 bytes.
+lots that are "auto" can be found (docs/FORMULA.md). Money has at most nine places after the point. `daily_loss` has
+an entry for each pair's currency. A measured asymmetry of a venue's clock has its error with it, and excludes a
+declared error to UTC. A bus path fits into 107 bytes.
 """
 
 
