@@ -151,6 +151,9 @@ def test_status_of_a_site_that_does_not_run_says_so(tmp_path: Path) -> None:
         "sessions": [],
         "clocks": [],
         "host_clock": None,
+        "market_data": [],
+        "currencies": [],
+        "clients": [],
         "pairs": [{"pair": "CU-CA", "traded": False, "why": ["the installation does not run"]}],
     }
 
