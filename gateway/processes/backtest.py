@@ -260,8 +260,8 @@ def show(document: Mapping[str, Any], folder: Path) -> None:
     console().print(table)
     for one in document["rules"]:
         for outcome in one["opportunities"]["outcomes"]:
-            words, lasted = outcome_text(outcome["outcome"], language), duration(outcome["lasted_ns"])
-            out(told("  {}: {} {}, lasted {} (median)", one["rule"], outcome["count"], words, lasted))
+            became, lasted = outcome_text(outcome["outcome"], language), duration(outcome["lasted_ns"])
+            out(told("  {}: {} {}, lasted {} (median)", one["rule"], outcome["count"], became, lasted))
         if one["phantoms"]:
             out(told("  {}: {} intents on quotes that never stood together in truth", one["rule"], one["phantoms"]))
     if document["not_armed"]:

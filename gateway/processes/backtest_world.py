@@ -149,6 +149,7 @@ class BacktestWorld:
         }
         self._feed = BacktestFeed(site, listed, self.venues, self.at, self._quote)
         self._trigger = trigger_core(given)
+        self._newest: dict[str, Quote] = {}
         self._numbers: dict[str, int] = {}
         self._places = {name: place for place, name in enumerate(given.instruments)}
         mass = {name: one.mass_status for name, one in facts.items()}
@@ -273,18 +274,20 @@ class BacktestWorld:
         if self._book_states.get(name) is not quote.state:
             self._book_states[name] = quote.state
             self.at(now_ns + BUS_NS, self._book_state, BookStateChanged(name, quote.state, quote.detail))
-        self._evaluate(quote, now_ns)
+        if name in self._places:
+            if not self._newest:
+                self.at(now_ns, self._evaluate)
+            self._newest[name] = quote
 
     def _book_state(self, _now_ns: int, change: BookStateChanged) -> None:
         self.execution.take(change)
 
-    def _evaluate(self, quote: Quote, now_ns: int) -> None:
-        place = self._places.get(quote.instrument_id)
-        if place is None:
-            return
-        wishes = self._trigger.on_quotes((quote,), now_ns)
-        taken = (place, INCARNATION, self._numbers[quote.instrument_id])
-        self._watcher.took(QuotesTaken(now_ns, (taken,), *self._trigger.evaluated()))
+    def _evaluate(self, now_ns: int) -> None:
+        """What arrived at one instant is taken up together, as the trigger does."""
+        newest, self._newest = self._newest, {}
+        wishes = self._trigger.on_quotes(newest.values(), now_ns)
+        taken = tuple((self._places[name], INCARNATION, self._numbers[name]) for name in newest)
+        self._watcher.took(QuotesTaken(now_ns, taken, *self._trigger.evaluated()))
         if wishes:
             decided_ns = now_ns + self._delays.decided_ns
             for wish in wishes:

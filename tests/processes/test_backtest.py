@@ -1,6 +1,9 @@
 """A backtest end to end: the same run to the byte, agreed with its venues, figures that add up, calls that are wrong."""
 
 import json
+import os
+import subprocess
+import sys
 import tomllib
 from fractions import Fraction
 from pathlib import Path
@@ -324,3 +327,19 @@ def test_a_window_of_a_rule_is_kept_in_the_markets_time(tmp_path: Path) -> None:
     assert last_ns - found["tape"]["start_utc_ns"] <= 60 * 10**9
     outcomes = [one["outcome"] for one in found["rules"][0]["opportunities"]["outcomes"]]
     assert "not free: outside its windows" in outcomes
+
+
+def test_the_order_of_python_sets_decides_nothing(tmp_path: Path) -> None:
+    """Two programs that hash words otherwise write the same journals: what a replay in another process rests on."""
+    site = site_file(tmp_path)
+    written = []
+    for seed in ("1", "2"):
+        out = tmp_path / seed
+        command = [sys.executable, "-m", "gateway.processes.cli", "backtest", str(site), "--to=09:00:40"]
+        subprocess.run(
+            [*command, "--out", str(out)], env={**os.environ, "PYTHONHASHSEED": seed}, check=True, capture_output=True
+        )
+        (run,) = out.glob("*")
+        written.append({one.name: one.read_bytes() for one in run.glob("journal/*")})
+    assert written[0] == written[1]
+    assert len(written[0]) == 3
