@@ -32,7 +32,7 @@ from gateway.model.record import (
 )
 from gateway.model.trade import PairPrice
 from gateway.processes import machine
-from gateway.processes.kept_settings import encoded, kept_path
+from gateway.processes.kept_settings import keep_settings
 from gateway.processes.replay_trigger import TRIGGER
 from simulators.core.truth import HEADERS, ORDERS, Truth, line
 
@@ -63,9 +63,7 @@ class RunRecord:
 
     def __init__(self, out_dir: Path, site_file: Path, digest: str, given: ExecutionSettings, start_ns: int) -> None:
         self._truth_dir = out_dir / "truth"
-        kept = kept_path(out_dir, digest)
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.write_text(encoded(given), encoding="utf-8")
+        keep_settings(out_dir, digest, INCARNATION, given)
         shutil.copyfile(site_file, out_dir / SITE_FILE)
         paths = {
             EXECUTION: journal_path(out_dir, EXECUTION, INCARNATION),

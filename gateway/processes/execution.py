@@ -61,8 +61,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     stop = start.StopFlag()
     incarnation = next_epoch(site.state_dir / "execution")
-    engine = execution_engine(settings(site), incarnation)
-    keep_settings(given.run_dir, site)
+    decides_by = settings(site)
+    engine = execution_engine(decides_by, incarnation)
+    keep_settings(given.run_dir, site.digest, incarnation, decides_by)
     heard = HeardNumbers()
     recovered = recover(engine, given.run_dir, heard)
     try:

@@ -1,7 +1,8 @@
-"""What the cores of a run decided by, kept in the run's directory by the digest of its site: RUN/settings/DIGEST.json.
+"""What execution decided by, kept in the run's directory: RUN/settings/DIGEST.INCARNATION.json.
 
-A site file may change between two starts, refer to other files, or be overridden by the environment; what was made of
-it is kept, so that a replay needs nothing else. The values are the model's messages, fields in order.
+A site file may change between two starts, refer to other files, or be overridden by the environment; another version of
+the program may make something else of it. What was made of it is kept, so that a replay needs nothing else. An
+incarnation that decides by the same as the one before writes nothing. The values are the model's messages, in order.
 
 What can go wrong: a run of a version that kept none. Then its site.toml is read anew, and where its digest is another
 the caller says so.
@@ -18,7 +19,7 @@ from gateway.journal.told import told, told_by
 from gateway.model.base import made, plain
 from gateway.processes.cores import settings
 from gateway.processes.ids import write_durably
-from gateway.processes.settings import Site, SiteError, load_site
+from gateway.processes.settings import SiteError, load_site
 
 FOLDER = "settings"
 
@@ -27,18 +28,27 @@ class KeptSettingsError(Exception):
     """What a run decided by cannot be known; names the files that were looked for."""
 
 
-def kept_path(run_dir: Path, digest: str) -> Path:
-    """Where the settings of the site with this digest are kept."""
-    return run_dir / FOLDER / f"{digest}.json"
+def kept_path(run_dir: Path, digest: str, incarnation: int) -> Path:
+    """Where the settings of this incarnation are kept, of the site with this digest."""
+    return run_dir / FOLDER / f"{digest}.{incarnation:010d}.json"
 
 
-def keep_settings(run_dir: Path, site: Site) -> None:
-    """Write them down before anything is decided by them; once for a digest."""
-    path = kept_path(run_dir, site.digest)
-    if path.exists():
+def keep_settings(run_dir: Path, digest: str, incarnation: int, given: ExecutionSettings) -> None:
+    """Write them down before anything is decided by them, where they are not those of the incarnation before."""
+    text = encoded(given)
+    last = _last(run_dir, digest, incarnation)
+    if last is not None and last.read_text(encoding="utf-8") == text:
         return
+    path = kept_path(run_dir, digest, incarnation)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_durably(path, encoded(settings(site)))
+    write_durably(path, text)
+
+
+def _last(run_dir: Path, digest: str, incarnation: int) -> Path | None:
+    """The newest of this site up to this incarnation."""
+    upto = kept_path(run_dir, digest, incarnation).name
+    found = [one for one in (run_dir / FOLDER).glob(f"{digest}.*.json") if one.name <= upto]
+    return max(found, default=None)
 
 
 def encoded(given: ExecutionSettings) -> str:
@@ -51,13 +61,13 @@ def decoded(text: str) -> ExecutionSettings:
     return msgspec.json.decode(text, type=ExecutionSettings, dec_hook=made)
 
 
-def read_settings(run_dir: Path, digest: str) -> tuple[ExecutionSettings, str]:
-    """The settings that a run's site with this digest gave, and what has to be said of them ("" for nothing)."""
-    path = kept_path(run_dir, digest)
+def read_settings(run_dir: Path, digest: str, incarnation: int) -> tuple[ExecutionSettings, str]:
+    """What an incarnation decided by whose site has this digest, and what has to be said of it ("" for nothing)."""
+    path = _last(run_dir, digest, incarnation)
+    if path is None:
+        return _from_site_file(run_dir, digest)
     try:
         return decoded(path.read_text(encoding="utf-8")), ""
-    except FileNotFoundError:
-        return _from_site_file(run_dir, digest)
     except (OSError, UnicodeDecodeError, msgspec.DecodeError) as error:
         message = told("{}: {}; the settings that the run kept have to be readable", path, error)
         raise KeptSettingsError(message) from error
@@ -67,7 +77,7 @@ def _from_site_file(run_dir: Path, digest: str) -> tuple[ExecutionSettings, str]
     path = run_dir / SITE_FILE
     if not path.is_file():
         message = told("{}: neither {} nor {} is there; without them nobody knows what the run decided by",
-                       run_dir, kept_path(run_dir, digest).relative_to(run_dir), SITE_FILE)  # fmt: skip
+                       run_dir, FOLDER, SITE_FILE)  # fmt: skip
         raise KeptSettingsError(message)
     try:
         site = load_site(path, {})

@@ -1,8 +1,8 @@
 """Replays execution: every journalled event goes into a fresh engine, and its actions are compared byte for byte.
 
 This is what a restarted execution does with its journals (`execution.recover`), with a comparison: there is no second
-code path. An incarnation that ran with another site file gets an engine of those settings, which is fed what came
-before, as the live one was.
+code path. An incarnation that decided by other settings gets an engine of those, which is fed what came before, as the
+live one was.
 
 What can go wrong: an engine of other code raises where the recorded one did not; that is a difference like any other.
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.execution.engine import ExecutionEngine
+from gateway.execution.ledger import ExecutionSettings
 from gateway.journal.frame import TornTail
 from gateway.journal.reader import EXECUTION
 from gateway.journal.told import told
@@ -32,7 +33,7 @@ class ExecutionReplay:
         self._run_dir = run_dir
         self._on_progress = on_progress
         self._engine: ExecutionEngine | None = None
-        self._digest = ""
+        self._given: ExecutionSettings | None = None
         self._seq = 0
         self._utc_minus_monotonic_ns = 0
         self.result = Replayed(EXECUTION, counts={"intents": 0, "orders": 0})
@@ -59,14 +60,14 @@ class ExecutionReplay:
                 told("recorded by version {}, replayed by {}: a difference may be a change of the program",
                      opened.version, version)
             )  # fmt: skip
-        if self._engine is not None and opened.site_digest == self._digest:
-            return
-        given, words = read_settings(self._run_dir, opened.site_digest)
+        given, words = read_settings(self._run_dir, opened.site_digest, opened.incarnation)
         if words:
             self.result.note(words)
+        if given == self._given:
+            return
         if self._engine is not None:
-            self.result.note(told("incarnation {} ran with another site file", opened.incarnation))
-        self._digest = opened.site_digest
+            self.result.note(told("incarnation {} decided by other settings", opened.incarnation))
+        self._given = given
         self._engine = execution_engine(given, opened.incarnation)
         for one in _before(self._run_dir, opened):
             self._engine.on_event(one.event, one.at_ns)

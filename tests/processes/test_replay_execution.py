@@ -17,7 +17,7 @@ from gateway.model.record import Decision, JournalOpened
 from gateway.model.trade import Intent, Restarted, SendOrders
 from gateway.processes.cli import FAILED, OK, WRONG_CALL, main
 from gateway.processes.cores import execution_engine
-from gateway.processes.kept_settings import encoded, kept_path, read_settings
+from gateway.processes.kept_settings import encoded, keep_settings, kept_path, read_settings
 from gateway.processes.replay_execution import replay_execution
 from gateway.processes.replay_result import Replayed
 
@@ -157,7 +157,7 @@ def second_life(run: Path, digest: str) -> Path:
     records = records_of(journal(run))
     opened = records[0]
     assert isinstance(opened, JournalOpened)
-    given, _ = read_settings(run, digest)
+    given, _ = read_settings(run, digest, 2)
     engine = execution_engine(given, 2)
     recovered = recover(engine, records)
     event = Restarted(2)
@@ -181,12 +181,25 @@ def test_an_incarnation_with_another_site_is_replayed_with_its_own_settings(run:
     """Settings are kept by digest: the stage that the second one began with is its own."""
     opened = records_of(journal(run))[0]
     assert isinstance(opened, JournalOpened)
-    given, _ = read_settings(run, opened.site_digest)
-    kept_path(run, "other").write_text(encoded(msgspec.structs.replace(given, id_prefix="Z")))
+    given, _ = read_settings(run, opened.site_digest, 1)
+    kept_path(run, "other", 2).write_text(encoded(msgspec.structs.replace(given, id_prefix="Z")))
     second_life(run, "other")
     result = replayed(run)
     assert (result.is_same, result.incarnations) == (True, [1, 2])
-    assert any("incarnation 2 ran with another site file" in note for note in result.notes)
+    assert any("incarnation 2 decided by other settings" in note for note in result.notes)
+
+
+def test_settings_are_kept_once_for_as_long_as_they_are_the_same(run: Path) -> None:
+    """A second incarnation that decides by the same writes no file; by other settings of the same site it writes one."""
+    opened = records_of(journal(run))[0]
+    assert isinstance(opened, JournalOpened)
+    digest = opened.site_digest
+    given, _ = read_settings(run, digest, 1)
+    keep_settings(run, digest, 2, given)
+    assert [one.name for one in (run / "settings").iterdir()] == [kept_path(run, digest, 1).name]
+    other = msgspec.structs.replace(given, id_prefix="Z")
+    keep_settings(run, digest, 3, other)
+    assert [read_settings(run, digest, one)[0] for one in (1, 2, 3, 9)] == [given, given, other, other]
 
 
 def test_another_version_of_the_program_is_said(run: Path) -> None:
