@@ -181,6 +181,7 @@ def _aligned(  # noqa: PLR0911 - one for each mistake
         return Mistake(where, told("missing"), told("one of {}: what the lots shall make equal", ", ".join(Align)))
     where = f"{key}.leg[{free[0]}].ratio_lots"
     try:
+        first = formula_of(pair, known).directions[0] if is_expression(pair) else 1
         exact = weights(pair.align, pair, known)
     except LackingPriceError as error:
         remedy = told("reference_price of {}: lots by {} depend on it", error.instrument, pair.align)
@@ -199,7 +200,7 @@ def _aligned(  # noqa: PLR0911 - one for each mistake
     legs = tuple(_with_lots(leg, lots) for leg, lots in zip(pair.leg, found.lots, strict=True))
     changes: dict[str, object] = {"leg": legs}
     if not pair.residual_lots and len(legs) == 2:  # noqa: PLR2004 what a third leg leaves over is no lot of the first
-        over = residual_lots(exact, found.lots) * (formula_of(pair, known).directions[0] if is_expression(pair) else 1)
+        over = residual_lots(exact, found.lots) * first
         changes["residual_lots"] = Decimal(int(over * E9)) / E9
     return pair.model_copy(update=changes)
 

@@ -64,10 +64,9 @@ def _names(ready: Mapping[str, Any]) -> list[str]:
 
 def _instruments(pair: dict[str, Any], ready: Mapping[str, Any], key: str) -> Iterator[Mistake]:
     """Every name of the ready pair needs its instrument, and no other has one."""
-    given = pair.get("instruments", {})
+    given, replaced = _table(pair.get("instruments")), _table(pair.get("references"))
     names = _names(ready)
-    own = {leg.get("name"): leg for leg in pair.get("leg", []) if isinstance(leg, dict)}
-    replaced = pair.get("references", {})
+    own = {_name(leg): leg for leg in _tables(pair.get("leg"))}
     for name in names:
         if name not in given and "instrument" not in own.get(name, {}) and name not in replaced:
             remedy = told("the instrument of each of {}", ", ".join(names))
@@ -79,17 +78,32 @@ def _instruments(pair: dict[str, Any], ready: Mapping[str, Any], key: str) -> It
 
 
 def _written_out(pair: dict[str, Any], ready: Mapping[str, Any]) -> dict[str, Any]:
-    instruments = pair.get("instruments", {})
+    instruments = _table(pair.get("instruments"))
     legs = [_leg(leg, instruments) for leg in ready["leg"]]
     references = {name: instruments[name] for name in ready.get("reference", {}) if name in instruments}
     rows = [_parameter(one) for one in ready.get("parameter", [])]
+    own = pair.get("references", {})
     return {
         **{key: value for key, value in ready.items() if key not in _ONLY_HERE},
         **pair,
-        "references": {**references, **pair.get("references", {})},
+        "references": {**references, **own} if isinstance(own, dict) else own,
         "parameter": _merged(rows, pair.get("parameter", [])),
         "leg": _merged(legs, pair.get("leg", [])),
     }
+
+
+def _table(value: object) -> dict[str, Any]:
+    """A table, or nothing where the file has something else: the types of the keys tell that afterwards."""
+    return value if isinstance(value, dict) else {}
+
+
+def _tables(value: object) -> list[dict[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def _name(one: Mapping[str, Any]) -> str:
+    name = one.get("name")
+    return name if isinstance(name, str) else ""
 
 
 def _leg(leg: Mapping[str, Any], instruments: Mapping[str, str]) -> dict[str, Any]:
@@ -106,9 +120,9 @@ def _merged(ready: list[dict[str, Any]], given: Any) -> Any:  # noqa: ANN401 wha
     """Tables of a name: the site's keys before the library's, and the site's own tables after them."""
     if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
         return given
-    own = {one.get("name"): one for one in given}
+    own = {_name(one): one for one in given}
     known = {one["name"] for one in ready}
-    return [one | own.get(one["name"], {}) for one in ready] + [one for one in given if one.get("name") not in known]
+    return [one | own.get(one["name"], {}) for one in ready] + [one for one in given if _name(one) not in known]
 
 
 def notes(site: SiteFile) -> list[Told]:

@@ -194,3 +194,30 @@ def test_a_contract_that_differs_from_the_library_is_said(tmp_path: Path) -> Non
     file.write_text(text, encoding="utf-8")
     assert "pair READY: LME.CA.ca has lot_units 5, the ready pair's LME.CA has 25" in load_site(file, {}).notes
     assert contracts_of(library()["pair"]["cu-lme"])["ca"] == "LME.CA.ca"
+
+
+SHAPES = """
+instruments = []
+references = "x"
+parameter = "x"
+parameter = [{}]
+parameter = [{ name = {} }]
+leg = {}
+leg = [{ name = 5 }]
+use = 5
+use = ["cu-lme"]
+"""
+
+
+@pytest.mark.parametrize("line", SHAPES.strip().splitlines())
+def test_a_key_of_the_wrong_shape_beside_a_ready_pair_is_a_mistake(tmp_path: Path, line: str) -> None:
+    """What the library is laid under may be anything: it is told as a mistake, nothing else is raised."""
+    file = written(tmp_path, "au-gc")
+    text = file.read_text(encoding="utf-8")
+    key = line.partition(" ")[0]
+    start = text.index("[[pair]]")
+    kept = [one for one in text[start:].splitlines() if not one.startswith(f"{key} =")]
+    file.write_text(text[:start] + "\n".join([kept[0], line, *kept[1:]]), encoding="utf-8")
+    with pytest.raises(SiteError) as caught:
+        load_site(file, {})
+    assert any(one.key.startswith("pair[0]") for one in caught.value.mistakes), str(caught.value)

@@ -210,6 +210,17 @@ def test_a_side_is_needed_only_where_it_depends_on_prices(tmp_path: Path) -> Non
     assert [leg.direction for leg in spec.legs] == [1, -1]
 
 
+def test_lots_to_be_found_do_not_hide_a_mistake_in_the_formula(tmp_path: Path) -> None:
+    """Both are told: what is wrong with the formula, and that lots wait for it."""
+    given = text("cu - ca").replace("ratio_lots = 5", 'ratio_lots = "auto"')
+    given = given.replace("max_units = 5", 'max_units = 5\nalign = "quantity"')
+    with pytest.raises(SiteError) as caught:
+        site(tmp_path, given)
+    told = {one.key: one.remedy for one in caught.value.mistakes}
+    assert "one unit on both sides" in told["pair[0].formula"]
+    assert told["pair[0].leg[0].ratio_lots"].startswith("a pair without other mistakes")
+
+
 def test_what_is_left_over_has_the_sign_of_what_the_first_leg_does(tmp_path: Path) -> None:
     """Where buying the pair sells its first leg, lots too many are short: 5 against 1 leave 0.575 of them by price."""
     aligned = {}
