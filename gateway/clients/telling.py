@@ -35,6 +35,7 @@ class Teller:
         self._settings = settings
         self._ids = ids
         self._actions: list[ClientAction] = []
+        self._copied = any(one.drop_copy for one in settings.clients.values())
 
     def do(self, action: ClientAction) -> None:
         self._actions.append(action)
@@ -192,7 +193,7 @@ class Teller:
         self._copies(report, *accounts)
 
     def _copies(self, report: ClientReport, *accounts: str) -> None:
-        for client_id in self._settings.drop_copies(*accounts):
+        for client_id in self._settings.drop_copies(*accounts) if self._copied else ():
             self.do(msgspec.structs.replace(report, client_id=client_id, copy=True))
 
 

@@ -143,16 +143,18 @@ class Clients:
             for name in spec.instruments:
                 self.bus.follow(name)
 
-    def turn(self) -> None:
-        """Take up what has come."""
+    def turn(self, *, bus: bool) -> None:
+        """Take up what clients have sent and, where the bus has something, what the others have said."""
         self.door.take()
-        self.shell.take_bus()
+        if bus or self.bus.sent:
+            self.shell.take_bus()
         self.shell.take_journal(clock.monotonic_ns())
 
     def mind(self) -> None:
         """What is due by the clock."""
         self.acceptor.poll()
         self.door.mind()
+        self.shell.take_bus()
         now_ns, utc_ns = clock.monotonic_ns(), clock.utc_ns()
         self.shell.mind(now_ns)
         for change in self._hours.changes(now_ns, utc_ns):
@@ -244,12 +246,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     start.say_ready(given.run_dir, CLIENTS)
     waits = select.epoll()
-    for fd in (clients.door.fd, stop.fd, *clients.bus.fds()):
+    others = frozenset(clients.bus.fds())
+    for fd in (clients.door.fd, stop.fd, *others):
         waits.register(fd, select.EPOLLIN)
     mind_ns = beat_ns = 0
     while not stop.set:
-        waits.poll(0 if clients.door.busy else MIND_NS / SECOND)
-        clients.turn()
+        ready = waits.poll(0 if clients.door.busy else MIND_NS / SECOND)
+        clients.turn(bus=any(fd in others for fd, _ in ready))
         now_ns = clock.monotonic_ns()
         if now_ns >= mind_ns:
             mind_ns = now_ns + MIND_NS

@@ -15,7 +15,7 @@ from gateway.model.base import Message
 from gateway.model.rules import AskRules, ChangeRules
 from gateway.model.trade import Command, ExecutionStatus
 
-MOST_AT_ONCE = 200
+MOST_AT_ONCE = 1000
 
 
 class ClientsBus:
@@ -27,6 +27,8 @@ class ClientsBus:
         self._from_trigger = Subscriber(bus_dir, "trigger", ["R.C/", "P.", "TriggerStatus."], high_water_mark)
         self._from_execution = Subscriber(bus_dir, "execution", ["ExecutionStatus.", "T."], high_water_mark)
         self._quotes: dict[str, Subscriber] = {}
+        self.sent = False
+        """Something was sent since the last `drain`: that may have taken up an answer whose edge then never shows."""
         self._bus_dir = bus_dir
         self._high_water_mark = high_water_mark
         self._from_trigger.ask()
@@ -47,6 +49,7 @@ class ClientsBus:
 
     def drain(self, take: Callable[[Message], None]) -> None:
         """Give everything that waits to `take`."""
+        self.sent = False
         for one in (self._from_trigger, self._from_execution, *self._quotes.values()):
             for received in one.poll(0, MOST_AT_ONCE):
                 take(received.message)
@@ -64,9 +67,11 @@ class ClientsBus:
 
     def place(self, change: ChangeRules) -> None:
         self._trigger.send(change)
+        self.sent = True
 
     def command(self, command: Command) -> None:
         self._execution.send(command)
+        self.sent = True
 
     def ask_rules(self, command_id: str) -> None:
         """What rules are in force: the answer tells what became of an order's rule while we were away."""

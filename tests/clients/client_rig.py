@@ -344,7 +344,13 @@ class FixClient:
         return self
 
     def order(
-        self, cl_ord_id: str, side: int = 1, qty: int = 1, price: str = "-150", force: int = 3, **more: Any  # noqa: ANN401
+        self,
+        cl_ord_id: str,
+        side: int = 1,
+        qty: int = 1,
+        price: str = "-150",
+        force: int = 3,
+        **more: Any,  # noqa: ANN401
     ) -> None:
         """NewOrderSingle on the pair."""
         header = more.pop("header", ())

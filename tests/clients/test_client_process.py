@@ -113,9 +113,7 @@ def test_status_mass_status_and_mass_cancel_are_answered(start: Start) -> None:
     assert one.read("j")["58"] == "no_orders: no order of this session is open"
 
 
-@pytest.mark.parametrize(
-    ("kind", "fields", "answer", "words"),
-    [
+WRONG: tuple[tuple[str, tuple[tuple[int, object], ...], str, str], ...] = (
         ("D", ((11, "x"), (55, PAIR), (54, "9"), (60, stamp()), (38, 1), (40, 2)), "3", "Side(54)='9'; accepted: 1 (buy)"),
         ("D", ((11, "x"), (54, 1), (60, stamp()), (38, 1), (40, 2)), "3", "Symbol(55); accepted"),
         ("D", ((11, "x"), (55, PAIR), (54, 1), (60, "noon"), (38, 1), (40, 2)), "3", "TransactTime(60)='noon'; accepted: YYYY"),
@@ -129,20 +127,20 @@ def test_status_mass_status_and_mass_cancel_are_answered(start: Start) -> None:
         ("x", ((320, "r"), (559, 0), (55, "XX")), "y", "2"),
         ("c", ((320, "r"), (321, 0), (55, "XX")), "d", "Symbol(55)='XX' is not known; accepted: CU-CA"),
         ("g", ((335, "r"), (336, "XX"), (263, 0)), "h", "TradingSessionID(336)='XX' is not known; accepted: CU-CA"),
-    ],
 )  # fmt: skip
-def test_what_is_wrong_is_refused_in_the_standards_message_and_the_session_lives(
-    start: Start, kind: str, fields: tuple[tuple[int, object], ...], answer: str, words: str
-) -> None:
+
+
+def test_what_is_wrong_is_refused_in_the_standards_message_and_the_session_lives(start: Start) -> None:
     """Text(58) names the tag, the value and what would be accepted; the next order is taken."""
     rig = start()
     one = rig.client("FUND1").logon()
-    one.send(kind, *fields)
-    told = one.read("3", "8", "9", "j", "Y", "y", "d", "h")
-    assert told["35"] == answer, told
-    assert words in told.get("58", told.get("560", "")), told
-    one.order("after")
-    assert one.read("8")["150"] == "0"
+    for number, (kind, fields, answer, words) in enumerate(WRONG):
+        one.send(kind, *fields)
+        told = one.read("3", "8", "9", "j", "Y", "y", "d", "h")
+        assert told["35"] == answer, told
+        assert words in told.get("58", told.get("560", "")), told
+        one.order(f"after{number}")
+        assert one.read("8")["150"] == "0"
 
 
 def test_reference_data_tells_pairs_with_their_legs(start: Start) -> None:
