@@ -101,7 +101,8 @@ class RuleDesk:
         self._journal.close()
 
     def _wrong(self, command: ChangeRules, utc_ns: int) -> str:
-        rules = {one.rule_id: one for one in self._core.rules.specs()}
+        # One that has ended stands in nobody's way.
+        rules = {one.rule_id: one for one in self._core.rules.specs(but=command.removed)}
         pairs = {one.pair_id: one for one in self._core.pairs()}
         mistakes = command_mistakes(command, rules, pairs, self._instruments, utc_ns)
         return str(joined("; ", (told("{} = {}: right would be {}", *one) for one in mistakes[:MISTAKES_TOLD])))

@@ -23,7 +23,7 @@ from gateway.model.rules import ChangeRules, RuleMemory
 from gateway.model.site import PairSpec, RuleSpec
 from gateway.model.trade import CommandAnswered
 from gateway.processes.rule_checks import other_keys, rule_mistakes, with_coefficients
-from gateway.trigger.rulebook import carried
+from gateway.trigger.rulebook import ENDED_KEPT, carried
 
 PROCESS = "rules"
 ANSWERS_KEPT = 1000
@@ -136,6 +136,7 @@ def in_force(
     merged.take_pairs()
     merged.take_rules()
     merged.drop_contradictions(instruments)
+    merged.drop_long_ended()
     base = msgspec.structs.replace(fresh, removed=tuple(merged.removed))
     memories = tuple(
         _over_boot(memory, kept.boot_id == boot_id)
@@ -201,9 +202,21 @@ class _Merge:
                     name, told("rule {}: it is as a command left it, not as the edited site file says", name)
                 )
 
+    def drop_long_ended(self) -> None:
+        """Rules of commands that have ended are kept for a while only, so that their askers can still hear of it."""
+        memories = self._kept.memories
+        ended = [
+            name
+            for name in self.rules
+            if name not in self._file_rules and name in memories and memories[name].ended and not memories[name].out
+        ]
+        for name in ended[: max(0, len(ended) - ENDED_KEPT)]:
+            del self.rules[name]
+
     def drop_contradictions(self, instruments: Mapping[str, Instrument]) -> None:
         """A rule of the edited file that contradicts one that a command left is not watched."""
-        for mistake in rule_mistakes(tuple(self.rules.values()), self.pairs, instruments, lambda name: f"{name}\n"):
+        live = tuple(one for name, one in self.rules.items() if not self._has_ended(name))
+        for mistake in rule_mistakes(live, self.pairs, instruments, lambda name: f"{name}\n"):
             name = mistake.key.partition("\n")[0]
             if not self._by_command:
                 return
@@ -212,6 +225,10 @@ class _Merge:
             if name in self.rules and name not in self._by_command:
                 del self.rules[name]
                 self._conflict(name, told("rule {} is not watched: {}", name, mistake.remedy))
+
+    def _has_ended(self, name: str) -> bool:
+        memory = carried(self._kept.memories.get(name), self._kept.rules.get(name), self.rules[name])
+        return memory is not None and bool(memory.ended)
 
     def _other_in(self, name: str) -> str:
         """The rule of the file that the one of a command is up against."""

@@ -8,7 +8,7 @@ What can go wrong: more and more ended rules. Those beyond `ENDED_KEPT` are forg
 theirs is open.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 import msgspec
 
@@ -49,10 +49,13 @@ class Rulebook:
         """The rules of a pair that may fire, now or later."""
         return [one for one in self.machines.values() if one.spec.pair_id == pair_id and one.ended_as is None]
 
-    def specs(self) -> tuple[RuleSpec, ...]:
-        """All that have not been removed."""
+    def specs(self, but: Container[str] | None = None) -> tuple[RuleSpec, ...]:
+        """All that have not been removed; with `but` only those that have not ended, and these."""
         removed = RuleStandingState.REMOVED
-        return tuple(one.spec for one in self.machines.values() if one.ended_as is not removed)
+        kept = (one for one in self.machines.values() if one.ended_as is not removed)
+        if but is None:
+            return tuple(one.spec for one in kept)
+        return tuple(one.spec for one in kept if one.ended_as is None or one.spec.rule_id in but)
 
     def memories(self) -> tuple[RuleMemory, ...]:
         """What each must not forget."""

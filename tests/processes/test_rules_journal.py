@@ -162,3 +162,13 @@ def test_a_torn_end_is_cut_off(tmp_path: Path, torn: int) -> None:
     path = journal_path(tmp_path, "rules", 1)
     path.write_bytes(path.read_bytes()[:-torn])
     assert begin(tmp_path, A).rules == {"cu-band": at(A, -200)}
+
+
+def test_rules_of_commands_that_ended_long_ago_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last ones are kept, so that who asked for them can hear how they ended; one whose trade is open stays."""
+    monkeypatch.setattr("gateway.processes.rules_journal.ENDED_KEPT", 2)
+    names = ("open", "one", "two", "three", "lives")
+    orders = [msgspec.structs.replace(B, rule_id=name) for name in names]
+    memories = [RuleMemory(name, 0, 0, ended="done", out=name == "open") for name in names[:-1]]
+    write(tmp_path, 1, *began(A), done(command(1, *orders)), *memories)
+    assert list(begin(tmp_path, A).rules) == ["cu-band", "open", "two", "three", "lives"]

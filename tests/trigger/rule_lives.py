@@ -75,9 +75,12 @@ class Desk:
         self.net: dict[str, int] = {}
         self.last: dict[str, PairTradeChanged] = {}
         self.seen: list[Intent] = []
+        self.incarnation = 5
 
     def takes(self, intent: Intent, at_ns: int) -> list[Event]:
         self.seen.append(intent)
+        if intent.incarnation != self.incarnation or self._draw.random() < 0.1:
+            return []  # it died before it could say anything
         if self._draw.random() < 0.2:
             return [IntentRefused(intent.intent_id, "P", intent.rule_id, RefusalName.PAIR_BUSY, "")]
         opened = PairTradeChanged(
@@ -101,12 +104,17 @@ class Desk:
         return [PairPosition("P", opened.rule_id, self.net[opened.rule_id]), ended]
 
     def beats(self, at_ns: int) -> ExecutionStatus:
-        return status(at_ns=at_ns, busy=("P",) if self.open else ())
+        """A heartbeat; now and then the first of another life."""
+        self.incarnation += self._draw.random() < 0.1
+        return self.beat(at_ns)
+
+    def beat(self, at_ns: int) -> ExecutionStatus:
+        return status(self.incarnation, at_ns, ("P",) if self.open else ())
 
     def last_words(self, at_ns: int) -> list[Event]:
         """What a trigger that starts anew is told."""
         positions = [PairPosition("P", name, units) for name, units in self.net.items()]
-        return [*positions, *self.last.values(), self.beats(at_ns)]
+        return [*positions, *self.last.values(), self.beat(at_ns)]
 
 
 def draw_quote(draw: Random, at_ns: int) -> Quote:

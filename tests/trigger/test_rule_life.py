@@ -263,3 +263,15 @@ def test_a_trade_that_the_journal_did_not_keep_is_learned_from_execution() -> No
     again.on_quote(book(THIRD, 100, 101), T + 3)
     assert shoot(again, CHEAP, T + 3) == []
     assert len(shoot(again, cheap(T + 2), T + 4)) == 1
+
+
+def test_an_ended_rule_is_in_nobodys_way_and_is_forgotten_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is no rule to contradict; the oldest ended ones are forgotten, but for one whose trade is open."""
+    monkeypatch.setattr("gateway.trigger.rulebook.ENDED_KEPT", 2)
+    one = core()
+    for number in range(5):
+        one.change(command(with_(rule("-25", rule_id=f"r{number}"), immediate=True)), T)
+        states(one)
+    assert list(one.rules.machines) == ["r3", "r4"]
+    assert one.rules.specs(but=()) == ()
+    assert len(one.rules.specs()) == 2

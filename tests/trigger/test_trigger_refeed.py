@@ -151,7 +151,7 @@ def test_another_intent_another_price_and_a_lost_quote_are_shown() -> None:
     assert isinstance(found.then, Intent)
     assert isinstance(found.now, Intent)
     assert (found.then.units, found.now) == (9, fired.intent)
-    (found,) = one.feed([*one.inputs[:place], *one.inputs[place + 1 :]])
+    (found,) = one.feed([*one.inputs[:place], Ticked(T)])
     assert (found.what, found.then) == ("intent", None)
     taken = one.inputs[0]
     assert isinstance(taken, QuotesTaken)
