@@ -36,7 +36,7 @@ from gateway.processes.backtest_time import shown
 from gateway.processes.cli import FAILED, OK, WrongCallError
 from gateway.processes.session_rows import SessionError
 from gateway.processes.settings import Site, SiteError, load_site
-from gateway.processes.site_file import SECOND
+from gateway.processes.site_file import SECOND, Stage
 from gateway.processes.site_open import language_of_file
 from gateway.processes.supervisor_log import out, say
 from simulators.core.network import NETWORK_PROFILES
@@ -207,9 +207,11 @@ def about(asked: Wanted, wanted: Options, done: Done, took_ns: int) -> dict[str,
 
 def assumed(asked: Wanted) -> list[Told]:
     """What is recorded, derived or assumed, and what a backtest is not."""
+    site = asked.site
     networks = ", ".join(f"{name} {profile}" for name, profile in asked.networks.items())
-    fees = [name for name in asked.site.instruments if asked.site.instruments[name].tradable and not
-            asked.site.instruments[name].fees]  # fmt: skip
+    legs = {leg.instrument_id: None for name in asked.chosen.pairs for leg in site.pairs[name].legs}
+    early = site.stage is not Stage.FULL
+    fees = [name for name in legs if not site.instruments[name].fees]
     return [
         told("the market does not react to us: what our fills take from a book is gone, nothing else changes"),
         told("venues fill by price, then time; a resting order queues behind the lots that were shown before it"),
@@ -217,6 +219,7 @@ def assumed(asked: Wanted) -> list[Told]:
         told("from a quote's arrival to the orders on the wire {} pass, always", duration(asked.delays.total_ns)),
         told("clocks are right, sessions never break, no message is lost, orders are refused by venues' rules only"),
         told("positions are flat at the start and valued at the end at what closing them would bring"),
+        *([told("the site's stage is {}; it is played at the full one", site.stage)] if early else []),
         *([told("the site states no fees of {}: there is no figure after costs", ", ".join(fees))] if fees else []),
         *asked.chosen.assumed,
     ]  # fmt: skip
