@@ -117,6 +117,12 @@ class TruePrices:
         self._core.on_quotes((quote,), at_ns)
         return self._core.changed_prices()
 
+    def fixed(self, quote: Quote, at_ns: int) -> list[PairPrice]:
+        """A fixing stands in for a reference without a live book: it is as true as it gets."""
+        self.quotes[quote.instrument_id] = quote
+        self._core.on_quotes((quote,), at_ns)
+        return self._core.changed_prices()
+
     def _touch(self, instrument_id: str, levels: Levels) -> object:
         """What one unit's price depends on: the best price where its lots are enough, else the whole side."""
         if levels and levels[0][1] >= self._most.get(instrument_id, 0):

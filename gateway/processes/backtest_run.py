@@ -12,7 +12,7 @@ import msgspec
 
 from gateway.execution.ledger import ExecutionSettings
 from gateway.model.order import Side
-from gateway.model.quote import Levels, Quote
+from gateway.model.quote import BookState, Levels, Quote
 from gateway.model.record import Decision, IntentMade, TriggerInput, TriggerStarted
 from gateway.model.trade import Announcement, HoursChanged, IntentRefused, PairPrice, PairTradeChanged
 from gateway.processes.backtest_edges import Edges
@@ -142,6 +142,9 @@ class Looker:
 
     def quoted(self, quote: Quote, number: int, at_ns: int) -> None:
         self._record.quote(quote, number, at_ns)
+        if quote.state is BookState.OK and not quote.venue_ns:  # a fixing: no venue said it
+            self.books[quote.instrument_id] = (quote.bids, quote.asks)
+            self.opportunities.on_true(self._true.fixed(quote, at_ns))
 
     def started(self, started: TriggerStarted) -> None:
         self._record.started(started)

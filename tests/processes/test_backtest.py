@@ -343,3 +343,23 @@ def test_the_order_of_python_sets_decides_nothing(tmp_path: Path) -> None:
         written.append({one.name: one.read_bytes() for one in run.glob("journal/*")})
     assert written[0] == written[1]
     assert len(written[0]) == 3
+
+
+def test_a_fixing_stands_in_for_a_reference_that_the_tape_does_not_hold(made: Path, tmp_path: Path) -> None:
+    """A pair whose currency has a fixing of the day is played and counted without live rates; without one it is not."""
+    path = site_file(tmp_path)
+    content = tomllib.loads(path.read_text())
+    rate = next(one for one in content["instrument"] if one["symbol"] == "USDCNH")
+    rate |= {"id": "LME.USDCNY", "symbol": "USDCNY"}
+    content["pair"][0]["leg"][1]["fx"] = "LME.USDCNY"
+    path.write_text(toml_text(content))
+    code, _ = backtest(tmp_path)
+    assert code == WRONG_CALL
+    rate |= {"fixing": "7.1000", "fixing_date": "2026-06-15", "fixing_source": "made up"}
+    path.write_text(toml_text(content))
+    code, run = backtest(tmp_path)
+    assert code == OK
+    rule = document(run)["rules"][0]
+    assert rule["opportunities"]["captured"] > 0
+    assert rule["not_valued"] == []
+    assert document(made)["rules"][0]["opportunities"]["captured"] > 0
