@@ -23,6 +23,7 @@ from gateway.execution.outside_fills import OutsideFills
 from gateway.execution.pair_trade import PairTrade
 from gateway.execution.residual import RESIDUAL, Residuals
 from gateway.execution.settling import Settler
+from gateway.execution.tripwire import Watchman
 from gateway.execution.venue_positions import VenuePositions
 from gateway.execution.venue_words import VenueWords
 from gateway.model.order import (
@@ -59,6 +60,7 @@ class ExecutionEngine:
     def __init__(self, settings: ExecutionSettings, incarnation: int) -> None:
         self.ledger = Ledger(settings, incarnation)
         self._out = Outbox()
+        self._watchman = Watchman(self.ledger)
         self._ids = [
             order_ids := IdSource(settings.id_prefix, incarnation),
             trade_ids := IdSource("P", incarnation),
@@ -102,7 +104,10 @@ class ExecutionEngine:
         """Take one event and say what to do, in order."""
         self._handlers[type(event)](event, at_ns)
         self.ledger.archive.trim()
-        return self._out.take()
+        actions = self._out.take()
+        if self.ledger.rollout is not None:
+            actions += self._watchman.look(event, actions, at_ns)
+        return actions
 
     def status(self, at_ns: int) -> ExecutionStatus:
         """The heartbeat."""
@@ -118,6 +123,8 @@ class ExecutionEngine:
             tuple((name, venue.up, venue.reconciled) for name, venue in ledger.venues.items()),
             at_ns,
             ledger.busy_pairs(),
+            ledger.rollout.stage.name if ledger.rollout is not None else "",
+            ledger.rollout.plan.name if ledger.rollout is not None else "",
         )
 
     def _on_books(self, event: BooksObserved, at_ns: int) -> None:

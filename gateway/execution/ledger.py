@@ -13,6 +13,7 @@ from gateway.execution.exposure import Exposure
 from gateway.execution.order_book import OwnOrder
 from gateway.execution.pair_trade import PairTrade
 from gateway.execution.positions import Position
+from gateway.execution.rollout_standing import Standing
 from gateway.model.base import Message
 from gateway.model.instrument import Instrument
 from gateway.model.order import Order, Side
@@ -84,6 +85,9 @@ class Ledger:
         self.held = False
         """kill --hold: nothing is sent at all."""
         self.stage = settings.stage
+        self.rollout: Standing | None = None
+        """The rollout plan in force; then the stage is the plan's."""
+        self.orders_ever = 0
         self.venues = {name: VenueState() for name in settings.venues}
         self.hours: dict[str, Hours] = {}
         self.book_states: dict[str, tuple[BookState, str]] = {}
@@ -207,6 +211,7 @@ class Ledger:
     def note_sent(self, order: Order, at_ns: int) -> None:
         """An order leaves."""
         self.orders_out += 1
+        self.orders_ever += 1
         self.orders_of_day[order.instrument_id] = self.orders_of_day.get(order.instrument_id, 0) + 1
         self._sent_at_ns.append(at_ns)
 

@@ -9,6 +9,7 @@
 A leg that is held back counts in every exposure from the start, because its pair trade does.
 """
 
+from gateway.execution import rollout
 from gateway.execution.dispatch import first_orders, open_trade, quote_order, quote_px_ticks
 from gateway.execution.ledger import Ledger
 from gateway.execution.operator import Operator
@@ -57,7 +58,11 @@ class Opener:
     def on_intent(self, intent: Intent, at_ns: int) -> None:
         """Judge it; open its pair trade or say why not."""
         ledger = self._ledger
+        if ledger.rollout is not None:
+            intent = rollout.sized(ledger, intent)
         verdict = judge(ledger, intent, at_ns)
+        if ledger.rollout is not None:
+            ledger.rollout.note(intent, at_ns)
         if isinstance(verdict, Refusal):
             self._refuse(intent, verdict, at_ns)
             return

@@ -4,6 +4,7 @@ a reason on record, each answered, and each done once however often it is sent.
 
 from collections.abc import Callable
 
+from gateway.execution import rollout
 from gateway.execution.ledger import Ledger
 from gateway.execution.order_book import OwnOrder, price_e9
 from gateway.execution.outbox import IdSource, Outbox
@@ -14,6 +15,7 @@ from gateway.execution.session_numbers import reset_numbers
 from gateway.execution.settling import Settler
 from gateway.execution.venue_positions import VenuePositions
 from gateway.model.order import ExecType, ExecutionReport, Order, OrdStatus, OrdType, Side, TimeInForce
+from gateway.model.rollout import STAGES
 from gateway.model.site import BreachAction
 from gateway.model.trade import (
     AlarmName,
@@ -36,7 +38,6 @@ BREACH_VERBS = {
     BreachAction.HOLD: Verb.KILL_HOLD,
     BreachAction.BALANCE: Verb.KILL_BALANCE,
 }
-STAGES = ("shadow", "canary", "limited", "full")
 
 
 class Operator:
@@ -59,6 +60,7 @@ class Operator:
             Verb.FILL_ASSIGN: self._fill_assign,
             Verb.EXPLAIN: lambda command, at_ns: self._explain(command.argument, at_ns),
             Verb.ASK_POSITIONS: lambda command, at_ns: self._ask_positions(command.argument, at_ns),
+            Verb.ROLLOUT: lambda command, at_ns: rollout.begin(ledger, command, at_ns),
             Verb.RESET_NUMBERS: lambda command, _at_ns: reset_numbers(ledger, outbox, command.argument),
         }
         self._out = outbox
@@ -96,6 +98,8 @@ class Operator:
         fault = self._fault(command)
         if fault:
             return False, fault
+        if command.verb is Verb.STAGE and self._ledger.rollout is not None:
+            return rollout.move(self._ledger, command, at_ns)
         obey = self._verbs.get(command.verb)
         if obey is not None:
             return obey(command, at_ns)
@@ -106,7 +110,7 @@ class Operator:
         """Why it cannot be obeyed; empty when it can."""
         if command.verb is not Verb.STATUS and not (command.who and command.reason):
             return "a command needs a name and a reason"
-        if command.verb is Verb.STAGE and command.argument not in STAGES:
+        if command.verb is Verb.STAGE and self._ledger.rollout is None and command.argument not in STAGES:
             return f"no stage {command.argument!r}; one of {', '.join(STAGES)}"
         if command.verb is Verb.ARM and self._ledger.stopping:
             return "a stop was asked for; start anew"

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
+from gateway.execution import rollout
 from gateway.execution.currency_check import currency_exposure
 from gateway.execution.ledger import Ledger
 from gateway.model.base import PRICE_E9, Message
@@ -82,7 +83,9 @@ def _disarmed(ledger: Ledger, _intent: Intent, _at_ns: int) -> str:
     return "" if ledger.armed else "execution is not armed"
 
 
-def _stage(ledger: Ledger, _intent: Intent, _at_ns: int) -> str:
+def _stage(ledger: Ledger, intent: Intent, at_ns: int) -> str:
+    if ledger.rollout is not None:
+        return rollout.refuses(ledger, intent, at_ns)
     return "stage shadow sends nothing" if ledger.stage == "shadow" else ""
 
 

@@ -213,6 +213,8 @@ class AlarmName(StrEnum):
     """A limit of the whole installation is broken, and execution acts as the site says."""
     CLOCK = "clock"
     """A venue's clock stepped, the way to it changed, it does not answer, or our own is not disciplined."""
+    FELL_BACK = "fell_back"
+    """What the rollout plan allows at its stage was broken: the stage below is in force."""
 
 
 # Events that enter the execution engine, beside Intent and what venues say.
@@ -280,6 +282,8 @@ class Verb(StrEnum):
     """An order on one instrument, through the gate: `RULE INSTRUMENT SIDE LOTS PX_TICKS TIME_IN_FORCE`."""
     WITHDRAW = "withdraw"
     """Cancel what is open of such an order. Argument: its RULE."""
+    ROLLOUT = "rollout"
+    """Put a rollout plan in force, at its first stage. Argument: the plan as JSON. STAGE then moves along it."""
 
 
 class Command(Message):
@@ -461,6 +465,9 @@ class ExecutionStatus(Message):
     """(venue_id, order session logged on, reconciled since)."""
     at_ns: int
     busy_pairs: tuple[str, ...] = ()
+    step: str = ""
+    """Stage of the rollout plan in force, by the plan's own name; empty: no plan."""
+    plan: str = ""
 
 
 Announcement = (

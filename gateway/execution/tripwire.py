@@ -1,0 +1,162 @@
+"""Falls back to the stage below by itself, at the event that breaks what the plan allows. Pure.
+
+It reads what the engine has just said (its announcements, and when orders were written), counts pair trades that were
+opened in this stage, and at a breach the stage below is in force before the next event is taken: no intent comes in
+between. The lowest stage sends nothing, so there is none below it.
+
+It judges single events and a window of the last pair trades; what takes days and statistics is the gate upwards.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gateway.execution.ledger import Ledger
+from gateway.execution.rollout import enter
+from gateway.execution.rollout_standing import Standing
+from gateway.model.order import ExecType, ExecutionReport
+from gateway.model.trade import (
+    Action,
+    Alarm,
+    AlarmName,
+    Announce,
+    ExecutionEvent,
+    OrdersSent,
+    PairTradeChanged,
+    PairTradeState,
+    Restarted,
+)
+
+_FAILED = frozenset({PairTradeState.UNWOUND, PairTradeState.HALTED})
+_ENDED = _FAILED | {PairTradeState.HEDGED, PairTradeState.MISSED}
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What is known of a pair trade of this stage."""
+
+    failed: bool = False
+    rejected: bool = False
+    slipped: bool = False
+    late: bool = False
+    ended: bool = False
+
+
+class Watchman:
+    """Watches one stage at a time; begins anew with each."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._of: tuple[Standing, int, int] | None = None
+        self._trades: dict[str, _Seen] = {}
+        self._window: deque[str] = deque()
+        self._restarts = 0
+
+    def look(self, event: ExecutionEvent, actions: Sequence[Action], at_ns: int) -> list[Action]:
+        """What has to be added to the actions of an event: the alarm of a fall-back, or nothing."""
+        standing = self._ledger.rollout
+        if standing is None:
+            return []
+        mark = (standing, standing.place, standing.since_ns)
+        if mark != self._of:
+            self._of = mark
+            self._trades.clear()
+            self._window.clear()
+            self._restarts = 0
+        breach = self._breach(standing, event, actions)
+        if not breach or standing.place == 0:
+            return []
+        was = standing.stage.name
+        enter(self._ledger, standing.place - 1, at_ns)
+        figures = f"{was} to {standing.stage.name}: {breach}"
+        return [Announce(Alarm(AlarmName.FELL_BACK, standing.plan.name, figures))]
+
+    def _breach(self, standing: Standing, event: ExecutionEvent, actions: Sequence[Action]) -> str:
+        found = self._note_event(standing, event)
+        for action in actions:
+            said = action.what if isinstance(action, Announce) else None
+            if isinstance(said, PairTradeChanged):
+                found = found or self._note_trade(standing, said)
+            elif isinstance(said, Alarm):
+                found = found or self._alarmed(standing, said)
+        return found or self._counts(standing)
+
+    def _note_event(self, standing: Standing, event: ExecutionEvent) -> str:
+        wire = standing.stage.tripwire
+        if isinstance(event, OrdersSent):
+            self._note_sent(standing, event)
+        elif isinstance(event, ExecutionReport) and event.exec_type is ExecType.REJECTED:
+            own = self._ledger.orders.get(event.cl_ord_id)
+            seen = self._seen(standing, own.trade_id) if own is not None else None
+            if seen is not None:
+                seen.rejected = True
+        elif isinstance(event, Restarted):
+            self._restarts += 1
+            if wire.most_restarts is not None and self._restarts > wire.most_restarts:
+                return f"{self._restarts} restarts of execution, at most {wire.most_restarts}"
+        return ""
+
+    def _seen(self, standing: Standing, trade_id: str) -> _Seen | None:
+        """What is known of a pair trade of this stage; None of one that was opened before it."""
+        seen = self._trades.get(trade_id)
+        if seen is None:
+            trade = self._ledger.trades.at_hand(trade_id)
+            if trade is None or trade.opened_ns < standing.since_ns:
+                return None
+            seen = self._trades[trade_id] = _Seen()
+        return seen
+
+    def _note_sent(self, standing: Standing, event: OrdersSent) -> None:
+        wire = standing.stage.tripwire
+        if wire.most_late is None or not event.orders:
+            return
+        own = self._ledger.orders.get(event.orders[0].cl_ord_id)
+        trade = self._ledger.trades.at_hand(own.trade_id) if own is not None else None
+        if trade is None or trade.attempts or trade.opened_ns < standing.since_ns:
+            return
+        taken_ns = max(one.sent_ns for one in event.orders) - trade.intent.recv_ns
+        seen = self._seen(standing, trade.trade_id)
+        if seen is not None and taken_ns > wire.latency_ns:
+            seen.late = True
+
+    def _note_trade(self, standing: Standing, said: PairTradeChanged) -> str:
+        if said.opened_ns < standing.since_ns:
+            return ""
+        seen = self._seen(standing, said.trade_id)
+        if seen is None:
+            return ""
+        wire = standing.stage.tripwire
+        if wire.legged_ns is not None and said.legged_ns > wire.legged_ns:
+            return f"{said.trade_id} was unbalanced for {said.legged_ns} ns, at most {wire.legged_ns}"
+        if said.state not in _ENDED:
+            return ""
+        seen.failed = seen.failed or said.state in _FAILED
+        seen.slipped = seen.slipped or said.slippage_e9 > wire.slippage_e9 * said.units
+        if not seen.ended:
+            seen.ended = True
+            self._window.append(said.trade_id)
+            if len(self._window) > wire.window_trades:
+                del self._trades[self._window.popleft()]
+        return ""
+
+    def _alarmed(self, standing: Standing, said: Alarm) -> str:
+        if said.name not in standing.stage.tripwire.alarms:
+            return ""
+        trade = self._ledger.trades.at_hand(said.subject)
+        if trade is not None and trade.opened_ns < standing.since_ns:
+            return ""
+        return f"alarm {said.name.value} of {said.subject}: {said.figures}"
+
+    def _counts(self, standing: Standing) -> str:
+        wire = standing.stage.tripwire
+        if not self._trades:
+            return ""
+        for what, most, count in (
+            ("taken back or halted", wire.most_failed, sum(one.failed for one in self._trades.values())),
+            ("with a rejected order", wire.most_rejected, sum(one.rejected for one in self._trades.values())),
+            ("over their slippage", wire.most_slipped, sum(one.slipped for one in self._trades.values())),
+            ("sent late", wire.most_late, sum(one.late for one in self._trades.values())),
+        ):
+            if most is not None and count > most:
+                return f"{count} of the last {len(self._trades)} pair trades {what}, at most {most}"
+        return ""
