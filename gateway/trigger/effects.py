@@ -35,7 +35,12 @@ def effect(node: Node, name: str, ranges: Mapping[str, Interval]) -> Effect:
     if name not in names_of(node):
         return Effect.NONE
     found = _algebra(node, name, ranges)
-    return found if found is not Effect.DEPENDS else _sign(slope_of(node, name, ranges).slope)
+    return found if found is not Effect.DEPENDS else effect_by_bounds(node, name, ranges)
+
+
+def effect_by_bounds(node: Node, name: str, ranges: Mapping[str, Interval]) -> Effect:
+    """The effect of `name` as far as bounds tell it."""
+    return _sign(slope_of(node, name, ranges).slope)
 
 
 def effect_of_node(node: Node, inner: Node, ranges: Mapping[str, Interval]) -> Effect:

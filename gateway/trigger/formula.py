@@ -20,7 +20,7 @@ from gateway.model.base import PRICE_E9
 from gateway.model.instrument import Instrument
 from gateway.model.order import Side
 from gateway.model.site import ExpressionSpec, PairSpec, ParameterSpec
-from gateway.trigger.effects import Effect, effect, effect_of_node
+from gateway.trigger.effects import Effect, effect, effect_by_bounds, effect_of_node
 from gateway.trigger.expression import Fault, FormulaError, Node, Operation, names_of, parse, walk_tree
 from gateway.trigger.formula_code import Priced, Taken, at_size, standing, standing_both, value
 from gateway.trigger.formula_units import constant
@@ -126,6 +126,7 @@ class ExpressionFormula:
         self._sized: dict[Side, Callable[..., Priced]] = {}
         self.taken_sides: dict[Side, tuple[tuple[str, ...], ...]] = {}
         """Which book sides each reference is taken at, for prices above 0; both where that depends."""
+        self._spans: dict[str, Interval] = {}
         self._unrounded = _without_rounds(self.node)
         self.on_day("")
 
@@ -138,6 +139,7 @@ class ExpressionFormula:
         self.quick, self._sized, self.both = {}, {}, None
         if self.why:
             return
+        self._spans = {name: point(number) for name, number in self._numbers.items()}
         sides = sides_of(self.node, self.names, self._numbers)
         self.careful = (
             any(
@@ -187,8 +189,8 @@ class ExpressionFormula:
         code = self._sized[side]
         return _worst(side, [code(units, *taken) for taken in product(*arguments)])
 
-    def carefully(self, side: Side, books: Sequence[NamedBook]) -> tuple[Priced, str]:
-        """The price from both sides of every name, of any sign, and why there is none."""
+    def carefully(self, side: Side, books: Sequence[NamedBook], turned: str) -> tuple[Priced, str]:
+        """The price from both sides of every name, of any sign, and why there is none; `turned` as told of them."""
         taken: list[list[Fraction | None]] = []
         for place, book in enumerate(books):
             if place < len(self.directions):
@@ -198,9 +200,10 @@ class ExpressionFormula:
                 taken.append([book.ask, book.bid])
         if any(one is None for given in taken for one in given):
             return None, ""
-        turned = self._turned(books)
-        if turned:
-            return None, f"{turned}: {TURNED}"
+        return (None, f"{turned}: {TURNED}") if turned else self._enumerated(side, taken)
+
+    def _enumerated(self, side: Side, taken: Sequence[Sequence[Fraction | None]]) -> tuple[Priced, str]:
+        """The worst of all combinations of what may be taken of each name and of the ways to round."""
         rounds = [id(one) for one in rounds_of(self.node)]
         prices = []
         for chosen in product(*taken):
@@ -213,11 +216,13 @@ class ExpressionFormula:
                 prices.append((price.numerator, price.denominator))
         return _worst(side, prices), ""
 
-    def _turned(self, books: Sequence[NamedBook]) -> str:
+    def turned(self, books: Sequence[NamedBook]) -> str:
         """A leg whose effect at these books is not the way that the pair trades it."""
-        ranges = {name: point(number) for name, number in self._numbers.items()}
+        ranges = dict(self._spans)
         for name, book in zip(self.names, books, strict=True):
             known = [one for one in book if one is not None]
+            if not known:
+                return ""
             ranges[name] = Interval(min(known), max(known))
         for name, direction in zip(self.leg_names, self.directions, strict=True):
             found = _now(self.node, name, ranges)
@@ -242,7 +247,13 @@ def _slope(node: Node, name: str, numbers: Mapping[str, Fraction], values: Mappi
 
 
 def _now(node: Node, name: str, ranges: dict[str, Interval]) -> Effect:
-    """The effect over the ranges of now, of which one may be a single value that `effect` would take for a number."""
+    """The effect over the ranges of now: by bounds, which are quick, and by algebra where they do not decide.
+
+    A range may be a single value, which algebra would take for a number.
+    """
+    found = effect_by_bounds(node, name, ranges)
+    if found is not Effect.DEPENDS:
+        return found
     low, high = ranges[name]
     if low == high and isinstance(low, Fraction):
         near = (abs(low) or Fraction(1)) / 2**40
@@ -261,12 +272,12 @@ def _book_side(side: Side, one: Effect) -> str:
 
 def _worst(side: Side, prices: Sequence[Priced]) -> Priced:
     """The highest to buy at, the lowest to sell at; None as soon as one is none."""
-    worst = prices[0]
+    worst, buys = prices[0], side is Side.BUY
     for one in prices[1:]:
         if one is None or worst is None:
             return None
-        difference = one[0] * worst[1] - worst[0] * one[1]
-        if difference * side.sign > 0:
+        ours, theirs = one[0] * worst[1], worst[0] * one[1]
+        if ours > theirs if buys else ours < theirs:
             worst = one
     return worst
 

@@ -138,7 +138,8 @@ class PairFormula:
             quote = quotes[one.instrument_id]
             arguments.append([(quote.asks if name == "ask" else quote.bids)[0][0] for name in sides])
         if formula.careful or any(ticks <= 0 for given in arguments for ticks in given):
-            priced = formula.carefully(side, self._named_books(formula, side, walks, quotes))[0]
+            books = self._named_books(formula, side, walks, quotes)
+            priced = formula.carefully(side, books, formula.turned(books))[0]
         else:
             units = walks[0].qty_lots // self.legs[0].spec.ratio_lots
             priced = formula.at_size(side, units, arguments)

@@ -19,7 +19,6 @@ from gateway.model.order import Side
 from gateway.model.trade import PairPrice
 from gateway.trigger.depth import whole_units
 from gateway.trigger.formula import ExpressionFormula, NamedBook
-from gateway.trigger.formula_code import Priced
 from gateway.trigger.price import PairFormula, against_us, book_side
 from gateway.trigger.rule import RuleMachine
 from gateway.trigger.seats import Seat, StandingLeg, StandingReference, shared
@@ -251,8 +250,11 @@ class StandingPair:
         sell = formula.worst(Side.SELL, self.holders)
         self.reason = ""
         if buy is None or sell is None:
-            buy = buy or self._carefully(formula, Side.BUY)
-            sell = sell or self._carefully(formula, Side.SELL)
+            books = self._books(formula)
+            turned = formula.turned(books)
+            buy, reason = (buy, "") if buy else formula.carefully(Side.BUY, books, turned)
+            sell, other = (sell, "") if sell else formula.carefully(Side.SELL, books, turned)
+            self.reason = reason or other
         self.buy, self.buy_scale = buy or (None, 1)
         self.sell, self.sell_scale = sell or (None, 1)
         return (
@@ -261,16 +263,14 @@ class StandingPair:
             or self.holding
         )
 
-    def _carefully(self, formula: ExpressionFormula, side: Side) -> Priced:
-        books = [
+    def _books(self, formula: ExpressionFormula) -> list[NamedBook]:
+        """Both sides of every name as they stand, exact."""
+        return [
             NamedBook(
                 None if one.bid is None else one.bid * taken.scale, None if one.ask is None else one.ask * taken.scale
             )
             for one, taken in zip(self.holders, formula.taken.values(), strict=True)
         ]
-        priced, reason = formula.carefully(side, books)
-        self.reason = self.reason or reason
-        return priced
 
     def obstacle(self, at_ns: int) -> str:
         """Why the pair has no price at `at_ns`; empty when it has one."""
