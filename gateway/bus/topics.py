@@ -195,7 +195,9 @@ def topic_of(message: Published) -> str:
         case PairPosition():
             topic = f"U.{message.rule_id}"
         case RuleStanding():
-            topic = f"R.{message.rule_id}"
+            # Rules of clients' orders come and go: one topic for each client, or the last words of all would pile up.
+            rule_id = message.rule_id
+            topic = f"R.{rule_id.rpartition('/')[0] if rule_id.startswith('C/') else rule_id}"
         case PositionChanged():
             topic = f"N.{message.instrument_id}"
         case ClockStatus():

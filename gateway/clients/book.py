@@ -1,8 +1,10 @@
 """The orders of all clients by everything that they are asked for, and the commands that wait for an answer.
 
-Nothing is decided here. A ClOrdID(11) stays known for the life of the journal: that is what "once, ever" rests on.
+Nothing is decided here. A ClOrdID(11) stays known for the life of the journal: that is what "once, ever" rests on. Of
+an order that has ended long ago nothing else is kept: a fill of it that a venue tells then goes to drop copies only.
 """
 
+from collections import deque
 from dataclasses import dataclass
 
 from gateway.clients.order import ClientOrder
@@ -12,6 +14,8 @@ from gateway.model.rules import RuleStanding
 
 PLACE, CANCEL, REPLACE = "place", "cancel", "replace"
 """What a command is for."""
+REMEMBERED = 20_000
+"""Orders that have ended and are kept whole, for late fills and questions."""
 
 
 @dataclass(slots=True)
@@ -42,6 +46,7 @@ class OrderBook:
         self.cancels: dict[str, bool] = {}
         """Client -> its choice at logon of what becomes of its orders at a disconnect."""
         self.heard_seq = 0
+        self._ended: deque[ClientOrder] = deque()
         self._used: dict[tuple[str, str], str] = {}
         self._open: dict[str, dict[str, ClientOrder]] = {name: {} for name in settings.clients}
 
@@ -66,6 +71,11 @@ class OrderBook:
         self._open[order.client_id].pop(order.order_id, None)
         self.standings.pop(order.rule_id, None)
         self.settling.pop(order.order_id, None)
+        self._ended.append(order)
+        if len(self._ended) > REMEMBERED:
+            oldest = self._ended.popleft()
+            self.orders.pop(oldest.order_id, None)
+            self.by_rule.pop(oldest.rule_id, None)
 
     def open_of(self, client_id: str) -> list[ClientOrder]:
         return list(self._open.get(client_id, {}).values())

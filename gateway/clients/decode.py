@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from gateway.clients.settings import MOST_E9, NS_PER_S, price_e9
+from gateway.clients.settings import NS_PER_S, price_e9
 from gateway.fix import tags
 from gateway.fix.scan import BadField, Fields, Stamps, scan
 from gateway.model.client import CancelAsked, ClientSpec, MassCancelAsked, OrderAsked, ReplaceAsked
@@ -132,7 +132,7 @@ class ClientReader:
             reader = self._readers.get(fields.get(tags.MSG_TYPE, ""))
             if reader is not None:
                 return reader(fields, raw)
-        except BadField as error:
+        except (KeyError, ValueError) as error:  # BadField is one; the others QuickFIX has kept out
             return self._unsupported(fields, "0", f"unreadable: {error}")
         kind = fields.get(tags.MSG_TYPE, "")
         known = " ".join(self._readers)
@@ -157,7 +157,7 @@ class ClientReader:
             qty=_qty(qty_text),
             qty_text=qty_text[:20],
             ord_type=fields.get(tags.ORD_TYPE, ""),
-            price_e9=price_e9(price_text) if len(price_text) <= len(str(MOST_E9)) * 2 else None,
+            price_e9=price_e9(price_text),
             price_text=price_text[:40],
             time_in_force=TimeInForce(force),
             expire_utc_ns=self._expiry(fields),

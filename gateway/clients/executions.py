@@ -7,11 +7,11 @@ that a venue only implies by a total (CumQty(14)) shows in the pair's report whe
 It reads every decision from the first of the run on, and makes something of those that concern anybody.
 """
 
+from collections import deque
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
-from gateway.clients.settings import ClientSettings
-from gateway.model.base import PRICE_E9
+from gateway.clients.settings import ClientSettings, price_e9
 from gateway.model.client import ExecutionHeard, LegFill, TradeStep
 from gateway.model.order import ExecType, ExecutionReport, Order, Side
 from gateway.model.record import Decision
@@ -23,11 +23,15 @@ from gateway.model.trade import (
     Intent,
     IntentRefused,
     PairTradeChanged,
+    PairTradeState,
     SendOrders,
 )
 
 CLIENT_RULE = "C/"
 """Rules of clients' orders begin so."""
+REMEMBERED = 20_000
+"""Pair trades that have ended and are kept for a late fill or a bust; what comes later than that is nobody's."""
+_ENDED = frozenset({PairTradeState.HEDGED, PairTradeState.UNWOUND, PairTradeState.MISSED})
 
 
 @dataclass(slots=True)
@@ -48,6 +52,8 @@ class _Trade:
     pair_id: str
     legs: tuple[tuple[str, Side], ...]
     fills: dict[str, LegFill] = field(default_factory=dict)
+    orders: list[str] = field(default_factory=list)
+    ended: bool = False
     said: str = ""
     """Why a venue refused an order of it, the last time."""
 
@@ -61,6 +67,7 @@ class Executions:
         self._sent: dict[str, _Sent] = {}
         self._trades: dict[str, _Trade] = {}
         self._intents: dict[str, Intent] = {}
+        self._ended: deque[str] = deque()
 
     def take(self, decision: Decision) -> ExecutionHeard | None:
         """What it means for clients; None: nothing."""
@@ -72,10 +79,11 @@ class Executions:
         steps: list[TradeStep] = []
         refused: list[IntentRefused] = []
         for action in decision.actions:
+            if isinstance(action, Announce):
+                self._announced(action.what, steps, refused)
+        for action in decision.actions:  # a trade may be announced after its first orders: it is known by then
             if isinstance(action, SendOrders):
                 self._note_orders(action, decision)
-            elif isinstance(action, Announce):
-                self._announced(action.what, steps, refused)
         fills = self._fills(event) if isinstance(event, ExecutionReport) else ()
         if not fills and not steps and not refused:
             return None
@@ -96,9 +104,14 @@ class Executions:
         event = decision.event
         if isinstance(event, Intent) and action.trade_id not in self._trades:
             legs = tuple((leg.instrument_id, leg.side) for leg in event.legs)
-            self._trades[action.trade_id] = _Trade(event, event.rule_id, event.pair_id, legs)
+            if self._concerns(event.rule_id, action.orders):
+                self._trades[action.trade_id] = _Trade(event, event.rule_id, event.pair_id, legs)
+        trade = self._trades.get(action.trade_id)
+        if trade is None:
+            return
         repairs = isinstance(event, BooksObserved) and event.request == action.trade_id
         for order in action.orders:
+            trade.orders.append(order.cl_ord_id)
             self._sent[order.cl_ord_id] = _Sent(order, action.trade_id, not repairs)
 
     def _note_reject(self, report: ExecutionReport) -> None:
@@ -108,17 +121,29 @@ class Executions:
             trade.said = f"{sent.order.instrument_id} refused by its venue: {report.text or report.reason}"
 
     def _note_trade(self, what: PairTradeChanged) -> None:
-        if what.trade_id not in self._trades:
+        if what.trade_id not in self._trades and (what.rule_id.startswith(CLIENT_RULE) or self._copied):
             legs = tuple((leg.instrument_id, leg.side) for leg in what.legs)
             intent = self._intents.get(what.intent_id)
             self._trades[what.trade_id] = _Trade(intent, what.rule_id, what.pair_id, legs)
         self._intents.pop(what.intent_id, None)
+        trade = self._trades.get(what.trade_id)
+        if trade is not None and what.state in _ENDED and not trade.ended:
+            trade.ended = True
+            self._ended.append(what.trade_id)
+            self._forget()
+
+    def _forget(self) -> None:
+        """Let go of the oldest of very many ended trades."""
+        while len(self._ended) > REMEMBERED:
+            trade = self._trades.pop(self._ended.popleft())
+            for cl_ord_id in trade.orders:
+                self._sent.pop(cl_ord_id, None)
 
     def _fills(self, report: ExecutionReport) -> tuple[LegFill, ...]:
         """The fill of a report, with the taking back of an earlier one where it is a bust or a correction."""
         sent = self._sent.get(report.cl_ord_id)
         trade = self._trades.get(sent.trade_id) if sent is not None else None
-        if sent is None or trade is None or not self._concerns(trade, sent):
+        if sent is None or trade is None:
             return ()
         made: list[LegFill] = []
         if report.exec_type in (ExecType.TRADE_CANCEL, ExecType.TRADE_CORRECT):
@@ -134,8 +159,9 @@ class Executions:
             made.append(fill)
         return tuple(made)
 
-    def _concerns(self, trade: _Trade, sent: _Sent) -> bool:
-        return trade.rule_id.startswith(CLIENT_RULE) or sent.order.account in self._copied
+    def _concerns(self, rule_id: str, orders: tuple[Order, ...]) -> bool:
+        """Whether anybody is told of fills of these orders: nothing else of them is kept."""
+        return rule_id.startswith(CLIENT_RULE) or any(order.account in self._copied for order in orders)
 
     def _fill(self, report: ExecutionReport, sent: _Sent, trade: _Trade) -> LegFill:
         order = sent.order
@@ -152,7 +178,7 @@ class Executions:
             account=order.account,
             side=order.side,
             lots=report.last_qty_lots,
-            px_e9=_px_e9(px),
+            px_e9=price_e9(px, cut=True) or 0,
             px_text=px,
             exec_id=report.exec_id,
             venue_order=order.cl_ord_id,
@@ -246,12 +272,3 @@ def _taken_back(before: LegFill, report: ExecutionReport) -> LegFill:
         venue_utc_ns=report.venue_ns,
         exec_ref_id=before.exec_id,
     )
-
-
-def _px_e9(text: str) -> int:
-    """The price in 1e-9, cut; 0 where the venue wrote none."""
-    try:
-        price = Decimal(text)
-        return int(price * PRICE_E9) if price.is_finite() else 0
-    except (InvalidOperation, OverflowError):
-        return 0

@@ -119,7 +119,9 @@ class Reference:
         text = f"Symbol(55)={asked.symbol!r} is not known; accepted: {listed(seen)}"
         fields: Row = [(tags.SECURITY_REQ_ID, plain(asked.request_id)), (tags.SECURITY_RESPONSE_ID, answer_id)]
         if asked.msg_type == tags.MsgType.SECURITY_LIST_REQUEST:
-            return message(tags.MsgType.SECURITY_LIST, [*fields, (tags.SECURITY_REQUEST_RESULT, "2")])
+            return message(
+                tags.MsgType.SECURITY_LIST, [*fields, (tags.SECURITY_REQUEST_RESULT, "2"), (tags.TEXT, plain(text))]
+            )
         fields += [(tags.SECURITY_RESPONSE_TYPE, "5"), (tags.SYMBOL, plain(asked.symbol)), (tags.TEXT, plain(text))]
         return message(tags.MsgType.SECURITY_DEFINITION, fields)
 

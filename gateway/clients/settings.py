@@ -1,6 +1,6 @@
 """What the client engine decides by: the part of a site file that concerns clients, and the prices of text."""
 
-from decimal import Decimal, InvalidOperation
+import re
 
 from gateway.model.base import PRICE_E9, Message
 from gateway.model.client import ClientSpec
@@ -12,6 +12,7 @@ PLACES = 9
 MOST_E9 = 10**18
 """Above it a price is no price: its digits would not fit the 64 bits of a journal's number."""
 NS_PER_S = 10**9
+_DECIMAL = re.compile(r"(-?)([0-9]{1,18})(?:\.([0-9]{0,30}))?", re.ASCII)
 DAY_S = 86_400
 
 
@@ -45,17 +46,19 @@ class ClientSettings(Message, frozen=True):
         )
 
 
-def price_e9(text: str) -> int | None:
-    """A price as whole 1e-9; None where the text is no price, or has more than nine places."""
-    try:
-        price = Decimal(text)
-        if not price.is_finite():
-            return None
-        value = price * PRICE_E9
-        whole = int(value)
-    except (InvalidOperation, ValueError, OverflowError):
+def price_e9(text: str, *, cut: bool = False) -> int | None:
+    """A price as whole 1e-9; None where the text is no plain decimal, or has more than nine places that count.
+
+    `cut` drops what is beyond the ninth place: for a venue's price, which is kept as text beside it.
+    """
+    match = _DECIMAL.fullmatch(text)
+    if match is None:
         return None
-    return whole if whole == value and abs(whole) <= MOST_E9 else None
+    sign, units, places = match[1], match[2], match[3] or ""
+    if len(places.rstrip("0")) > PLACES and not cut:
+        return None
+    value = int(units) * PRICE_E9 + int(f"{places[:PLACES]:0<{PLACES}}")
+    return None if value > MOST_E9 else -value if sign else value
 
 
 def price_text(e9: int) -> str:

@@ -53,6 +53,8 @@ class ClientsBus:
         for one in (self._from_trigger, self._from_execution, *self._quotes.values()):
             for received in one.poll(0, MOST_AT_ONCE):
                 take(received.message)
+        if self._from_trigger.take_gaps():
+            self.ask_rules("after-a-gap")
         for _ in range(MOST_AT_ONCE):
             said = self._trigger.receive()
             if said is None:

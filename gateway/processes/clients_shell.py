@@ -349,6 +349,8 @@ class ClientsShell:
                 self._late.append(message)  # after what execution has written: its fills come first as a rule
             case CommandAnswered():
                 self.handle(message)
+                if not message.done:
+                    self.ask_rules()  # what we believe of a rule may be wrong
             case ExecutionStatus():
                 self._heard_ns["execution"], self._execution = now_ns, message
             case TriggerStatus():

@@ -124,7 +124,7 @@ WRONG: tuple[tuple[str, tuple[tuple[int, object], ...], str, str], ...] = (
         ("8", ((37, 1), (17, 1), (150, 0), (39, 0), (55, PAIR), (54, 1), (151, 0), (14, 0), (6, 0)), "j", "MsgType(35)='8'; accepted"),
         ("F", ((41, "no"), (11, "y"), (55, PAIR), (54, 1), (60, stamp())), "9", "unknown_order: OrigClOrdID(41)='no'"),
         ("V", ((262, "m"), (263, 1), (264, 0), (267, 1), (269, 0), (146, 1), (55, "XX")), "Y", "Symbol(55)='XX' is not known; accepted: CU-CA"),
-        ("x", ((320, "r"), (559, 0), (55, "XX")), "y", "2"),
+        ("x", ((320, "r"), (559, 0), (55, "XX")), "y", "Symbol(55)='XX' is not known; accepted: CU-CA"),
         ("c", ((320, "r"), (321, 0), (55, "XX")), "d", "Symbol(55)='XX' is not known; accepted: CU-CA"),
         ("g", ((335, "r"), (336, "XX"), (263, 0)), "h", "TradingSessionID(336)='XX' is not known; accepted: CU-CA"),
 )  # fmt: skip
