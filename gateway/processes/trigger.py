@@ -9,7 +9,7 @@ second would otherwise be gone from the processor's caches each time.
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import zmq
@@ -104,27 +104,35 @@ class Trigger:
 
     def hear(self) -> None:
         """Take what execution has announced; not that it is there, before its last words on every rule are heard."""
+        begins = False
         for one in self.execution.poll():
             if not isinstance(one.message, _HEARD):
                 continue
-            self._begun = self._begun or not self.execution.is_waiting
-            if self._begun or not isinstance(one.message, ExecutionStatus):
-                at_ns = clock.monotonic_ns()
-                self._core.on_execution(one.message, at_ns)
-                self._inputs.take(Heard(at_ns, one.message))
+            if isinstance(one.message, ExecutionStatus) and not self._begun:
+                if self.execution.is_waiting:
+                    continue
+                begins = self._begun = True
+            at_ns = clock.monotonic_ns()
+            self._core.on_execution(one.message, at_ns)
+            self._inputs.take(Heard(at_ns, one.message))
+        if begins:
+            # What was evaluated before anybody could take an intent is looked at again, once.
+            self._evaluate(self._core.newest_quotes())
 
     def take_quotes(self) -> None:
         """Evaluate the newest quote of each instrument that has one waiting."""
-        newest = self._newest
         self.quotes.drain(self._keep, MOST_AT_ONCE)
-        if not newest:
-            return
+        if self._newest:
+            self._evaluate(self._newest)
+            self._newest.clear()
+
+    def _evaluate(self, newest: Mapping[str, Quote]) -> None:
+        """Hand these quotes to the core together, send what it asks for, and then write them down."""
         taken_ns = clock.monotonic_ns()
         wishes = self._core.on_quotes(newest.values(), taken_ns)
         made = self._send(wishes, taken_ns) if wishes else ()
         places, numbers = self._places, self._numbers
         taken = tuple([(places[name], *numbers[name]) for name in newest])
-        newest.clear()
         self._inputs.take(QuotesTaken(taken_ns, taken, *self._core.evaluated()))
         if made:
             self._note_intents(made)

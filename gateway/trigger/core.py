@@ -126,24 +126,21 @@ class TriggerCore:
         match message:
             case ExecutionStatus():
                 self._execution = message.incarnation
-                for rule in self.rules.machines.values():
-                    if rule.spec.pair_id not in message.busy_pairs:
-                        rule.no_open_trade(message.at_ns, at_ns)
-                        self._settle(rule)
+                for one in self.rules.machines.values():
+                    if one.spec.pair_id not in message.busy_pairs:
+                        one.no_open_trade(message.at_ns, at_ns)
+                        self._settle(one)
             case PairPosition():
                 self.rules.hold(message.rule_id, message.net_units)
                 if message.rule_id in self.rules.machines:
                     self._settle(self.rules.machines[message.rule_id])
             case IntentRefused():
-                self._hear_of_refusal(message, at_ns)
+                rule = self.rules.machines.get(message.rule_id)
+                if rule is not None:
+                    rule.ended(message.intent_id, at_ns, traded=False)
+                    self._settle(rule)
             case PairTradeChanged():
                 self._hear_of_trade(message, at_ns)
-
-    def _hear_of_refusal(self, message: IntentRefused, at_ns: int) -> None:
-        rule = self.rules.machines.get(message.rule_id)
-        if rule is not None:
-            rule.ended(message.intent_id, at_ns, traded=False)
-            self._settle(rule)
 
     def _hear_of_trade(self, message: PairTradeChanged, at_ns: int) -> None:
         rule = self.rules.machines.get(message.rule_id)
@@ -234,6 +231,10 @@ class TriggerCore:
                 self._end_unfired(self.rules.machines[spec.rule_id], at_ns)
         return wishes
 
+    def newest_quotes(self) -> dict[str, Quote]:
+        """Of each instrument that has one."""
+        return dict(self._quotes)
+
     def pairs(self) -> tuple[PairSpec, ...]:
         """The pairs as they are priced now."""
         return tuple(pair.formula.spec for pair in self._pairs)
@@ -270,9 +271,8 @@ class TriggerCore:
 
     def changed_prices(self) -> list[PairPrice]:
         """The price of every pair that has a new one since the last call."""
-        if not self._execution:
-            return [pair.told("execution is not heard") for pair in self._pairs if pair.fresh]
-        return [pair.told(verdict(pair)) for pair in self._pairs if pair.fresh]
+        unheard = "" if self._execution else "execution is not heard"
+        return [pair.told(unheard or verdict(pair)) for pair in self._pairs if pair.fresh]
 
     def _look_now(self, pair: StandingPair, at_ns: int) -> list[Wish]:
         """What the rules of a pair ask for with the quotes that are there, as if the newest had come just now."""
