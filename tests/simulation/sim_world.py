@@ -405,7 +405,9 @@ class World:
                 self._halted[what.trade_id] = what.cause
             self.trigger.on_execution(what, self.now_ns)
         elif isinstance(what, IntentRefused):
-            self.refusals[what.name.value] += 1
+            # Of a residual nobody made an intent: it is no opportunity that was missed.
+            alone = what.rule_id == RESIDUAL_RULE
+            self.refusals[f"residual {what.name.value}" if alone else what.name.value] += 1
             self.trigger.on_execution(what, self.now_ns)
         elif isinstance(what, Alarm):
             self.alarms[what.name.value] += 1

@@ -30,7 +30,6 @@ NEVER_ASKED: dict[tuple[str, str, str], str] = {
             ("hedged", "flat"),
             ("unwound", "hedged"),
             ("unwound", "nothing"),
-            ("missed", "hedged"),
             ("missed", "flat"),
         )
     },
