@@ -205,7 +205,9 @@ class Trigger:
         for one in made:
             self._inputs.take(one)
         if made:
-            self.tell(clock.monotonic_ns())
+            now_ns = clock.monotonic_ns()
+            self._due_ns = self._core.due_ns(now_ns)
+            self.tell(now_ns)
 
     def rehearse(self, at_ns: int) -> None:
         """Decode a quote and make an intent of it as if a rule were met, for nobody."""

@@ -75,8 +75,7 @@ class TriggerCore:
         self._days: dict[str, str] = {}
         self._looked: Iterable[StandingPair] = ()
         self._rehearsed = [pair for pair in self._pairs if pair.rules]
-        self._turn = 0
-        self._execution = 0
+        self._turn = self._execution = 0
         self.evaluations = 0
         self.intents = 0
         self.opportunities = 0
@@ -330,6 +329,7 @@ class TriggerCore:
         if met is not None and rule.spec.kind is RuleKind.PRICE:
             self.opportunities += 1
         if not rule.ready(at_ns):
+            self._settle(rule)
             return None
         if met is not None and rule.spec.kind is RuleKind.COUNTER_PRICE:
             if self._wish(pair, rule, met, rule.spec.min_units, quote) is None:

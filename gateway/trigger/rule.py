@@ -192,9 +192,7 @@ class RuleMachine:
 
     def ready(self, at_ns: int) -> bool:
         """Whether a condition would be looked at now; ends a cool-down and a silence that are over."""
-        silent_ns = self._since_ns + self._silence_ns
-        if self.state is RuleState.FIRED and not self._opened and at_ns > silent_ns:
-            self._cool(silent_ns)
+        self._mind_silence(at_ns)
         if self.state is RuleState.COOLING and at_ns >= self._since_ns + self.spec.cool_down_ns:
             self.state, self.changed = RuleState.IDLE, True
         if self.state not in (RuleState.IDLE, RuleState.HOLDING):
@@ -299,15 +297,17 @@ class RuleMachine:
         self.ended_as, self.reason, self.state, self.changed = state, reason, RuleState.ENDED, True
 
     def expire(self, at_ns: int) -> None:
-        """End it when its time is over."""
+        """End it when its time is over; end a silence that is."""
+        self._mind_silence(at_ns)
         if self._expires_ns and at_ns >= self._expires_ns and self.ended_as is None:
             self.end(RuleStandingState.EXPIRED, "its time is over")
 
     @property
     def next_ns(self) -> int:
         """When something of it changes by the clock alone; 0: never."""
-        due = [one for one in (self._until_ns, self._expires_ns) if one]
-        return min(due, default=0)
+        silent = self.state is RuleState.FIRED and not self._opened
+        due = (self._until_ns, self._expires_ns, self._since_ns + self._silence_ns + 1 if silent else 0)
+        return min((one for one in due if one), default=0)
 
     # How it stands.
 
@@ -334,6 +334,11 @@ class RuleMachine:
         if self.ended_as is not None:
             return 0
         return None if self.spec.total_units is None else max(0, self.spec.total_units - self.filled_units)
+
+    def _mind_silence(self, at_ns: int) -> None:
+        silent_ns = self._since_ns + self._silence_ns
+        if self.state is RuleState.FIRED and not self._opened and at_ns > silent_ns:
+            self._cool(silent_ns)
 
     def _no_room(self) -> str:
         return NOTHING_TO_CLOSE if self.pool.is_closer(self.spec) else "max_units are held"

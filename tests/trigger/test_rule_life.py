@@ -275,3 +275,18 @@ def test_an_ended_rule_is_in_nobodys_way_and_is_forgotten_in_the_end(monkeypatch
     assert list(one.rules.machines) == ["r3", "r4"]
     assert one.rules.specs(but=()) == ()
     assert len(one.rules.specs()) == 2
+
+
+def test_an_immediate_rule_of_which_nobody_speaks_ends_without_another_quote() -> None:
+    """Execution died with its intent: a tick after the silence says that it has expired."""
+    one = core()
+    one.on_quote(CHEAP, T)
+    asked = with_(rule("-15"), immediate=True, total_units=1)
+    (wish,) = one.change(command(asked), T)
+    intent = wish.intent("I1", Hops(T, T, T))
+    assert one.due_ns(T) == intent.expires_ns + SILENCE_NS + 1
+    one.on_tick(intent.expires_ns + SILENCE_NS)
+    assert states(one)[-1][1] is FIRED
+    one.on_tick(intent.expires_ns + SILENCE_NS + 1)
+    assert states(one) == [("R", EXPIRED, 0, 0)]
+    assert one.due_ns(T) == 0
