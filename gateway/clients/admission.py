@@ -35,7 +35,6 @@ class Entry(NamedTuple):
     drop_copy: bool
     cancel_on_disconnect: bool
     heart_bt_s: tuple[int, int]
-    tls_only: bool = False
 
 
 class Peer(NamedTuple):
@@ -83,8 +82,9 @@ def judge(first: bytes, peer: Peer, entries: Mapping[str, Entry]) -> Admitted | 
 
 def _stranger(said: Mapping[str, str], peer: Peer, entry: Entry) -> str:
     """Why we do not believe who it says it is."""
-    if entry.tls_only and not peer.tls:
-        return "TLS is asked for, the connection is plain"
+    bound = bool(entry.certificate_cn or entry.certificate_sha256)
+    if bound is not peer.tls:
+        return "it is bound to a certificate, the connection is plain" if bound else "no certificate is bound to it"
     if entry.addresses and not any(ip_address(peer.address) in ip_network(one) for one in entry.addresses):
         return f"address {peer.address} is not one of {', '.join(entry.addresses)}"
     if peer.tls and entry.certificate_sha256 and not _same(peer.certificate_sha256, entry.certificate_sha256):

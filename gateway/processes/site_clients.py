@@ -1,8 +1,8 @@
 """The part of a site that concerns its clients: the values that the programs take, and what its keys may not say
 together.
 
-What can go wrong: a listener that lets in whom nobody knows. So TLS always asks for a client's certificate, and every
-client on it has to be bound to one; plain connections are taken from this machine alone.
+What can go wrong: a listener that lets in whom nobody knows. So TLS always asks for a client's certificate, a client comes in on
+it only with the one that it is bound to, and who is bound to one nowhere else; plain connections are of this machine.
 """
 
 import re
@@ -213,5 +213,4 @@ def _entry(written: SiteFile, one: ClientSection, password: str) -> Entry:
         drop_copy=one.drop_copy,
         cancel_on_disconnect=one.cancel_on_disconnect,
         heart_bt_s=(top.heart_bt_min_s, top.heart_bt_max_s),
-        tls_only=not top.port,
     )

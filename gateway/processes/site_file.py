@@ -561,7 +561,7 @@ class ClientSection(Section):
     cancel_on_disconnect: bool = Field(False, description="its orders end with its connection")  # noqa: FBT003 a default
     username: str = Field("", description="of its logon")
     password_file: str = Field("", description="file with its password; or CMC_CLIENT__ID__PASSWORD; none: not asked")
-    certificate_cn: str = Field("", description="common name of the certificate that it shows")
+    certificate_cn: str = Field("", description="common name of the certificate that it shows; it then comes over TLS only")
     certificate_sha256: str = Field("", description="or its fingerprint, 64 hexadecimal digits")
     addresses: tuple[str, ...] = Field(
         (), description='networks that it may come from, such as "10.1.2.0/24"; none: any'

@@ -75,6 +75,10 @@ def test_over_tls_a_client_comes_in_with_its_own_certificate_only(start: Start, 
     assert "FUND2: certificate of 'FUND1', not of 'FUND2'" in rig.log()
     assert turned_away(top["tls_port"], "FUND2", tls_of(certificates))
     until(lambda: "peer did not return a certificate" in rig.log())
+    plain = rig.client("FUND2")
+    plain.send("A", (98, 0), (108, 30))
+    assert plain.read()["35"] == "5", "who is bound to a certificate comes in with it alone"
+    until(lambda: "FUND2: it is bound to a certificate, the connection is plain" in rig.log())
     own.order("b")
     assert own.read("8")["150"] == "0"
     for one in (own, other):
