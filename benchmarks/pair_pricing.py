@@ -6,8 +6,8 @@ The second legs of every other pair are in USD and converted at a live rate, who
 once: they are timed apart. Sizes are timed in turn within each round, because the machine drifts.
 
 Each size is timed twice: with the kinds of pair, and with the same pairs as formulas of names. Beside them, in the same
-rounds, vnpy_spreadtrading's own price calculation (`benchmarks/pricing_peer.py`), which prices and does nothing else:
-no rule, no age, no skew, no depth.
+rounds, vnpy_spreadtrading's own price calculation (`benchmarks/pricing_peer.py`), which makes the two prices and the
+sizes at the touch and does nothing else: no rule, no age, no skew, no depth.
 """
 
 import random
