@@ -11,7 +11,9 @@ from acceptance.evidence import LoadTest, RunEvidence
 from gateway.journal import measure
 from gateway.journal.fold import TradeStory
 from gateway.journal.in_step import ClockPoint, in_step_sample, read_venue_clocks, true_ns
+from gateway.journal.parquet import NoParquetError
 from gateway.journal.told import told
+from gateway.journal.trigger_times import quote_to_trigger_sample_ns
 from gateway.journal.truth_times import first_arrivals
 from gateway.model.trade import AlarmName
 
@@ -57,7 +59,12 @@ def _latencies(run: RunEvidence) -> list[int]:
 
 
 def _to_trigger(run: RunEvidence) -> list[int]:
-    return [measure.quote_to_trigger_ns(intent) for intent in run.story.intents]
+    """Of all quotes that the trigger took up, where it kept a journal; else of those that led to an intent."""
+    try:
+        every = quote_to_trigger_sample_ns(run.run_dir)
+    except NoParquetError:
+        every = []
+    return every or [measure.quote_to_trigger_ns(intent) for intent in run.story.intents]
 
 
 def _acceptance(run: RunEvidence) -> tuple[int, int]:
