@@ -29,6 +29,7 @@ from gateway.processes.clients_shell import ClientsShell
 from gateway.processes.clients_store import CLIENTS, recover, stored_exec_ids, unsent
 from gateway.processes.hours import HoursTeller
 from gateway.processes.ids import next_epoch
+from gateway.processes.kept_settings import keep_settings
 from gateway.processes.settings import Site, load_site
 from gateway.processes.site_calendars import read_run_calendars
 from gateway.processes.site_file import MS, SECOND
@@ -66,7 +67,9 @@ class Clients:
         self._log.parent.mkdir(parents=True, exist_ok=True)
         self._since_ns: dict[str, int] = {}
         self._turned_away = 0
-        engine = ClientEngine(settings_of(site), incarnation)
+        decides_by = settings_of(site)
+        engine = ClientEngine(decides_by, incarnation)
+        keep_settings(given.run_dir, site.digest, incarnation, decides_by, CLIENTS)
         recovered = recover(engine, given.run_dir)
         self._journal = start.open_journal(CLIENTS, incarnation, site, given.run_dir)
         self.bus = ClientsBus(given.bus_dir, site.bus.high_water_mark)

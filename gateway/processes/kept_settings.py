@@ -1,4 +1,4 @@
-"""What execution decided by, kept in the run's directory: RUN/settings/DIGEST.INCARNATION.json.
+"""What a process decided by, kept in the run's directory: RUN/settings/PROCESS.DIGEST.INCARNATION.json.
 
 A site file may change between two starts, refer to other files, or be overridden by the environment; another version of
 the program may make something else of it. What was made of it is kept, so that a replay needs nothing else. An
@@ -10,67 +10,71 @@ the caller says so.
 
 import tomllib
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from gateway.execution.ledger import ExecutionSettings
+from gateway.journal.reader import EXECUTION
 from gateway.journal.site_facts import SITE_FILE
 from gateway.journal.told import told, told_by
-from gateway.model.base import made, plain
+from gateway.model.base import Message, made, plain
 from gateway.processes.cores import settings
 from gateway.processes.ids import write_durably
 from gateway.processes.settings import SiteError, load_site
 
 FOLDER = "settings"
+Settings = TypeVar("Settings", bound=Message)
 
 
 class KeptSettingsError(Exception):
     """What a run decided by cannot be known; names the files that were looked for."""
 
 
-def kept_path(run_dir: Path, digest: str, incarnation: int) -> Path:
+def kept_path(run_dir: Path, digest: str, incarnation: int, process: str = EXECUTION) -> Path:
     """Where the settings of this incarnation are kept, of the site with this digest."""
-    return run_dir / FOLDER / f"{digest}.{incarnation:010d}.json"
+    return run_dir / FOLDER / f"{process}.{digest}.{incarnation:010d}.json"
 
 
-def keep_settings(run_dir: Path, digest: str, incarnation: int, given: ExecutionSettings) -> None:
+def keep_settings(run_dir: Path, digest: str, incarnation: int, given: Message, process: str = EXECUTION) -> None:
     """Write them down before anything is decided by them, where they are not those of the incarnation before."""
     text = encoded(given)
-    last = _last(run_dir, digest, incarnation)
+    last = _last(run_dir, digest, incarnation, process)
     if last is not None and last.read_text(encoding="utf-8") == text:
         return
-    path = kept_path(run_dir, digest, incarnation)
+    path = kept_path(run_dir, digest, incarnation, process)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_durably(path, text)
 
 
-def _last(run_dir: Path, digest: str, incarnation: int) -> Path | None:
+def _last(run_dir: Path, digest: str, incarnation: int, process: str) -> Path | None:
     """The newest of this site up to this incarnation."""
-    upto = kept_path(run_dir, digest, incarnation).name
-    found = [one for one in (run_dir / FOLDER).glob(f"{digest}.*.json") if one.name <= upto]
+    upto = kept_path(run_dir, digest, incarnation, process).name
+    found = [one for one in (run_dir / FOLDER).glob(f"{process}.{digest}.*.json") if one.name <= upto]
     return max(found, default=None)
 
 
-def encoded(given: ExecutionSettings) -> str:
+def encoded(given: Message) -> str:
     """Settings as text."""
     return msgspec.json.encode(given, enc_hook=plain).decode()
 
 
-def decoded(text: str) -> ExecutionSettings:
-    """Settings from text; msgspec.DecodeError where it is none."""
-    return msgspec.json.decode(text, type=ExecutionSettings, dec_hook=made)
-
-
-def read_settings(run_dir: Path, digest: str, incarnation: int) -> tuple[ExecutionSettings, str]:
-    """What an incarnation decided by whose site has this digest, and what has to be said of it ("" for nothing)."""
-    path = _last(run_dir, digest, incarnation)
+def read_kept(run_dir: Path, digest: str, incarnation: int, process: str, kind: type[Settings]) -> Settings | None:
+    """What an incarnation of a process decided by whose site has this digest; None where nothing was kept."""
+    path = _last(run_dir, digest, incarnation, process)
     if path is None:
-        return _from_site_file(run_dir, digest)
+        return None
     try:
-        return decoded(path.read_text(encoding="utf-8")), ""
+        return msgspec.json.decode(path.read_text(encoding="utf-8"), type=kind, dec_hook=made)
     except (OSError, UnicodeDecodeError, msgspec.DecodeError) as error:
         message = told("{}: {}; the settings that the run kept have to be readable", path, error)
         raise KeptSettingsError(message) from error
+
+
+def read_settings(run_dir: Path, digest: str, incarnation: int) -> tuple[ExecutionSettings, str]:
+    """What an incarnation of execution decided by, and what has to be said of it ("" for nothing)."""
+    kept = read_kept(run_dir, digest, incarnation, EXECUTION, ExecutionSettings)
+    return _from_site_file(run_dir, digest) if kept is None else (kept, "")
 
 
 def _from_site_file(run_dir: Path, digest: str) -> tuple[ExecutionSettings, str]:

@@ -16,7 +16,7 @@ from gateway.journal.reader import EXECUTION, RunNotFoundError, journal_paths, r
 from gateway.journal.told import told, told_by
 from gateway.processes.cli import FAILED, OK, WrongCallError
 from gateway.processes.kept_settings import KeptSettingsError
-from gateway.processes.replay_execution import replay_execution
+from gateway.processes.replay_execution import CLIENTS, replay_clients, replay_execution
 from gateway.processes.replay_records import size_bytes
 from gateway.processes.replay_result import OnProgress, Replayed
 from gateway.processes.replay_trigger import TRIGGER, replay_trigger
@@ -33,7 +33,9 @@ class Part(NamedTuple):
     replay: Callable[[Path, OnProgress], Replayed]
 
 
-PARTS = (Part(TRIGGER, replay_trigger), Part(EXECUTION, replay_execution))
+PARTS = (Part(TRIGGER, replay_trigger), Part(EXECUTION, replay_execution), Part(CLIENTS, replay_clients))
+NOT_ALWAYS_THERE = frozenset({CLIENTS})
+"""Processes that a site may do without."""
 
 
 def run(run_dir: Path, *, as_json: bool) -> int:
@@ -53,7 +55,8 @@ def replayed(run_dir: Path, *, is_quiet: bool = True) -> list[Replayed]:
     """What became of each process's replay; WrongCallError where the run cannot be read."""
     try:
         require_run(run_dir)
-        return [_replayed(run_dir, one, is_quiet=is_quiet) for one in PARTS]
+        parts = [one for one in PARTS if one.process not in NOT_ALWAYS_THERE or journal_paths(run_dir, one.process)]
+        return [_replayed(run_dir, one, is_quiet=is_quiet) for one in parts]
     except (RunNotFoundError, CorruptJournalError, KeptSettingsError, NoParquetError, OSError) as error:
         raise WrongCallError(told_by(error)) from error
 
