@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from gateway.execution.engine import ExecutionEngine
 from gateway.execution.recovery import Rearm, recover
 from gateway.execution.runner import Runner
-from gateway.model.order import CancelRejected, ExecutionReport
+from gateway.journal.heard import ORDERS, HeardNumbers
 from gateway.model.port import SendResult
 from gateway.model.trade import (
     Announce,
@@ -73,24 +73,18 @@ class Process:
 
     def start(self) -> None:
         """Read the journal, then begin."""
-        records = self.world.disk.read()
-        recovered = recover(self.engine, records)
-        self._resume(records)
+        heard = HeardNumbers()
+        recovered = recover(self.engine, heard.noting(self.world.disk.read()))
+        for name, line in self.world.lines.items():
+            # What a session had counted and no record holds is asked for again, as at the product's logon.
+            known = heard.by_key.get(f"{name}.{ORDERS}")
+            line.resume_after(-1 if known is None else known.number)
         self.runner = Runner(self.engine, self, recovered.seq, 10 * SECOND)
         self.runner.handle(Restarted(self.incarnation))
         if recovered.armed and not self._by_signal:
             why = "it came back after an end of its own"
             self.runner.handle(Command(f"disarm-{self.incarnation}", Verb.DISARM, "execution", why))
         self._rearm = Rearm(self.runner, wanted=self._by_signal and recovered.armed)
-
-    def _resume(self, records: list[Decision]) -> None:
-        """What a session had counted and no record holds is asked for again, as the product does at its logon."""
-        heard: dict[str, int] = {}
-        for record in records:
-            if isinstance(record.event, ExecutionReport | CancelRejected):
-                heard[record.event.venue_id] = record.event.msg_seq_num
-        for name, line in self.world.lines.items():
-            line.resume_after(heard.get(name, -1))
 
     # What comes in.
 
