@@ -14,6 +14,7 @@ from pathlib import Path
 from gateway.journal.told import environment_language, said, told, told_by
 from gateway.processes import deliver
 from gateway.processes.rule_cli import rule_commands
+from gateway.processes.stage_cli import stage_commands
 
 OK, FAILED, WRONG_CALL = 0, 1, 2
 
@@ -127,9 +128,7 @@ def _operator_commands(commands: "_Commands[argparse.ArgumentParser]") -> None:
         ("disarm", "Open no new trades; what is open is finished."),
     ):
         _who(_add(commands, name, text, _operate))
-    stage = _add(commands, "stage", "Set the stage of rollout.", _operate)
-    stage.add_argument("word", choices=("shadow", "canary", "limited", "full"), metavar="STAGE", help="%(choices)s")
-    _who(stage)
+    stage_commands(commands, _add, _site_argument)
     explain = _add(commands, "explain", "A person has explained what the venue said of an instrument.", _operate)
     explain.add_argument("word", metavar="INSTRUMENT|VENUE")
     _who(explain)
