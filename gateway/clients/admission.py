@@ -14,6 +14,7 @@ from gateway.fix import tags
 
 STRANGER = "logon refused: SenderCompID(49), certificate, address or password"
 FIXT = "FIXT.1.1"
+VERSIONS = ("FIX.4.2", "FIX.4.4", FIXT)
 APPL_VER_ID = "9"
 """FIX 5.0 SP2, as DefaultApplVerID(1137) has it."""
 
@@ -127,7 +128,8 @@ def _same(one: str, other: str) -> bool:
 
 def logout(entry: Entry | None, said: Mapping[str, str], text: str, stamp: str) -> bytes:
     """A Logout(35=5) to a peer that has no session: it uses no number of anybody's."""
-    version = entry.begin_string if entry is not None else "FIX.4.4"
+    heard = said.get(tags.BEGIN_STRING, "")
+    version = entry.begin_string if entry is not None else heard if heard in VERSIONS else "FIX.4.4"
     sender = said.get(tags.TARGET_COMP_ID, "") or "GATEWAY"
     target = said.get(tags.SENDER_COMP_ID, "") or "UNKNOWN"
     body = f"35=5\x0134=1\x0149={sender}\x0152={stamp}\x0156={target}\x0158={text}\x01"

@@ -31,6 +31,7 @@ DICTIONARIES = {
 """By BeginString: the application's dictionary, and the session's where there are two."""
 LOGON_TIMEOUT_S, LOGOUT_TIMEOUT_S = 10, 2
 SHOWN_VALUES = 12
+MOST_LOOKS = 8
 
 _CONTROL = (
     quickfix.DoNotSend,
@@ -104,7 +105,11 @@ class ClientAcceptor:
         self._border.last_in[client_id] = raw
 
     def dismiss(self, client_id: str) -> None:
-        """Its connection is gone."""
+        """Its connection is gone; QuickFIX may need more than one look to see it, and takes no other before it has."""
+        for _ in range(MOST_LOOKS):
+            if not self._sessions[client_id].isLoggedOn():
+                break
+            self._acceptor.poll()
         self._border.admitted.discard(client_id)
 
     def poll(self) -> None:
@@ -215,7 +220,6 @@ class _Border(quickfix.Application):  # type: ignore[misc] # quickfix has no typ
     def onLogout(self, session_id: quickfix.SessionID) -> None:  # noqa: N802
         try:
             client_id = self._clients[session_id.toStringFrozen()]
-            self.admitted.discard(client_id)
             self._callbacks.on_session(client_id, False, self._notes.pop(client_id, "disconnected"))  # noqa: FBT003
         except _CONTROL:
             raise

@@ -19,8 +19,6 @@ FOLDER = ROOT / "acceptance/certify/session"
 FILES = sorted(FOLDER.glob("*.txt"))
 ORDER = f"35=D|11=%1|21=1|55={PAIR}|54=1|60={{now}}|38=1|40=2|44=-150|59=1"
 LOGON = "35=A|98=0|108=30"
-SLOW = 1.0
-"""Cases that wait for the clock are begun first, in threads."""
 
 
 def case_of(path: Path) -> Case:
@@ -102,7 +100,7 @@ def test_the_codec_finds_a_wrong_frame() -> None:
 
 def test_a_script_that_cannot_be_read_is_told_with_its_line() -> None:
     """The file, the line, what stands there and what would be right."""
-    with pytest.raises(ScriptError, match="x.txt:2: 'shout' is no verb; right would be one of < > bytes"):
+    with pytest.raises(ScriptError, match=r"x\.txt:2: 'shout' is no verb; right would be one of < > bytes"):
         read_case("x.txt", ["case 1", "shout hello"])
-    with pytest.raises(ScriptError, match="x.txt: no line 'zh'"):
+    with pytest.raises(ScriptError, match=r"x\.txt: no line 'zh'"):
         read_case("x.txt", ["case 1", "en one"])

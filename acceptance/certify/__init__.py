@@ -1,0 +1,1 @@
+"""Scripts of a FIX session, an independent codec and a player: our conformance, and the certification of clients."""
