@@ -89,7 +89,7 @@ class Sink:
 
     def publish_as(self, topic: str, message: Message) -> None:
         if isinstance(message, Quote):
-            if topic.startswith("R."):
+            if topic.startswith("L."):
                 self.late += 1
             elif message.venue_ns:
                 self.quotes.append((topic, clock.monotonic_ns(), message.venue_ns))

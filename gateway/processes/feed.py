@@ -60,7 +60,7 @@ class Feed:
             freshness=site.freshness,
         )
         self._topics = {name: f"Q.{name}" for name in site.instruments}
-        self._late_topics = {name: f"R.{name}" for name in site.instruments}
+        self._late_topics = {name: f"L.{name}" for name in site.instruments}
         self._behind: set[str] = set()
         self._symbols: dict[str, str] = {}
         self._venue_of = {name: one.venue_id for name, one in site.instruments.items()}

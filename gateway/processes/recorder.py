@@ -31,7 +31,7 @@ from gateway.processes.record_converter import RecordConverter
 from gateway.processes.settings import Site, load_site
 
 Kept = Quote | PairPrice | ClockStatus | HostClock | Alarm
-LATE = "R."
+LATE = "L."
 """Topic of quotes that came too late."""
 WAIT_MS = 200
 ROOM_LOOK_NS = 500_000_000

@@ -107,7 +107,7 @@ def test_the_recorder_keeps_what_proves_the_age_of_quotes(bus_dir: Path, opened:
     """
     feed, execution = opened(Publisher(bus_dir, "feed", 3)), opened(Publisher(bus_dir, "execution", 4))
     subscribers = [
-        opened(Subscriber(bus_dir, "feed", ["Q.", "R.", "C.", "HostClock.", "Alarm."])),
+        opened(Subscriber(bus_dir, "feed", ["Q.", "L.", "C.", "HostClock.", "Alarm."])),
         opened(Subscriber(bus_dir, "execution", ["OrderSessions.", "Alarm."])),
     ]
     trader = opened(Subscriber(bus_dir, "feed", ["Q."]))
@@ -123,7 +123,7 @@ def test_the_recorder_keeps_what_proves_the_age_of_quotes(bus_dir: Path, opened:
 
     def kept() -> set[str]:
         feed.publish(quote(CU, 1, 2))
-        feed.publish_as(f"R.{CU}", quote(CU, 3, 4))
+        feed.publish_as(f"L.{CU}", quote(CU, 3, 4))
         feed.publish(ClockStatus(*clock_of))
         feed.publish(HostClock("adjtimex", True, 0, 5, 0, 99))
         feed.publish(Alarm(AlarmName.CLOCK, "LME.md", "stepped: by much"))

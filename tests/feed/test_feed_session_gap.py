@@ -138,7 +138,7 @@ def test_lost_messages_of_a_session_through_the_simulator(tmp_path: Path, resend
         site = site_for(tmp_path, {"LME": simulator.md_port}, (lambda _: None) if numbered else unnumbered)
         with feed_of(site, tmp_path) as live:
             live.bus.until(lambda bus: _whole_after_a_gap(bus, "LME.CA3M") and _whole_after_a_gap(bus, "LME.USDCNH"))
-            late = [one for one in live.bus.quotes("R.LME.CA3M") if one.state is BookState.OK]
+            late = [one for one in live.bus.quotes("L.LME.CA3M") if one.state is BookState.OK]
             if resend:
                 assert late
                 live_numbers = {one.msg_seq_num for one in live.bus.quotes("Q.LME.CA3M")}
