@@ -7,10 +7,11 @@ command too; whether it came in time is decided by what is heard (`outcome`).
 import msgspec
 
 from gateway.clients import checks
-from gateway.clients.book import PLACE, REPLACE, Asked, OrderBook
+from gateway.clients.book import PLACE, REPLACE, OrderBook
 from gateway.clients.checks import Asking, Refused
 from gateway.clients.order import ClientOrder, Pending
 from gateway.clients.outcome import CXL_PENDING, CXL_UNKNOWN, Outcomes
+from gateway.clients.placing import next_command, place_rule
 from gateway.clients.settings import price_text
 from gateway.clients.telling import NONE, Moment, Teller
 from gateway.execution.outbox import IdSource
@@ -27,9 +28,8 @@ from gateway.model.client import (
     OrderAsked,
     ReplaceAsked,
 )
-from gateway.model.order import ExecType, OrdStatus, Side, TimeInForce
+from gateway.model.order import ExecType, OrdStatus, TimeInForce
 from gateway.model.rules import ChangeRules
-from gateway.model.site import RuleSpec
 from gateway.model.trade import Command, Verb
 
 CANCEL_ONE, CANCEL_REPLACE = "1", "2"
@@ -68,7 +68,7 @@ class Desk:
         book.use(asked.client_id, asked.cl_ord_id, order_id)
         book.add(order)
         self._teller.of(order, ExecType.NEW, now)
-        self._command(order, PLACE, now, self._place(order))
+        self._outcomes.ask(order, PLACE, self._place(order), now)
 
     def on_replace(self, event: ReplaceAsked, now: Moment) -> None:
         """An order shall be another from now on."""
@@ -97,7 +97,10 @@ class Desk:
         self._teller.of(
             order, ExecType.PENDING_REPLACE, now, cl_ord_id=wanted.cl_ord_id, orig_cl_ord_id=order.cl_ord_id
         )
-        self._command(order, REPLACE, now, self._rule_change(order, wanted, "replaced"))
+        change = ChangeRules(
+            next_command(order), order.client_id, f"replaced by {wanted.cl_ord_id}", removed=(order.rule_id,)
+        )
+        self._outcomes.ask(order, REPLACE, AskTrigger(change), now)
 
     def on_cancel(self, event: CancelAsked, now: Moment) -> None:
         """An order shall end."""
@@ -215,25 +218,16 @@ class Desk:
             return asked if asked.time_in_force is TimeInForce.GTD else msgspec.structs.replace(asked, expire_utc_ns=0)
         return msgspec.structs.replace(asked, expire_utc_ns=self._book.settings.day_end_utc_ns(now.utc_ns))
 
-    def _command(self, order: ClientOrder, purpose: str, now: Moment, action: AskTrigger | AskExecution) -> None:
-        command_id = action.change.command_id if isinstance(action, AskTrigger) else action.command.command_id
-        self._book.commands[command_id] = Asked(order.order_id, purpose, action, now.at_ns)
-        self._teller.do(action)
-
     def _place(self, order: ClientOrder) -> AskTrigger | AskExecution:
         if order.multileg:
-            return self._rule_change(order, order.asked, "ordered")
+            return place_rule(order, self._book.settings)
         asked = order.asked
         instrument = self._book.settings.instruments[asked.symbol]
         px_ticks = instrument.to_ticks(price_text(asked.price_e9 or 0))
         words = (order.rule_id, asked.symbol, asked.side.value, asked.qty, px_ticks, asked.time_in_force.value)
         argument = " ".join(str(word) for word in words)
-        command = Command(_next_command(order), Verb.LEG_ORDER, asked.client_id, "an order of a client", argument)
+        command = Command(next_command(order), Verb.LEG_ORDER, asked.client_id, "an order of a client", argument)
         return AskExecution(command)
-
-    def _rule_change(self, order: ClientOrder, asked: OrderAsked, why: str) -> AskTrigger:
-        rule = rule_of(order.rule_id, asked, self._book)
-        return AskTrigger(ChangeRules(_next_command(order), asked.client_id, f"{why} by {asked.cl_ord_id}", (rule,)))
 
     def _refuse(
         self,
@@ -251,31 +245,3 @@ class Desk:
         self._teller.do(
             CancelRefused(client_id, order_id, cl_ord_id, orig_cl_ord_id, status, response_to, reason, text, now.utc_ns)
         )
-
-
-def rule_of(rule_id: str, asked: OrderAsked, book: OrderBook) -> RuleSpec:
-    """The rule that an order on a pair is: its limit is the threshold, its quantity what it may do in its life."""
-    settings = book.settings
-    pair = settings.pairs[asked.symbol]
-    most = min(settings.instruments[leg.instrument_id].max_qty_lots // leg.ratio_lots for leg in pair.legs)
-    whole = asked.time_in_force is TimeInForce.FOK
-    return RuleSpec(
-        rule_id=rule_id,
-        pair_id=asked.symbol,
-        buy_at_e9=asked.price_e9 if asked.side is Side.BUY else None,
-        sell_at_e9=asked.price_e9 if asked.side is Side.SELL else None,
-        units=asked.qty if whole else min(asked.qty, max(1, most)),
-        max_units=asked.qty,
-        persist_ns=0,
-        cool_down_ns=settings.cool_down_ns,
-        ttl_ns=settings.intent_ttl_ns,
-        min_units=asked.qty if whole else 1,
-        total_units=asked.qty,
-        expires_utc_ns=asked.expire_utc_ns,
-        immediate=asked.time_in_force in (TimeInForce.IOC, TimeInForce.FOK),
-    )
-
-
-def _next_command(order: ClientOrder) -> str:
-    order.changes += 1
-    return f"{order.order_id}.{order.changes}"

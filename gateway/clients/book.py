@@ -66,6 +66,15 @@ class OrderBook:
         self.by_rule[order.rule_id] = order
         self._open.setdefault(order.client_id, {})[order.order_id] = order
 
+    def renew(self, order: ClientOrder) -> None:
+        """It gets a rule of a new name; fills of its former ones stay its own."""
+        self.standings.pop(order.rule_id, None)
+        self.settling.pop(order.order_id, None)
+        order.rules += 1
+        order.rule_id = rule_name(order, order.rules)
+        order.base_qty = order.cum_qty
+        self.by_rule[order.rule_id] = order
+
     def close(self, order: ClientOrder) -> None:
         """It has ended."""
         self._open[order.client_id].pop(order.order_id, None)
@@ -75,7 +84,8 @@ class OrderBook:
         if len(self._ended) > REMEMBERED:
             oldest = self._ended.popleft()
             self.orders.pop(oldest.order_id, None)
-            self.by_rule.pop(oldest.rule_id, None)
+            for number in range(1, oldest.rules + 1):
+                self.by_rule.pop(rule_name(oldest, number), None)
 
     def open_of(self, client_id: str) -> list[ClientOrder]:
         return list(self._open.get(client_id, {}).values())
@@ -94,3 +104,9 @@ class OrderBook:
         for order_id in self.settling:
             self.settling[order_id] = 0
         self.up.clear()
+
+
+def rule_name(order: ClientOrder, number: int) -> str:
+    """The name of its first, second, ... rule."""
+    first = f"C/{order.client_id}/{order.order_id}"
+    return first if number == 1 else f"{first}.r{number}"

@@ -149,7 +149,7 @@ class ClientReader:
             client_id=self._client.client_id,
             msg_type=fields[tags.MSG_TYPE],
             msg_seq_num=_seq(fields),
-            poss_resend=fields.get(tags.POSS_RESEND) == "Y",
+            poss_resend="Y" in (fields.get(tags.POSS_RESEND), fields.get(tags.POSS_DUP_FLAG)),
             cl_ord_id=fields.get(tags.CL_ORD_ID, ""),
             account=fields.get(tags.ACCOUNT) or next(iter(self._client.accounts), ""),
             symbol=self._symbol(fields),

@@ -107,6 +107,7 @@ class ClientOrder:
     def __init__(self, order_id: str, rule_id: str, asked: OrderAsked, *, multileg: bool) -> None:
         self.order_id = order_id
         self.rule_id = rule_id
+        self.rules = 1
         self.asked = asked
         self.multileg = multileg
         self.cl_ord_id = asked.cl_ord_id
@@ -123,7 +124,9 @@ class ClientOrder:
         self.legs: dict[int, LegTally] = {}
         self.intents_ended: set[str] = set()
         self.wanted: OrderAsked | None = None
-        """What it shall be when the replacement that is pending is answered."""
+        """What it shall be when its rule is gone and a replacement is pending."""
+        self.base_qty = 0
+        """What was filled before its rule of now: trigger counts from there."""
         self.changes = 0
         """Commands sent for it, so that each has an id of its own."""
 

@@ -4,8 +4,9 @@ An order ends when trigger has ended its rule, nothing of it is out, and executi
 trigger counts (see `engine`). A kill cancels every order; disarming suspends the resting ones until somebody arms.
 """
 
-from gateway.clients.book import CANCEL, Asked, OrderBook
+from gateway.clients.book import CANCEL, PLACE, Asked, OrderBook
 from gateway.clients.order import ClientOrder, LegTally, Move, Pending, TradePart
+from gateway.clients.placing import next_command, place_rule
 from gateway.clients.telling import RESTATED_OTHER, Moment, Teller
 from gateway.model.client import (
     AskExecution,
@@ -80,8 +81,8 @@ class Outcomes:
                 self._end(order, Move.CANCEL, f"{by.value}: {event.text}", now)
             case "cancel" if not event.done:
                 self._cancel_failed(order, event.text, now)
-            case "replace":
-                self._replaced(order, event, now)
+            case "replace" if not event.done:
+                self._not_replaced(order, event.text, now)
             case _:
                 self._settle(order, now)
 
@@ -128,11 +129,13 @@ class Outcomes:
         )
 
     def withdraw(self, order: ClientOrder, why: Ended, now: Moment) -> None:
-        """Ask for its end."""
+        """Ask for its end; a replacement that is under way does not come about."""
+        if order.pending is Pending.REPLACE:
+            self._refused(order, "2", CXL_OTHER, f"not_replaced: the order is being cancelled: {why.value}", now)
+            order.pending_cl_ord_id, order.wanted = "", None
         order.pending = Pending.CANCEL
         order.why = why.value
-        order.changes += 1
-        command_id = f"{order.order_id}.{order.changes}"
+        command_id = next_command(order)
         action: AskTrigger | AskExecution
         if order.multileg:
             action = AskTrigger(
@@ -142,7 +145,12 @@ class Outcomes:
             action = AskExecution(
                 Command(command_id, Verb.WITHDRAW, order.client_id, f"cancelled: {why.value}", order.rule_id)
             )
-        self._book.commands[command_id] = Asked(order.order_id, CANCEL, action, now.at_ns)
+        self.ask(order, CANCEL, action, now)
+
+    def ask(self, order: ClientOrder, purpose: str, action: AskTrigger | AskExecution, now: Moment) -> None:
+        """Send a command about an order, and remember that its answer is waited for."""
+        command_id = action.change.command_id if isinstance(action, AskTrigger) else action.command.command_id
+        self._book.commands[command_id] = Asked(order.order_id, purpose, action, now.at_ns)
         self._teller.do(action)
 
     def _fill(self, fill: LegFill, now: Moment) -> None:
@@ -195,9 +203,13 @@ class Outcomes:
         last = self._book.standings.get(order.rule_id)
         if order.ended or last is None or last.open_units:
             return
-        heard = order.cum_qty == last.filled_units and (not last.intent_id or last.intent_id in order.intents_ended)
+        filled = order.cum_qty - order.base_qty
+        heard = filled == last.filled_units and (not last.intent_id or last.intent_id in order.intents_ended)
         if not heard and not late:
             self._book.settling.setdefault(order.order_id, now.at_ns)
+            return
+        if heard and last.state is RuleStandingState.REMOVED and order.pending is Pending.REPLACE:
+            self._replaced(order, now)
             return
         if (
             last.state is RuleStandingState.EXPIRED
@@ -243,16 +255,28 @@ class Outcomes:
         if order.pending_cl_ord_id:
             self._refused(order, "1", CXL_OTHER, f"not_cancelled: {text}", now)
 
-    def _replaced(self, order: ClientOrder, event: CommandAnswered, now: Moment) -> None:
+    def _replaced(self, order: ClientOrder, now: Moment) -> None:
+        """Its rule is gone, all its fills are known: what is left gets a new one, at the new terms where they hold."""
         wanted, order.wanted = order.wanted, None
         order.pending = Pending.NOTHING
-        if wanted is None or not event.done:
-            self._refused(order, "2", CXL_OTHER, f"not_replaced: {event.text}", now)
+        before = order.cl_ord_id
+        if wanted is not None and wanted.qty > order.cum_qty:
+            order.asked, order.cl_ord_id = wanted, wanted.cl_ord_id
+            order.pending_cl_ord_id = ""
+            self._teller.of(order, ExecType.REPLACED, now, orig_cl_ord_id=before)
+        else:
+            text = f"too_late: CumQty(14)={order.cum_qty} is beyond the new OrderQty(38) by now"
+            self._refused(order, "2", CXL_TOO_LATE, text, now)
+        self._book.renew(order)
+        self.ask(order, PLACE, place_rule(order, self._book.settings), now)
+
+    def _not_replaced(self, order: ClientOrder, text: str, now: Moment) -> None:
+        """Its rule stays as it was; where it has ended meanwhile, that is told by its last word."""
+        if self._book.standings.get(order.rule_id) is not None:
+            self._settle(order, now)
             return
-        before, order.asked, order.cl_ord_id = order.cl_ord_id, wanted, wanted.cl_ord_id
-        order.pending_cl_ord_id = ""
-        self._teller.of(order, ExecType.REPLACED, now, orig_cl_ord_id=before)
-        self._settle(order, now)
+        order.pending, order.wanted = Pending.NOTHING, None
+        self._refused(order, "2", CXL_OTHER, f"not_replaced: {text}", now)
 
     def _refused(self, order: ClientOrder, response_to: str, reason: str, text: str, now: Moment) -> None:
         self._teller.do(

@@ -195,21 +195,63 @@ def test_no_client_reaches_another_ones_order() -> None:
     assert desk.brief("G") == [("0", "0", 0, 2)], "ids of two clients have nothing to do with each other"
 
 
-def test_a_replacement_is_one_change_of_the_rule() -> None:
+def test_a_replacement_ends_the_rule_and_places_what_is_left_under_another_name() -> None:
     """Pending, then the new price and quantity under the new ClOrdID; what was filled stays filled."""
     desk = ClientDesk()
     rule = desk.open()
     desk.heard(steps=(step(rule, HEDGED, 1),))
     desk.replace(price="-100", qty=4)
     assert desk.brief() == [("E", "E", 1, 1)]
-    (made,) = desk.changes()[0].rules
-    assert (made.rule_id, made.buy_at_e9, made.total_units) == (rule, -100 * E9, 4)
-    desk.answer()
+    assert (desk.changes()[0].removed, desk.changes()[0].rules) == ((rule,), ())
+    assert desk.answer() == []
+    desk.standing(rule, REMOVED, 1, intent_id="I1")
     (report,) = desk.reports()
     assert (report.exec_type, report.ord_status, report.cl_ord_id, report.orig_cl_ord_id) == ("5", "1", "r", "a")
     assert (report.order_qty, report.leaves_qty, report.price_e9) == (4, 3, -100 * E9)
-    desk.cancel("r", "c")
-    assert desk.brief() == [("6", "6", 1, 3)]
+    (made,) = desk.changes()[0].rules
+    assert (made.rule_id, made.buy_at_e9, made.total_units) == (f"{rule}.r2", -100 * E9, 3)
+    desk.answer()
+    desk.heard(steps=(step(made.rule_id, HEDGED, 3, trade_id="P2", intent_id="I2"),))
+    assert desk.brief() == [("F", "2", 4, 0)]
+
+
+def test_a_replacement_waits_for_the_fill_that_is_under_way_and_never_does_it_twice() -> None:
+    """Trigger says one unit was filled; until it is heard nothing is placed, then only what is left."""
+    desk = ClientDesk()
+    rule = desk.open()
+    desk.replace(qty=3)
+    desk.answer()
+    assert desk.standing(rule, REMOVED, 0, open_units=1, intent_id="I1") == []
+    assert desk.standing(rule, REMOVED, 1, intent_id="I1") == []
+    desk.heard(steps=(step(rule, HEDGED, 1),))
+    assert [one.total_units for one in desk.changes()[0].rules] == [2]
+
+
+def test_a_mass_cancel_during_a_replacement_ends_the_order_and_refuses_the_replacement() -> None:
+    """Each request has its answer, whatever comes first from trigger."""
+    desk = ClientDesk()
+    rule = desk.open()
+    desk.replace(qty=3)
+    (first,) = desk.changes()
+    desk.do(MassCancelAsked("F", 5, "q1", "7", ""))
+    assert [(one.response_to, one.cl_ord_id) for one in desk.refusals()] == [("2", "r")]
+    (second,) = desk.changes()
+    desk.do(CommandAnswered(first.command_id, True, ""), CommandAnswered(second.command_id, False, "not in force"))
+    assert desk.actions == []
+    desk.standing(rule, REMOVED)
+    assert [(one.exec_type.value, one.cl_ord_id, one.text) for one in desk.reports()] == [("4", "a", "mass_cancel")]
+
+
+def test_a_replacement_that_fills_overtake_is_refused_and_the_order_goes_on_as_it_was() -> None:
+    """From five to two, and two are filled by then: three are left at the old terms."""
+    desk = ClientDesk()
+    rule = desk.open(qty=5)
+    desk.replace(qty=2)
+    desk.answer()
+    desk.standing(rule, REMOVED, 2, intent_id="I1")
+    desk.heard(steps=(step(rule, HEDGED, 2),))
+    assert [(one.response_to, one.reason, one.ord_status.value) for one in desk.refusals()] == [("2", "0", "1")]
+    assert [one.total_units for one in desk.changes()[0].rules] == [3]
 
 
 def test_a_replacement_that_the_orders_end_overtakes_is_refused_as_too_late() -> None:

@@ -76,13 +76,15 @@ def test_a_multileg_order_names_its_legs_and_is_replaced_and_cancelled(start: St
     assert one.read("8")["150"] == "0"
     rule = rule_of(rig)
     one.send("AC", (41, "m1"), (11, "m2"), *common[:1], *legs, *common[1:], (44, "-140"))
-    assert [one.read("8")[tag] for tag in ("150",)] == ["E"]
+    assert one.read("8")["150"] == "E"
+    until(lambda: rig.others.changes[-1].removed == (rule,))
+    rig.others.standing(rule, RuleStandingState.REMOVED)
     replaced = one.read("8")
     assert (replaced["150"], replaced["11"], replaced["41"], replaced["44"]) == ("5", "m2", "m1", "-140")
     one.send("F", (41, "m2"), (11, "m3"), (55, PAIR), (54, 1), (60, stamp()))
     assert one.read("8")["150"] == "6"
-    until(lambda: rig.others.changes[-1].removed == (rule,))
-    rig.others.standing(rule, RuleStandingState.REMOVED)
+    until(lambda: rig.others.changes[-1].removed == (f"{rule}.r2",))
+    rig.others.standing(f"{rule}.r2", RuleStandingState.REMOVED)
     ended = one.read("8")
     assert (ended["150"], ended["39"], ended["11"], ended["41"]) == ("4", "4", "m3", "m2")
 

@@ -56,7 +56,7 @@ def test_a_password_comes_from_the_environment_or_a_file_and_is_not_shown(tmp_pa
     ("clients", "top", "words"),
     [
         ([client("F")], {}, "clients.port = 0: right would be a port for clients of this machine, or tls_host"),
-        ([client("F")], {"port": 1, "tls_host": "0.0.0.0"}, "clients.tls_port = 0: right would be tls_host and"),
+        ([client("F")], {"port": 1, "tls_host": "::"}, "clients.tls_port = 0: right would be tls_host and"),
         ([client("F")], {"tls_host": "::", "tls_port": 1}, "client[0].certificate_cn = missing: right would be"),
         ([client("F"), client("F")], {"port": 1}, "client[1].id = F: right would be another"),
         ([client("F", pairs=["CU"])], {"port": 1}, "client[0].pairs = CU: right would be one of CU-CA"),
