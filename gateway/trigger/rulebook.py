@@ -18,7 +18,8 @@ from gateway.trigger.band import Band, Sampler, most_samples
 from gateway.trigger.pool import Pool, pool_names
 from gateway.trigger.rule import RuleMachine, RuleState
 
-ENDED_KEPT = 1000
+ENDED_KEPT = 100
+"""Every change costs something for each of them: with 1 000 an order of a client took 730 us here, with 100 it takes 170."""
 
 
 def carried(memory: RuleMemory | None, old: RuleSpec | None, new: RuleSpec) -> RuleMemory | None:
