@@ -19,7 +19,7 @@ from gateway.trigger.pool import Pool, pool_names
 from gateway.trigger.rule import RuleMachine, RuleState
 
 ENDED_KEPT = 100
-"""Every change costs something for each of them: with 1 000 an order of a client took 730 us here, with 100 it takes 170."""
+"""Every change costs something for each of them: with 1 000 an order of a client took 730 us, with 100 it takes 170."""
 
 
 def carried(memory: RuleMemory | None, old: RuleSpec | None, new: RuleSpec) -> RuleMemory | None:
