@@ -5,8 +5,8 @@ without being written in a script: each message that comes is framed right, is f
 MsgSeqNum(34) unless it says PossDupFlag(43)=Y; a TestRequest that no script waits for is answered; a Heartbeat that no
 script waits for is passed over.
 
-What can go wrong: an answer that is not the one of the script (`WrongAnswerError`: tag, value, what would be right), none
-in time, or a connection that ends.
+What can go wrong: an answer that is not the one of the script (`WrongAnswerError`: tag, value, what would be right),
+none in time, or a connection that ends.
 """
 
 import re

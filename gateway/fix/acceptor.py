@@ -200,7 +200,9 @@ class _Border(quickfix.Application):  # type: ignore[misc] # quickfix has no typ
             if kind == tags.MsgType.REJECT:
                 self._explain(client_id, message)
             elif kind == tags.MsgType.LOGOUT:
-                self._notes[client_id] = f"we logged out: {between(readable(message.toString()), chr(1) + '58=')}"
+                # The answer to a client's Logout does not take the place of its reason.
+                said = f"we logged out: {between(readable(message.toString()), chr(1) + '58=')}"
+                self._notes.setdefault(client_id, said)
         except _CONTROL:
             raise
         except BaseException:  # noqa: BLE001

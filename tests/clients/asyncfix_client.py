@@ -2,7 +2,7 @@
 
 import argparse
 import asyncio
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from asyncfix import FIXMessage
@@ -15,10 +15,12 @@ ENDED = ("2", "4", "8", "C")
 
 
 def now() -> str:
-    return datetime.now(timezone.utc).strftime("%Y%m%d-%H:%M:%S.%f")[:-3]
+    return datetime.now(UTC).strftime("%Y%m%d-%H:%M:%S.%f")[:-3]
 
 
 class Client(AsyncFIXClient):
+    """Orders once, when the session is up."""
+
     def __init__(self, given: argparse.Namespace, journal: Journaler) -> None:
         super().__init__(
             FIXProtocol44(), given.sender, given.target, journal, host=given.host, port=given.port, heartbeat_period=30
