@@ -7,7 +7,11 @@ the handler, so that `cmc --help` stays quick. Add a step by adding its module h
 import argparse
 from importlib import import_module
 
-STEPS = ("gateway.processes.deliver_grey", "gateway.processes.deliver_accept")
+STEPS = (
+    "gateway.processes.deliver_integrate",
+    "gateway.processes.deliver_grey",
+    "gateway.processes.deliver_accept",
+)
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
