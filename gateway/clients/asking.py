@@ -47,15 +47,17 @@ class Desk:
         self._outcomes = outcomes
         self._ids = ids
 
-    def on_order(self, asked: OrderAsked, now: Moment) -> None:
-        """A new order."""
+    def on_order(self, asked: OrderAsked, now: Moment, *, taken: bool | None = None) -> None:
+        """A new order. `taken` is how it was judged when it came, where it comes from a journal."""
         book = self._book
         known = book.find(asked.client_id, asked.cl_ord_id)
         if known is not None and asked.poss_resend:
             self._teller.do(self._teller.status(known, now))
             return
         used = book.used(asked.client_id, asked.cl_ord_id)
-        refused = checks.judge(self._asking(asked, now, used=used))
+        refused = None if taken else checks.judge(self._asking(asked, now, used=used))
+        if taken is False:
+            refused = refused or Refused(ClientRefusal.JOURNAL, "it was not taken when it came")
         if refused is not None:
             if not used:
                 book.use(asked.client_id, asked.cl_ord_id, "")
@@ -63,15 +65,17 @@ class Desk:
             return
         order_id = self._ids.next()
         asked = self._dated(asked, now)
-        multileg = asked.symbol in book.settings.pairs
+        multileg = asked.symbol not in book.settings.instruments
         order = ClientOrder(order_id, f"C/{asked.client_id}/{order_id}", asked, multileg=multileg)
         book.use(asked.client_id, asked.cl_ord_id, order_id)
         book.add(order)
         self._teller.of(order, ExecType.NEW, now)
-        self._outcomes.ask(order, PLACE, self._place(order), now)
+        action = self._place(order)
+        if action is not None:
+            self._outcomes.ask(order, PLACE, action, now)
 
-    def on_replace(self, event: ReplaceAsked, now: Moment) -> None:
-        """An order shall be another from now on."""
+    def on_replace(self, event: ReplaceAsked, now: Moment, *, taken: bool | None = None) -> None:
+        """An order shall be another from now on. `taken` as for a new one."""
         book, wanted = self._book, event.order
         order = self._named(wanted.client_id, event.orig_cl_ord_id, event.order_id)
         why = self._not_now(order, wanted.client_id, wanted.cl_ord_id, event.orig_cl_ord_id)
@@ -79,7 +83,11 @@ class Desk:
             self._refuse(order, wanted.client_id, wanted.cl_ord_id, event.orig_cl_ord_id, why, CANCEL_REPLACE, now)
             return
         wanted = self._dated(msgspec.structs.replace(wanted, account=wanted.account or order.asked.account), now)
-        problem = self._unlike(order, wanted) or checks.judge(self._asking(wanted, now, used=False, is_new=False))
+        problem = self._unlike(order, wanted)
+        if problem is None and not taken:
+            problem = checks.judge(self._asking(wanted, now, used=False, is_new=False))
+        if taken is False:
+            problem = problem or Refused(ClientRefusal.JOURNAL, "it was not taken when it came")
         if problem is not None:
             self._refuse(
                 order,
@@ -218,7 +226,7 @@ class Desk:
             return asked if asked.time_in_force is TimeInForce.GTD else msgspec.structs.replace(asked, expire_utc_ns=0)
         return msgspec.structs.replace(asked, expire_utc_ns=self._book.settings.day_end_utc_ns(now.utc_ns))
 
-    def _place(self, order: ClientOrder) -> AskTrigger | AskExecution:
+    def _place(self, order: ClientOrder) -> AskTrigger | AskExecution | None:
         if order.multileg:
             return place_rule(order, self._book.settings)
         asked = order.asked

@@ -13,7 +13,7 @@ has been heard from execution's journal: two ways that are not in step, so it wa
 `settle_ns` ends with what is known. A fill that is heard later still counts.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from gateway.clients.asking import Desk
 from gateway.clients.book import OrderBook
@@ -35,6 +35,7 @@ from gateway.model.client import (
     SwitchesHeard,
     Tick,
 )
+from gateway.model.order import ExecType
 from gateway.model.rules import RuleStanding
 from gateway.model.trade import CommandAnswered, Restarted
 
@@ -67,6 +68,17 @@ class ClientEngine:
         """Take one event and say what to do, in order."""
         self._handlers[type(event)](event, now)
         return self._teller.take()
+
+    def replay(self, event: ClientEvent, now: Moment, actions: Sequence[ClientAction]) -> None:
+        """Take an event of the journal as it was taken then: what a client may do can be another by now."""
+        if isinstance(event, OrderAsked | ReplaceAsked):
+            reports = [one for one in actions if isinstance(one, ClientReport)]
+            taken = any(one.exec_type in (ExecType.NEW, ExecType.PENDING_REPLACE) for one in reports)
+            asks_status = any(one.exec_type is ExecType.ORDER_STATUS for one in reports)
+            self._handlers[type(event)](event, now, taken=None if asks_status else taken)
+        else:
+            self._handlers[type(event)](event, now)
+        self._teller.take()
 
     @property
     def heard_seq(self) -> int:

@@ -268,7 +268,9 @@ class Outcomes:
             text = f"too_late: CumQty(14)={order.cum_qty} is beyond the new OrderQty(38) by now"
             self._refused(order, "2", CXL_TOO_LATE, text, now)
         self._book.renew(order)
-        self.ask(order, PLACE, place_rule(order, self._book.settings), now)
+        action = place_rule(order, self._book.settings)
+        if action is not None:
+            self.ask(order, PLACE, action, now)
 
     def _not_replaced(self, order: ClientOrder, text: str, now: Moment) -> None:
         """Its rule stays as it was; where it has ended meanwhile, that is told by its last word."""

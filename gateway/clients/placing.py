@@ -13,8 +13,10 @@ from gateway.model.rules import ChangeRules
 from gateway.model.site import RuleSpec
 
 
-def place_rule(order: ClientOrder, settings: ClientSettings) -> AskTrigger:
-    """Ask trigger to watch for what is left of an order."""
+def place_rule(order: ClientOrder, settings: ClientSettings) -> AskTrigger | None:
+    """Ask trigger to watch for what is left of an order; None where the site has its pair no more (a replay)."""
+    if order.asked.symbol not in settings.pairs:
+        return None
     rule = rule_of(order, settings)
     return AskTrigger(ChangeRules(next_command(order), order.client_id, f"ordered by {order.cl_ord_id}", (rule,)))
 

@@ -23,7 +23,7 @@ from gateway.clients.decode import (
 )
 from gateway.clients.encode import ClientWriter
 from gateway.clients.engine import ClientEngine
-from gateway.clients.executions import Executions
+from gateway.clients.executions import CLIENT_RULE, Executions
 from gateway.clients.market import MarketData
 from gateway.clients.pace import Pace
 from gateway.clients.reference import Hours, Reference
@@ -54,7 +54,7 @@ from gateway.model.client import (
 from gateway.model.order import ExecType, OrdStatus
 from gateway.model.quote import Quote
 from gateway.model.record import ClientDecision, Decision
-from gateway.model.rules import RulesInForce, RuleStanding, RuleStandingState
+from gateway.model.rules import ENDED_STANDINGS, ChangeRules, RulesInForce, RuleStanding, RuleStandingState
 from gateway.model.trade import CommandAnswered, ExecutionStatus, PairPrice
 from gateway.processes import clock
 from gateway.processes.clients_bus import ClientsBus
@@ -364,6 +364,7 @@ class ClientsShell:
 
     def _rules(self, message: RulesInForce) -> None:
         """What became of our rules while we, or trigger, were away."""
+        self._end_orphans(message)
         standings = {one.rule_id: one for one in message.standings}
         known = {one.rule_id for one in message.rules} | standings.keys()
         waiting = self.engine.placing()
@@ -379,6 +380,17 @@ class ClientsShell:
             if standing is not None:
                 self._late.append(standing)
         self._woken = True
+
+    def _end_orphans(self, message: RulesInForce) -> None:
+        """Rules of orders that nobody here knows any more, after a change of the site say: they shall not trade."""
+        alive = {one.rule_id for one in message.rules} - {
+            one.rule_id for one in message.standings if one.state in ENDED_STANDINGS
+        }
+        open_rules = {order.rule_id for order in self.engine.all_open()}
+        orphans = tuple(sorted(name for name in alive - open_rules if name.startswith(CLIENT_RULE)))
+        if orphans:
+            sys.stderr.write(f"clients: rules without an order are removed: {', '.join(orphans)}\n")
+            self._bus.place(ChangeRules(self._answers.next(), "clients", "no order of a client", removed=orphans))
 
     def _mind_switches(self, now_ns: int) -> None:
         """Tell the engine when execution was armed, disarmed, killed, or fell silent."""

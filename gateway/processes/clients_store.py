@@ -41,7 +41,7 @@ def recover(engine: ClientEngine, run_dir: Path) -> Recovered:
             continue
         if isinstance(record.event, ClientSession) and record.event.reset:
             reports.get(record.event.client_id, deque()).clear()
-        engine.on_event(record.event, Moment(record.at_ns, record.utc_ns))
+        engine.replay(record.event, Moment(record.at_ns, record.utc_ns), record.actions)
         seq = record.seq
         for action in record.actions:
             if isinstance(action, ClientReport) and action.client_id in reports and action.exec_id != "0":

@@ -13,10 +13,12 @@ from acceptance.certify.line import SocketLine, Times
 from acceptance.certify.player import End, Player
 from acceptance.certify.script import Case, ScriptError, read_case
 from acceptance.certify.wire import Cutter, WireError, framed
+from gateway.processes.client_doc import FROM_CLIENT
 
 VERSIONS = ("FIX.4.2", "FIX.4.4", "FIXT.1.1")
-FOLDER = ROOT / "acceptance/certify/session"
-FILES = sorted(FOLDER.glob("*.txt"))
+SESSION = sorted((ROOT / "acceptance/certify/session").glob("*.txt"))
+EXAMPLES = sorted((ROOT / "acceptance/certify/examples").glob("*.txt"))
+FILES = SESSION + EXAMPLES
 ORDER = f"35=D|11=%1|21=1|55={PAIR}|54=1|60={{now}}|38=1|40=2|44=-150|59=1"
 LOGON = "35=A|98=0|108=30"
 
@@ -58,7 +60,7 @@ def play(rig: Rig, path: Path, version: str) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_the_acceptor_conforms(rig: Rig, path: Path) -> None:
-    """Each script of acceptance/certify/session, in each version that it is for."""
+    """Each script of the standard's list and each example of docs/CLIENT_FIX.md, in each version that it is for."""
     wrong: dict[str, str] = {}
 
     def one(version: str) -> None:
@@ -77,8 +79,19 @@ def test_the_acceptor_conforms(rig: Rig, path: Path) -> None:
 
 def test_every_area_of_the_standards_list_has_a_script() -> None:
     """The areas 1 to 8, 10, 11, 13 to 16, 19 and 20; the others are not ours to play, docs/CLIENT_FIX.md says why."""
-    areas = {case_of(path).number.partition(" ")[0].partition(".")[0].rstrip("S") for path in FILES}
+    areas = {case_of(path).number.partition(" ")[0].partition(".")[0].rstrip("S") for path in SESSION}
     assert {int(one) for one in areas} == {1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 13, 14, 15, 16, 19, 20}
+
+
+def test_every_message_of_a_client_has_an_example() -> None:
+    """What the dictionary lets a client send is sent by an example, but for what only the session layer sends."""
+    sent = {
+        step.rest.removeprefix("35=").partition("|")[0]
+        for path in EXAMPLES
+        for step in case_of(path).steps
+        if step.verb == ">"
+    }
+    assert FROM_CLIENT - sent == {"0", "3", "4"}
 
 
 def test_the_codec_finds_a_wrong_frame() -> None:

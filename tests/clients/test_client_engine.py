@@ -498,6 +498,19 @@ def test_a_replay_gives_the_same_orders_and_the_same_words() -> None:
     assert [one.order_id for one in again.orders_of("F")] == ["O1-1", "O2-1"]
 
 
+def test_a_replay_takes_what_was_taken_whatever_the_site_says_by_now() -> None:
+    """Entitlements may be other, a pair may be gone: an order that was acknowledged stays one, a rejected one not."""
+    desk = ClientDesk()
+    desk.open("a")
+    desk.do(order("b", symbol="XX"))
+    given = settings(client("F", pairs=(), max_units=1, drop_copy=True))
+    again = ClientEngine(msgspec.structs.replace(given, pairs={}), 1)
+    for event, now, actions in desk.history:
+        again.replay(event, now, actions)
+    assert [(one.cl_ord_id, one.asked.qty) for one in again.orders_of("F")] == [("a", 2)]
+    assert (again.book.used("F", "b"), again.find("F", "b")) == (True, None)
+
+
 def test_every_word_of_a_report_can_be_written_down() -> None:
     """Actions are journalled as they are."""
     desk = ClientDesk()

@@ -10,7 +10,8 @@ from gateway.journal.reader import read_run
 from gateway.model.client import ClientReport
 from gateway.model.order import Side
 from gateway.model.record import ClientDecision
-from gateway.model.rules import RuleStandingState
+from gateway.model.rules import ChangeRules, RuleStandingState
+from gateway.model.site import RuleSpec
 from gateway.model.trade import PairTradeState
 from gateway.processes.clients import settings_of
 from gateway.processes.clients_store import recover, unsent
@@ -92,6 +93,17 @@ def test_an_order_whose_rule_trigger_does_not_know_ends_after_a_restart(start: S
     rig.start()
     ended = back(rig, one).read("8")
     assert (ended["150"], ended["58"]) == ("4", "operator: its rule was removed")
+
+
+def test_a_rule_of_no_order_is_removed(start: Start) -> None:
+    """Trigger still watches for an order that this process does not know: it is told to stop."""
+    rig = start()
+    rig.others.in_force = ("C/GONE/O9-9",)
+    rig.others.changes.append(ChangeRules("old", "GONE", "x", (RuleSpec("C/GONE/O9-9", PAIR, 1, None, 1, 1, 0, 0, 1),)))
+    rig.kill()
+    rig.start()
+    until(lambda: rig.others.changes[-1].removed == ("C/GONE/O9-9",))
+    assert rig.others.changes[-1].who == "clients"
 
 
 def test_a_report_that_was_written_down_and_not_sent_is_sent_at_the_next_start(start: Start) -> None:
