@@ -149,9 +149,11 @@ class Clients:
     def turn(self, *, bus: bool) -> None:
         """Take up what clients have sent and, where the bus has something, what the others have said."""
         self.door.take()
+        self.bus.flush()
         if bus or self.bus.sent:
             self.shell.take_bus()
         self.shell.take_journal(clock.monotonic_ns())
+        self.bus.flush()
 
     def mind(self) -> None:
         """What is due by the clock."""
@@ -250,8 +252,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     start.say_ready(given.run_dir, CLIENTS)
     waits = select.epoll()
     others = frozenset(clients.bus.fds())
-    for fd in (clients.door.fd, stop.fd, *others):
+    for fd in (clients.door.fd, stop.fd):
         waits.register(fd, select.EPOLLIN)
+    for fd in others:
+        waits.register(fd, select.EPOLLIN | select.EPOLLET)  # ZeroMQ's descriptor tells changes, not states
     mind_ns = beat_ns = 0
     while not stop.set:
         ready = waits.poll(0 if clients.door.busy else MIND_NS / SECOND)

@@ -4,6 +4,7 @@ Nothing is decided here. Commands are sent without waiting, and their answers ta
 is sent again by the engine, with the same id.
 """
 
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,6 +28,7 @@ class ClientsBus:
         self._from_trigger = Subscriber(bus_dir, "trigger", ["R.C/", "P.", "TriggerStatus."], high_water_mark)
         self._from_execution = Subscriber(bus_dir, "execution", ["ExecutionStatus.", "T."], high_water_mark)
         self._quotes: dict[str, Subscriber] = {}
+        self._waiting: deque[ChangeRules | Command] = deque()
         self.sent = False
         """Something was sent since the last `drain`: that may have taken up an answer whose edge then never shows."""
         self._bus_dir = bus_dir
@@ -68,12 +70,22 @@ class ClientsBus:
                 take(answer)
 
     def place(self, change: ChangeRules) -> None:
-        self._trigger.send(change)
-        self.sent = True
+        """To trigger, with the next `flush`."""
+        self._waiting.append(change)
 
     def command(self, command: Command) -> None:
-        self._execution.send(command)
-        self.sent = True
+        """To execution, with the next `flush`."""
+        self._waiting.append(command)
+
+    def flush(self) -> None:
+        """Send what waits: after the acknowledgements have gone to their clients, for a send here wakes a thread."""
+        while self._waiting:
+            one = self._waiting.popleft()
+            if isinstance(one, ChangeRules):
+                self._trigger.send(one)
+            else:
+                self._execution.send(one)
+            self.sent = True
 
     def ask_rules(self, command_id: str) -> None:
         """What rules are in force: the answer tells what became of an order's rule while we were away."""
