@@ -79,7 +79,7 @@ def test_a_broken_journal_fails_the_journal_and_nothing_is_measured_of_it(good: 
 
 
 def test_a_decision_that_was_cut_out_is_a_fault(good: Path, tmp_path: Path) -> None:
-    """Every record that is left has its right checksum; the numbers of the decisions tell it."""
+    """Every record that is left has its right checksum; the numbers of the decisions tell it, and nothing passes."""
     from gateway.journal.frame import FrameEncoder
     from gateway.journal.reader import read_journal
     from gateway.model.record import Decision
@@ -89,7 +89,9 @@ def test_a_decision_that_was_cut_out_is_a_fault(good: Path, tmp_path: Path) -> N
     records = [one for one in read_journal(path) if not (isinstance(one, Decision) and one.seq == 100)]
     encode = FrameEncoder(1 << 20).encode
     path.write_bytes(path.read_bytes()[:12] + b"".join(bytes(encode(one)) for one in records))
-    assert read_evidence(cut).faults == [f"cut: {path.name}: decision 101 follows decision 99"]
+    run = read_evidence(cut)
+    assert run.faults == [f"cut: {path.name}: decision 101 follows decision 99"]
+    assert "pass" not in verdicts(run).values()
 
 
 def test_fills_that_the_venue_does_not_know_fail_the_reconciliation(good: Path, tmp_path: Path) -> None:
