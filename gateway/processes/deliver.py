@@ -9,6 +9,7 @@ from importlib import import_module
 
 STEPS = (
     "gateway.processes.deliver_integrate",
+    "gateway.processes.deliver_stress",
     "gateway.processes.deliver_grey",
     "gateway.processes.deliver_accept",
 )

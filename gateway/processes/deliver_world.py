@@ -8,6 +8,7 @@ What can go wrong: a program that does not come up in time: WorldError with the 
 
 import json
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,9 +20,9 @@ from gateway.model.trade import CommandAnswered, ExecutionStatus
 from gateway.processes import clock, demo_sites
 from gateway.processes.child import Child, python
 from gateway.processes.demo_sites import Asked, Plan
+from gateway.processes.durations import MS, SECOND
 from gateway.processes.operator import Operator
 from gateway.processes.settings import Site, load_site
-from gateway.processes.site_file import MS, SECOND
 from gateway.processes.site_open import operator_of, run_dir_of
 from gateway.processes.toml_text import toml_text
 
@@ -167,3 +168,10 @@ def _end(children: list[Child]) -> None:
 def done(answer: object) -> bool:
     """Whether a command was carried out."""
     return isinstance(answer, CommandAnswered) and answer.done
+
+
+def free_port() -> int:
+    """A port of this machine that was free a moment ago."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])

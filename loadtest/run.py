@@ -1,0 +1,124 @@
+"""Starts one load test: locust with or without its page, alone or as master and workers, and the probe beside it.
+
+`python -m loadtest.run --port N --name ramp --shape ramp --kinds trader --users 20 --rate 10 --seconds 30 --out DIR`
+writes `DIR/load-NAME.json` (locust's own delays) and `DIR/probe-NAME.json` (the plain session's, for acceptance).
+Every process it starts is ended, at the latest some seconds after the test's own length.
+"""
+
+import argparse
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+from loadtest.session import loopback
+from loadtest.shapes import SHAPES
+
+GRACE_S = 30
+LOCUSTFILE = Path(__file__).with_name("locustfile.py")
+ROOT = LOCUSTFILE.parents[1]
+PROBE_DELAY_S = 2
+MOST_WORKERS = 16
+
+
+def free_port() -> int:
+    """A port of this machine that was free a moment ago."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def commands(given: argparse.Namespace, result: Path) -> list[list[str]]:
+    """Locust's processes: the one that ends the test first."""
+    base = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--loglevel", "WARNING"]
+    base += ["--fix-port", str(given.port), "--pair", given.pair, "--prefix", given.prefix, "--rate", str(given.rate)]
+    base += ["--kinds", given.kinds, "--shape", given.shape, "--most-users", str(given.users)]
+    base += ["--seconds", str(given.seconds), "--workers-count", str(given.workers), "--name", given.name]
+    lead = ["--result", str(result), "--only-summary"]
+    if given.web:
+        lead += ["--web-host", "127.0.0.1", "--web-port", str(given.web), "--autostart", "--autoquit", "1"]
+    else:
+        lead += ["--headless"]
+    if given.workers == 1:
+        return [base + lead]
+    port = str(free_port())
+    master = ["--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port]
+    worker = ["--worker", "--master-host", "127.0.0.1", "--master-port", port]
+    return [
+        [*base, *lead, *master, "--expect-workers", str(given.workers)],
+        *([*base, *worker] for _ in range(given.workers)),
+    ]
+
+
+def probe(given: argparse.Namespace, result: Path) -> list[str]:
+    """The session that times."""
+    seconds = max(1, given.seconds - 2 * PROBE_DELAY_S)
+    return [sys.executable, "-m", "loadtest.probe", "--port", str(given.port), "--client", given.probe, "--pair",
+            given.pair, "--rate", str(given.probe_rate), "--seconds", str(seconds), "--name", given.name, "--out",
+            str(result)]  # fmt: skip
+
+
+def run(given: argparse.Namespace) -> int:
+    """The test; 1 where an order of the probe failed or a process did not end in time."""
+    given.out.mkdir(parents=True, exist_ok=True)
+    word = re.sub(r"\W+", "-", given.name)
+    processes: list[subprocess.Popen[bytes]] = []
+    try:
+        for command in commands(given, given.out / f"load-{word}.json"):
+            one = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)  # noqa: S603 our own program
+            processes.append(one)
+        code = 0
+        if given.probe:
+            processes[0].poll()
+            _pause(processes[0], PROBE_DELAY_S)
+            timed = subprocess.run(  # noqa: S603 our own program
+                probe(given, given.out / f"probe-{word}.json"),
+                cwd=ROOT,
+                check=False,
+                timeout=given.seconds + GRACE_S,
+            )
+            code = timed.returncode
+        for one in processes:
+            one.wait(given.seconds + GRACE_S)
+    except subprocess.TimeoutExpired as error:
+        sys.stderr.write(f"{given.name}: did not end in time: {error}\n")
+        return 1
+    finally:
+        for one in processes:
+            if one.poll() is None:
+                one.kill()
+                one.wait()
+    return 1 if code else 0
+
+
+def _pause(process: "subprocess.Popen[bytes]", seconds: float) -> None:
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    made = argparse.ArgumentParser(prog="python -m loadtest.run", description=__doc__)
+    made.add_argument("--host", type=loopback, default="127.0.0.1", help="loopback only")
+    made.add_argument("--port", type=int, required=True, help="of the gateway's clients")
+    made.add_argument("--name", default="load")
+    made.add_argument("--pair", default="CU-CA")
+    made.add_argument("--prefix", default="LOAD", help="CompIDs of the load: PREFIX0, PREFIX1, ...")
+    made.add_argument("--probe", default="PROBE", help="CompID of the session that times; empty: none")
+    made.add_argument("--probe-rate", type=float, default=20.0)
+    made.add_argument("--kinds", default="trader", help="trader, burster, storm, slow, watcher")
+    made.add_argument("--shape", default="soak", choices=sorted(SHAPES))
+    made.add_argument("--users", type=int, default=10)
+    made.add_argument("--rate", type=float, default=10.0, help="orders a second of one user")
+    made.add_argument("--seconds", type=int, default=10)
+    made.add_argument("--workers", type=int, default=1, choices=range(1, MOST_WORKERS + 1), metavar="N")
+    made.add_argument("--web", type=int, default=0, metavar="PORT", help="locust's page on this port of loopback")
+    made.add_argument("--out", type=Path, default=Path("runs/loadtest"))
+    return made
+
+
+if __name__ == "__main__":
+    sys.exit(run(parser().parse_args()))
