@@ -5,12 +5,12 @@ Pure: values in, a paper out. The FIX log of every step stands in the JSON besid
 
 import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 from acceptance.integrate_play import Came, Played, Result, verdict
-from acceptance.paper import Paper, Section
+from acceptance.paper import Paper, Section, told_in
 from gateway.journal.statistics import nearest_rank
-from gateway.journal.told import Told, told
+from gateway.journal.told import told
 from gateway.journal.units import duration
 
 _SECRETS = re.compile(r"\x01(554|925|96)=[^\x01]*")
@@ -79,26 +79,6 @@ def _dialogs(table: Played) -> list[Section]:
 def _row(one: Result) -> list[str]:
     return [one.step.do, told_in(one.step.en, one.step.zh), told(one.came.value), _hidden(one.actual)[:400],
             duration(one.took_ns)]  # fmt: skip
-
-
-def told_in(english: str, chinese: str) -> Told:
-    """A text that brings its own Chinese."""
-    return _OwnTold(english, chinese)
-
-
-class _OwnTold(Told):
-    """English text with the Chinese that a file gives for it."""
-
-    __slots__ = ("chinese",)
-    chinese: str
-
-    def __new__(cls, english: str, chinese: str) -> Self:
-        made = super().__new__(cls, english)
-        made.chinese = chinese
-        return made
-
-    def said_in(self, language: str) -> str:
-        return self.chinese if language == "zh" else str(self)
 
 
 def _network(table: Played) -> Section:

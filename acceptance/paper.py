@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from acceptance.pages import svg
 from acceptance.picture import HEIGHT, WIDTH, Line, Shape, Text
-from gateway.journal.told import EN, ZH, said, told
+from gateway.journal.told import EN, ZH, Told, said, told
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70.0, 16.0, 14.0, 30.0
 
@@ -72,6 +72,26 @@ class Paper:
                 for one in self.sections
             ],
         }
+
+
+def told_in(english: str, chinese: str) -> Told:
+    """A text that brings its own Chinese, as a file of data does."""
+    return _OwnTold(english, chinese)
+
+
+class _OwnTold(Told):
+    """English text with the Chinese that came with it."""
+
+    __slots__ = ("chinese",)
+    chinese: str
+
+    def __new__(cls, english: str, chinese: str) -> Self:
+        made = super().__new__(cls, english)
+        made.chinese = chinese
+        return made
+
+    def said_in(self, language: str) -> str:
+        return self.chinese if language == ZH else str(self)
 
 
 def both(text: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ import argparse
 from importlib import import_module
 
 STEPS = (
+    "gateway.processes.deliver_assess",
     "gateway.processes.deliver_integrate",
     "gateway.processes.deliver_stress",
     "gateway.processes.deliver_grey",

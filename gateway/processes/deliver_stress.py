@@ -106,7 +106,7 @@ def stress(parsed: argparse.Namespace, rows: list[dict[str, Any]]) -> int:
         folder = parsed.out.resolve() / "storm"
         words = [str(folder), "--seed", str(parsed.seed), "--seconds", str(total_s), "--times", str(parsed.storm)]
         subprocess.run([sys.executable, "-m", "loadtest.storm", *words], cwd=ROOT, check=True)  # noqa: S603 our own
-        profile["tape"] = {"kind": "csv", "name": "storm", "dir": str(folder)}
+        profile["tape"] = {"kind": "csv", "name": "storm", "dir": str(folder.parent)}
     with venues(parsed.out / "world", seed=parsed.seed, seconds=total_s, network="same-city", faults=parsed.faults,
                 profile=profile) as at:  # fmt: skip
         tables = at.site_tables()
