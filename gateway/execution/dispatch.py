@@ -7,7 +7,6 @@ from gateway.execution.order_book import OwnOrder
 from gateway.execution.pair_trade import Leg, PairTrade
 from gateway.execution.repair import RepairOrder
 from gateway.execution.risk import RiskApproved, limit_px_ticks
-from gateway.model.base import PRICE_E9
 from gateway.model.order import Order, OrdType, Side, TimeInForce
 from gateway.model.quote import BookState, Quote
 from gateway.model.site import PairSpec
@@ -18,6 +17,7 @@ from gateway.trigger.price import PairFormula
 QUOTE_REACH_TICKS = 1000
 """How far from the touch, at the least, the price of a resting order is looked for."""
 NextId = Callable[[], str]
+_LIMIT = OrdType.LIMIT
 
 
 def open_trade(approved: RiskApproved, ledger: Ledger, trade_id: str) -> PairTrade:
@@ -29,7 +29,7 @@ def open_trade(approved: RiskApproved, ledger: Ledger, trade_id: str) -> PairTra
 
 def first_orders(trade: PairTrade, indexes: Iterable[int], ledger: Ledger, next_id: NextId) -> list[OwnOrder]:
     """The first orders of these legs: all are built before any is sent."""
-    spec = ledger.settings.pairs[trade.intent.pair_id]
+    spec = ledger.pairs[trade.intent.pair_id].spec
     made: list[OwnOrder] = []
     for index in indexes:
         leg = trade.legs[index]
@@ -126,18 +126,17 @@ def repair_orders(trade: PairTrade, wanted: Sequence[RepairOrder], ledger: Ledge
 
 def _leg(intent: Intent, index: int, ledger: Ledger) -> Leg:
     leg = intent.legs[index]
-    instrument = ledger.settings.instruments[leg.instrument_id]
-    spec = ledger.settings.pairs[intent.pair_id].legs[index]
+    row = ledger.instruments[leg.instrument_id]
     return Leg(
         leg.instrument_id,
-        instrument.venue_id,
+        row.venue_id,
         leg.side,
         leg.ratio_lots,
         leg.qty_lots,
         leg.vwap_e9,
         leg.value_per_tick_e9,
-        int(instrument.tick * PRICE_E9),
-        spec.substitute_id,
+        row.tick_e9,
+        ledger.pairs[intent.pair_id].spec.legs[index].substitute_id,
     )
 
 
@@ -145,23 +144,23 @@ def _orders(
     trade: PairTrade, wanted: RepairOrder, time_in_force: TimeInForce, ledger: Ledger, next_id: NextId
 ) -> list[OwnOrder]:
     """One order per PositionEffect(77) that the position makes necessary."""
-    instrument = ledger.settings.instruments[wanted.instrument_id]
-    venue = ledger.settings.venues[instrument.venue_id]
+    leg_index, instrument_id, side, direction, qty_lots, px_ticks = wanted
+    row = ledger.instruments[instrument_id]
+    assumed_px_e9 = px_ticks * trade.legs[leg_index].tick_e9
     made = []
-    for lots, effect in ledger.positions[wanted.instrument_id].effects(Side(wanted.side), wanted.qty_lots):
+    for lots, effect in row.position.effects(side, qty_lots):
         order = Order(
             next_id(),
-            instrument.venue_id,
-            instrument.account or venue.account,
-            wanted.instrument_id,
-            wanted.side,
+            row.venue_id,
+            row.account,
+            instrument_id,
+            side,
             lots,
-            OrdType.LIMIT,
-            wanted.px_ticks,
+            _LIMIT,
+            px_ticks,
             time_in_force,
             effect,
-            instrument.hedge_flag,
+            row.hedge_flag,
         )
-        tick_e9 = trade.legs[wanted.leg_index].tick_e9
-        made.append(OwnOrder(order, trade.trade_id, wanted.leg_index, wanted.direction, wanted.px_ticks * tick_e9))
+        made.append(OwnOrder(order, trade.trade_id, leg_index, direction, assumed_px_e9))
     return made

@@ -102,8 +102,10 @@ class ExecutionEngine:
 
     def on_event(self, event: ExecutionEvent, at_ns: int) -> list[Action]:
         """Take one event and say what to do, in order."""
-        self._handlers[type(event)](event, at_ns)
-        self.ledger.archive.trim()
+        kind = type(event)
+        self._handlers[kind](event, at_ns)
+        if kind is not Intent:  # an intent ends no pair trade
+            self.ledger.archive.trim()
         actions = self._out.take()
         if self.ledger.rollout is not None:
             actions += self._watchman.look(event, actions, at_ns)

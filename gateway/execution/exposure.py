@@ -8,7 +8,7 @@ What can go wrong: a change that nobody notes would leave a stale sum. Positions
 called wherever a pair trade opens, is settled or ends.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from gateway.execution.currency import CurrencyBook
@@ -35,10 +35,12 @@ class Known(NamedTuple):
 class VenueSums:
     """Of the furthest positions of one venue's instruments."""
 
-    def __init__(self) -> None:
-        self.gross_lots = 0
-        self.net_lots = 0
-        self.margin_e9: dict[str, int] = {}
+    __slots__ = ("gross_lots", "margin_e9", "net_lots")
+
+    def __init__(self, gross_lots: int, net_lots: int, margin_e9: dict[str, int]) -> None:
+        self.gross_lots = gross_lots
+        self.net_lots = net_lots
+        self.margin_e9 = margin_e9
         """By currency, of the instruments that have a margin."""
 
 
@@ -53,18 +55,25 @@ class Exposure:
         swing: Callable[[str], Swing],
     ) -> None:
         self.changed = set(positions)
-        self._instruments = instruments
-        self._margins = {name: one.margin_per_lot_e9 for name, one in limits.items()}
+        self._venue_ids = {name: one.venue_id for name, one in instruments.items()}
+        self._margins = {
+            name: (instruments[name].currency, one.margin_per_lot_e9)
+            for name, one in limits.items()
+            if one.margin_per_lot_e9 is not None
+        }
         self._positions = positions
         self._swing = swing
         self._known = dict.fromkeys(positions, Known(0, 0, 0, 0))
-        self._venues = {one.venue_id: VenueSums() for one in instruments.values()}
+        self._venues = {one.venue_id: VenueSums(0, 0, {}) for one in instruments.values()}
         self._currencies = CurrencyBook(instruments)
+        self._told: dict[str, VenueSums] = {}
+        """By venue: the sums with the legs that were asked about last, which the gate does twice."""
+        self._told_of: tuple[tuple[IntentLeg, ...], Sequence[tuple[str, int]]] = ((), ())
 
     @property
     def currencies(self) -> CurrencyBook:
         """What is held in each currency, with all that has changed."""
-        self._take_up()
+        self.take_up()
         return self._currencies
 
     def see(self, leg: IntentLeg, substitute_id: str) -> None:
@@ -78,32 +87,49 @@ class Exposure:
 
         In its direction only: a trade that reduces a position above its limit is not refused for that.
         """
-        self._take_up()
+        if self.changed:
+            self.take_up()
         return self._with(leg)
 
     def selling(self, instrument_id: str) -> int:
         """Lots that what is open may still sell."""
-        self._take_up()
+        self.take_up()
         return self._known[instrument_id].sold
 
     def furthest_either_way(self, instrument_id: str, lots: int) -> int:
         """The furthest signed position when so many lots of a substitute may be bought as well as sold."""
-        self._take_up()
+        self.take_up()
         net_lots, bought, sold, _ = self._known[instrument_id]
         return max(net_lots + bought + lots, net_lots - sold - lots, key=abs)
 
     def of_venue(
-        self, venue_id: str, legs: Iterable[IntentLeg], substitutes: Iterable[tuple[str, int]] = ()
+        self, venue_id: str, legs: tuple[IntentLeg, ...], substitutes: Sequence[tuple[str, int]] = ()
     ) -> VenueSums:
-        """The venue's sums with these legs and lots of substitutes added; those of other venues are passed over."""
-        self._take_up()
-        kept, told = self._venues[venue_id], VenueSums()
-        told.gross_lots, told.net_lots, told.margin_e9 = kept.gross_lots, kept.net_lots, dict(kept.margin_e9)
+        """The venue's sums with these legs and lots of substitutes added; those of other venues are passed over.
+
+        Asked again of the same legs, with nothing changed, it tells the same sums: they are not to be changed.
+        """
+        if self.changed:
+            self.take_up()
+        if legs is not self._told_of[0] or substitutes != self._told_of[1]:
+            self._told_of = legs, substitutes
+            self._told.clear()
+        told = self._told.get(venue_id)
+        if told is None:
+            told = self._told[venue_id] = self._sums_with(venue_id, legs, substitutes)
+        return told
+
+    def _sums_with(
+        self, venue_id: str, legs: tuple[IntentLeg, ...], substitutes: Sequence[tuple[str, int]]
+    ) -> VenueSums:
+        kept = self._venues[venue_id]
+        told = VenueSums(kept.gross_lots, kept.net_lots, kept.margin_e9.copy())
+        venue_ids = self._venue_ids
         for name, leg in {leg.instrument_id: leg for leg in legs}.items():
-            if self._instruments[name].venue_id == venue_id:
+            if venue_ids[name] == venue_id:
                 self._move(told, name, self._known[name].furthest, self._with(leg))
         for name, lots in substitutes:
-            if self._instruments[name].venue_id == venue_id:
+            if venue_ids[name] == venue_id:
                 self._move(told, name, self._known[name].furthest, self.furthest_either_way(name, lots))
         return told
 
@@ -113,13 +139,19 @@ class Exposure:
             return max(net_lots + bought + leg.qty_lots, 0)
         return min(net_lots - sold - leg.qty_lots, 0)
 
-    def _take_up(self) -> None:
-        while self.changed:
-            name = self.changed.pop()
+    def take_up(self) -> None:
+        """Bring the sums up to date. Whoever asks does it; who does it before, saves an intent the time."""
+        changed = self.changed
+        if changed:
+            self._told.clear()
+        while changed:
+            name = changed.pop()
             net_lots = self._positions[name].net_lots
             bought, sold = self._swing(name)
             furthest = max(net_lots + bought, net_lots - sold, key=abs)
-            self._move(self._venues[self._instruments[name].venue_id], name, self._known[name].furthest, furthest)
+            before = self._known[name].furthest
+            if furthest != before:
+                self._move(self._venues[self._venue_ids[name]], name, before, furthest)
             self._known[name] = Known(net_lots, bought, sold, furthest)
             self._currencies.move(name, net_lots + bought, net_lots - sold)
 
@@ -127,7 +159,7 @@ class Exposure:
         gross = abs(after) - abs(before)
         sums.gross_lots += gross
         sums.net_lots += after - before
-        margin_e9 = self._margins.get(name)
-        if margin_e9 is not None:
-            currency = self._instruments[name].currency
-            sums.margin_e9[currency] = sums.margin_e9.get(currency, 0) + gross * margin_e9
+        margin = self._margins.get(name)
+        if margin is not None:
+            currency, each_e9 = margin
+            sums.margin_e9[currency] = sums.margin_e9.get(currency, 0) + gross * each_e9

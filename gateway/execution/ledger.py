@@ -6,6 +6,7 @@ pairs cost an intent nothing.
 """
 
 from collections import deque
+from collections.abc import Callable
 from typing import NamedTuple
 
 from gateway.execution.archive import Archive
@@ -14,16 +15,17 @@ from gateway.execution.order_book import OwnOrder
 from gateway.execution.pair_trade import PairTrade
 from gateway.execution.positions import Position
 from gateway.execution.rollout_standing import Standing
+from gateway.execution.rows import instrument_row, pair_row
+from gateway.execution.venue_state import VenueState
 from gateway.model.base import Message
 from gateway.model.instrument import Instrument
 from gateway.model.order import Order, Side
 from gateway.model.quote import BookState
 from gateway.model.site import InstrumentLimits, PairSpec, RuleSpec, SiteLimits, VenueSpec
+from gateway.model.trade import RefusalName
 from gateway.trigger.price import PairFormula
 
 NS_PER_S = 1_000_000_000
-ROUND_TRIPS_KEPT = 64
-"""Acknowledgements of a venue over which the shortest round trip is taken."""
 
 
 class ExecutionSettings(Message, frozen=True):
@@ -37,28 +39,6 @@ class ExecutionSettings(Message, frozen=True):
     instrument_limits: dict[str, InstrumentLimits]
     limits: SiteLimits
     venues: dict[str, VenueSpec]
-
-
-class VenueState:
-    """An order session as execution sees it."""
-
-    def __init__(self) -> None:
-        self.up = False
-        self.reconciled = False
-        self.began_anew = False
-        """A person has set its session's numbers: what it said meanwhile was lost, and is asked for when it is up."""
-        self.doubtful: set[str] = set()
-        """ClOrdID(11) of its orders that are in doubt."""
-        self._round_trips_ns: deque[int] = deque(maxlen=ROUND_TRIPS_KEPT)
-
-    def note_round_trip(self, ns: int) -> None:
-        """An order was acknowledged so long after it was written."""
-        self._round_trips_ns.append(ns)
-
-    @property
-    def one_way_ns(self) -> int:
-        """Half of the shortest round trip of late; 0 before the first."""
-        return min(self._round_trips_ns, default=0) // 2
 
 
 class Hours(NamedTuple):
@@ -109,8 +89,7 @@ class Ledger:
         self.outside_fills: dict[tuple[str, str], str] = {}
         """(venue, ExecID) of executions that a person booked -> the trade."""
         self.seen_intents: dict[str, str] = {}
-        self.intents_in = 0
-        self.orders_out = 0
+        self.intents_in = self.orders_out = 0
         self.orders_of_day: dict[str, int] = {}
         self.cancels_of_day: dict[str, int] = {}
         self.trading_day: dict[str, str] = {}
@@ -129,9 +108,29 @@ class Ledger:
         self.exposure = Exposure(settings.instruments, settings.instrument_limits, self.positions, self.swing)
         for position in self.positions.values():
             position.moved = self.exposure.changed
+        self._make_rows()
+
+    def _make_rows(self) -> None:
+        """What is looked up of every intent, found once."""
+        settings = self.settings
+        self._venue_of = {name: self.venues[one.venue_id] for name, one in settings.instruments.items()}
+        self.pairs = {name: pair_row(spec, settings.instruments) for name, spec in settings.pairs.items()}
+        self.instruments = {
+            name: instrument_row(
+                settings.instruments[name],
+                limits,
+                settings.venues[settings.instruments[name].venue_id],
+                self._venue_of[name],
+                self.positions[name],
+            )
+            for name, limits in settings.instrument_limits.items()
+        }
+        """Those that have limits: what has none is never ordered."""
+        self.ladders: dict[str, tuple[tuple[RefusalName, Callable[..., str]], ...]] = {}
+        """By pair: the gate's checks that can refuse an intent of it."""
 
     def venue_of(self, instrument_id: str) -> VenueState:
-        return self.venues[self.settings.instruments[instrument_id].venue_id]
+        return self._venue_of[instrument_id]
 
     def keep_open(self, trade: PairTrade) -> None:
         """The pair trade has not ended, or waits for a person."""
@@ -170,11 +169,13 @@ class Ledger:
 
     def pair_trades(self, pair_id: str) -> list[PairTrade]:
         """Pair trades of this pair that have not ended, halted ones included."""
-        return list(self._by_pair.get(pair_id, {}).values())
+        trades = self._by_pair.get(pair_id)
+        return list(trades.values()) if trades else []
 
     def pair_trades_of(self, instrument_id: str) -> list[PairTrade]:
         """Unended pair trades with a leg that this instrument is, or may stand in for."""
-        return list(self._by_instrument.get(instrument_id, {}).values())
+        trades = self._by_instrument.get(instrument_id)
+        return list(trades.values()) if trades else []
 
     def pair_trades_at(self, venue_id: str) -> list[PairTrade]:
         """Unended pair trades with a leg, or what may stand in for one, at this venue."""

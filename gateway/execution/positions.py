@@ -52,10 +52,12 @@ class Position:
         """Split an order of `qty_lots` by the effects it needs, closes first."""
         if self.model in _WITHOUT_EFFECT:
             return [(qty_lots, PositionEffect.NONE)]
+        if self._lock or not self._held:
+            return [(qty_lots, PositionEffect.OPEN)]
         parts: list[tuple[int, PositionEffect]] = []
-        left = qty_lots
-        for effect in () if self._lock else self._closes():
-            closable = self._free(side.opposite, effect)
+        left, opposite = qty_lots, side.opposite
+        for effect in self._closes():
+            closable = self._free(opposite, effect)
             taken = min(left, closable)
             if taken > 0:
                 parts.append((taken, effect))

@@ -12,10 +12,10 @@ import msgspec
 from gateway.execution import rollout
 from gateway.execution.currency_check import currency_exposure
 from gateway.execution.ledger import Ledger
+from gateway.execution.limited import can_refuse
 from gateway.model.base import PRICE_E9, Message
 from gateway.model.order import Side
 from gateway.model.quote import BookState
-from gateway.model.site import leg_side
 from gateway.model.trade import Intent, RefusalName, fixing_of
 
 
@@ -35,15 +35,28 @@ class Refusal(Message, frozen=True):
 
 Check = Callable[[Ledger, Intent, int], str]
 """Figures of the failure, or an empty text."""
+Ladder = tuple[tuple[RefusalName, Check], ...]
 
 
 def judge(ledger: Ledger, intent: Intent, at_ns: int) -> RiskApproved | Refusal:
     """Run the ladder."""
-    for name, check in LADDER:
+    for name, check in _steps_of(ledger, intent.pair_id):
         figures = check(ledger, intent, at_ns)
         if figures:
             return Refusal(name, figures)
     return RiskApproved(intent, at_ns)
+
+
+def _steps_of(ledger: Ledger, pair_id: str) -> Ladder:
+    """The ladder without the steps that can refuse no intent of this pair; found once."""
+    kept: Ladder | None = ledger.ladders.get(pair_id)
+    if kept is None:
+        row = ledger.pairs.get(pair_id)
+        if row is None:
+            return LADDER
+        kept = tuple(step for step in LADDER if can_refuse(step[0], row.spec, ledger.settings))
+        ledger.ladders[pair_id] = kept
+    return kept
 
 
 def judge_release(ledger: Ledger, intent: Intent, index: int, at_ns: int) -> Refusal | None:
@@ -68,7 +81,8 @@ def judge_residual(ledger: Ledger, intent: Intent, at_ns: int) -> RiskApproved |
 def limit_px_ticks(ledger: Ledger, intent: Intent, index: int) -> int:
     """The limit price of a leg's first order: the price seen, and the pay-up that the pair allows beyond it."""
     leg = intent.legs[index]
-    return leg.px_ticks + leg.side.sign * ledger.settings.pairs[intent.pair_id].legs[index].pay_up_ticks
+    pay_up_ticks = ledger.pairs[intent.pair_id].pay_up_ticks[index]
+    return leg.px_ticks + pay_up_ticks if leg.side is Side.BUY else leg.px_ticks - pay_up_ticks
 
 
 def _halted(ledger: Ledger, _intent: Intent, _at_ns: int) -> str:
@@ -109,15 +123,15 @@ def _unknown_pair(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
 
 
 def _malformed(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
-    spec = ledger.settings.pairs[intent.pair_id]
-    if len(intent.legs) != len(spec.legs) or intent.units < 1:
-        return f"{len(intent.legs)} legs of {len(spec.legs)}, {intent.units} units"
-    for index, (leg, wanted) in enumerate(zip(intent.legs, spec.legs, strict=True)):
-        side = leg_side(spec, intent.side, index)
-        given = (leg.instrument_id, leg.side, leg.ratio_lots, leg.qty_lots)
-        right = (wanted.instrument_id, side, wanted.ratio_lots, wanted.ratio_lots * intent.units)
-        if given != right:
-            return f"leg {index + 1}: {_words(*given)} where {_words(*right)} is right"
+    rows, units = ledger.pairs[intent.pair_id].legs[intent.side], intent.units
+    if len(intent.legs) != len(rows) or units < 1:
+        return f"{len(intent.legs)} legs of {len(rows)}, {units} units"
+    for index, (leg, (name, side, ratio_lots)) in enumerate(zip(intent.legs, rows, strict=True)):
+        lots = ratio_lots * units
+        alike = leg.instrument_id == name and leg.side is side and leg.ratio_lots == ratio_lots
+        if not alike or leg.qty_lots != lots:
+            given = _words(leg.instrument_id, leg.side, leg.ratio_lots, leg.qty_lots)
+            return f"leg {index + 1}: {given} where {_words(name, side, ratio_lots, lots)} is right"
     return ""
 
 
@@ -126,23 +140,33 @@ def _words(instrument_id: str, side: Side, ratio_lots: int, qty_lots: int) -> st
 
 
 def _session_down(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
-    down = [leg.instrument_id for leg in intent.legs if not ledger.venue_of(leg.instrument_id).up]
-    return f"order session down for {', '.join(down)}" if down else ""
+    rows = ledger.instruments
+    for leg in intent.legs:
+        if not rows[leg.instrument_id].state.up:
+            down = [one.instrument_id for one in intent.legs if not rows[one.instrument_id].state.up]
+            return f"order session down for {', '.join(down)}"
+    return ""
 
 
 def _not_reconciled(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
-    waiting = [leg.instrument_id for leg in intent.legs if not ledger.venue_of(leg.instrument_id).reconciled]
-    return f"orders in doubt at the venue of {', '.join(waiting)}" if waiting else ""
+    rows = ledger.instruments
+    for leg in intent.legs:
+        if not rows[leg.instrument_id].state.reconciled:
+            waiting = [one.instrument_id for one in intent.legs if not rows[one.instrument_id].state.reconciled]
+            return f"orders in doubt at the venue of {', '.join(waiting)}"
+    return ""
 
 
 def _unexplained(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
+    if not ledger.unexplained:
+        return ""
     found = [f"{leg.instrument_id}: {ledger.unexplained[leg.instrument_id]}" for leg in intent.legs
              if leg.instrument_id in ledger.unexplained]  # fmt: skip
     return "; ".join(found)
 
 
 def _hours(ledger: Ledger, intent: Intent, at_ns: int) -> str:
-    reserve_ns = ledger.settings.pairs[intent.pair_id].shut_reserve_ns
+    reserve_ns = ledger.pairs[intent.pair_id].spec.shut_reserve_ns
     for leg in intent.legs:
         hours = ledger.hours.get(leg.instrument_id)
         if hours is None:
@@ -155,7 +179,7 @@ def _hours(ledger: Ledger, intent: Intent, at_ns: int) -> str:
 
 
 def _fixing(ledger: Ledger, intent: Intent, at_ns: int) -> str:
-    date = ledger.settings.pairs[intent.pair_id].fixing_date
+    date = ledger.pairs[intent.pair_id].spec.fixing_date
     if not date:
         return ""
     hours = ledger.hours.get(fixing_of(intent.pair_id))
@@ -165,16 +189,16 @@ def _fixing(ledger: Ledger, intent: Intent, at_ns: int) -> str:
 
 
 def _not_tradable(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
+    states = ledger.book_states
     for leg in intent.legs:
-        state, detail = ledger.book_states.get(leg.instrument_id, (BookState.OK, ""))
-        if state is not BookState.OK:
-            return f"{leg.instrument_id}: book is {state.value} {detail}".rstrip()
+        told = states.get(leg.instrument_id)
+        if told is not None and told[0] is not BookState.OK:
+            return f"{leg.instrument_id}: book is {told[0].value} {told[1]}".rstrip()
     return ""
 
 
 def _quote_age(ledger: Ledger, intent: Intent, at_ns: int) -> str:
-    spec = ledger.settings.pairs[intent.pair_id]
-    for leg, wanted in zip(intent.legs, spec.legs, strict=True):
+    for leg, wanted in zip(intent.legs, ledger.pairs[intent.pair_id].spec.legs, strict=True):
         age_ns = at_ns - leg.recv_ns
         if age_ns > wanted.max_quote_age_ns:
             return f"{leg.instrument_id}: quote is {age_ns} ns old, {wanted.max_quote_age_ns} allowed"
@@ -186,24 +210,25 @@ def _quote_skew(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
     if not all(times):  # a leg without calibration: all by arrival
         times = [leg.recv_ns for leg in intent.legs]
     skew_ns = max(times) - min(times)
-    most_ns = ledger.settings.pairs[intent.pair_id].max_quote_skew_ns
+    most_ns = ledger.pairs[intent.pair_id].spec.max_quote_skew_ns
     return f"quotes {skew_ns} ns apart, {most_ns} allowed" if skew_ns > most_ns else ""
 
 
 def _price_collar(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
     for index, leg in enumerate(intent.legs):
-        limits = ledger.settings.instrument_limits[leg.instrument_id]
+        last_px_ticks = leg.last_px_ticks
+        if last_px_ticks is None:
+            continue
         px_ticks = limit_px_ticks(ledger, intent, index)
-        if leg.last_px_ticks is not None and abs(px_ticks - leg.last_px_ticks) > limits.collar_ticks:
-            return (
-                f"{leg.instrument_id}: limit {px_ticks} ticks is over {limits.collar_ticks} "
-                f"from the last trade {leg.last_px_ticks}"
-            )
+        most_ticks = ledger.instruments[leg.instrument_id].limits.collar_ticks
+        if abs(px_ticks - last_px_ticks) > most_ticks:
+            text = f"limit {px_ticks} ticks is over {most_ticks} from the last trade {last_px_ticks}"
+            return f"{leg.instrument_id}: {text}"
     return ""
 
 
 def _pair_collar(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
-    most_e9 = ledger.settings.pairs[intent.pair_id].collar_e9
+    most_e9 = ledger.pairs[intent.pair_id].spec.collar_e9
     if most_e9 is None:
         return ""
     beyond_e9 = abs(intent.pair_px_e9 - intent.threshold_e9)
@@ -212,7 +237,7 @@ def _pair_collar(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
 
 def _min_size(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
     for leg in intent.legs:
-        least = ledger.settings.instruments[leg.instrument_id].min_qty_lots
+        least = ledger.instruments[leg.instrument_id].min_qty_lots
         if leg.qty_lots < least:
             return f"{leg.instrument_id}: {leg.qty_lots} lots, at least {least}"
     return ""
@@ -220,7 +245,7 @@ def _min_size(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
 
 def _max_size(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
     for leg in intent.legs:
-        most = ledger.settings.instruments[leg.instrument_id].max_qty_lots
+        most = ledger.instruments[leg.instrument_id].max_qty_lots
         if leg.qty_lots > most:
             return f"{leg.instrument_id}: {leg.qty_lots} lots, at most {most}"
     return ""
@@ -228,16 +253,18 @@ def _max_size(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
 
 def _order_value(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
     for index, leg in enumerate(intent.legs):
-        instrument = ledger.settings.instruments[leg.instrument_id]
+        px_ticks = limit_px_ticks(ledger, intent, index)
         most_e9 = ledger.settings.instrument_limits[leg.instrument_id].max_order_value_e9
-        value = instrument.price(limit_px_ticks(ledger, intent, index)) * leg.qty_lots * instrument.point_value
-        if abs(value) * PRICE_E9 > most_e9:
+        above, below = ledger.instruments[leg.instrument_id].value_e9
+        if abs(px_ticks) * leg.qty_lots * above > most_e9 * below:
+            instrument = ledger.settings.instruments[leg.instrument_id]
+            value = instrument.price(px_ticks) * leg.qty_lots * instrument.point_value
             return f"{leg.instrument_id}: order of {value} {instrument.currency}, at most {most_e9 // PRICE_E9}"
     return ""
 
 
 def _legged_value(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
-    most_e9 = ledger.settings.pairs[intent.pair_id].legged_value_limit_e9
+    most_e9 = ledger.pairs[intent.pair_id].spec.legged_value_limit_e9
     if most_e9 is None:
         return ""
     for leg in intent.legs:
@@ -249,8 +276,11 @@ def _legged_value(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
 
 def _self_match(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
     for index, leg in enumerate(intent.legs):
+        trades = ledger.pair_trades_of(leg.instrument_id)
+        if not trades:
+            continue
         px_ticks = limit_px_ticks(ledger, intent, index)
-        for trade in ledger.pair_trades_of(leg.instrument_id):
+        for trade in trades:
             for own in trade.orders():
                 order = own.order
                 if not own.open or order.instrument_id != leg.instrument_id or order.side is leg.side:
@@ -262,7 +292,7 @@ def _self_match(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
 
 def _pair_busy(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
     count = len(ledger.pair_trades(intent.pair_id))
-    most = ledger.settings.pairs[intent.pair_id].max_open_trades
+    most = ledger.pairs[intent.pair_id].spec.max_open_trades
     return f"{count} pair trades of {intent.pair_id} open, at most {most}" if count >= most else ""
 
 
@@ -272,13 +302,14 @@ def _open_trades(ledger: Ledger, _intent: Intent, _at_ns: int) -> str:
 
 
 def _pair_legged(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
-    legged = [trade.trade_id for trade in ledger.pair_trades(intent.pair_id) if trade.touched and not trade.balanced]
+    trades = ledger.pair_trades(intent.pair_id)
+    legged = [trade.trade_id for trade in trades if trade.touched and not trade.balanced] if trades else []
     return f"legged: {', '.join(legged)}" if legged else ""
 
 
 def _legged_trades(ledger: Ledger, _intent: Intent, _at_ns: int) -> str:
     # A pair trade in the course of its first dispatch is unbalanced too, so only those under repair count.
-    count = sum(ledger.trades[name].in_trouble for name in ledger.legged)
+    count = sum(ledger.trades[name].in_trouble for name in ledger.legged) if ledger.legged else 0
     most = ledger.settings.limits.max_legged_trades
     return f"{count} pair trades legged, at most {most - 1} while another opens" if count >= most else ""
 
@@ -286,7 +317,7 @@ def _legged_trades(ledger: Ledger, _intent: Intent, _at_ns: int) -> str:
 def _instrument_position(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
     for leg in intent.legs:
         worst = abs(ledger.exposure.furthest_with(leg))
-        most = ledger.settings.instrument_limits[leg.instrument_id].max_position_lots
+        most = ledger.instruments[leg.instrument_id].limits.max_position_lots
         if worst > most:
             return f"{leg.instrument_id}: up to {worst} lots, at most {most}"
     for name, lots in _substitutes(ledger, intent):
@@ -307,8 +338,10 @@ def _substitutes(ledger: Ledger, intent: Intent) -> Sequence[tuple[str, int]]:
 
 def _not_sellable(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
     for leg in intent.legs:
+        if leg.side is Side.BUY:
+            continue
         held = ledger.positions[leg.instrument_id].held_before_today
-        if held is None or leg.side is Side.BUY:
+        if held is None:
             continue
         free = held - ledger.exposure.selling(leg.instrument_id)
         if leg.qty_lots > free:
@@ -319,7 +352,7 @@ def _not_sellable(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
 def _pair_position(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
     held = ledger.pair_units.get(intent.pair_id, 0)
     after = held + intent.side.sign * intent.units
-    most = ledger.settings.pairs[intent.pair_id].max_units
+    most = ledger.pairs[intent.pair_id].spec.max_units
     return f"{after} units of {intent.pair_id}, at most {most}" if abs(after) > most and abs(after) > abs(held) else ""
 
 
@@ -336,13 +369,14 @@ def _venue_position(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
     return ""
 
 
-def _venue_ids(ledger: Ledger, intent: Intent) -> dict[str, None]:
+def _venue_ids(ledger: Ledger, intent: Intent) -> tuple[str, ...]:
     """The venues of the legs, each once, in order, and those of their substitutes."""
+    row = ledger.pairs[intent.pair_id]
+    if len(intent.legs) == len(row.pay_up_ticks):
+        return row.venue_ids
     instruments = ledger.settings.instruments
-    found: dict[str, None] = {instruments[leg.instrument_id].venue_id: None for leg in intent.legs}
-    for _, name in ledger.substitutes[intent.pair_id]:
-        found[instruments[name].venue_id] = None
-    return found
+    names = [leg.instrument_id for leg in intent.legs] + [name for _, name in ledger.substitutes[intent.pair_id]]
+    return tuple(dict.fromkeys([instruments[name].venue_id for name in names]))
 
 
 def _margin(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
@@ -366,7 +400,7 @@ def _order_rate(ledger: Ledger, intent: Intent, at_ns: int) -> str:
 def _orders_per_day(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
     for leg in intent.legs:
         count = ledger.orders_of_day.get(leg.instrument_id, 0)
-        most = ledger.settings.instrument_limits[leg.instrument_id].max_orders_per_day
+        most = ledger.instruments[leg.instrument_id].limits.max_orders_per_day
         if count >= most:
             return f"{leg.instrument_id}: {count} orders today, at most {most}"
     return ""
@@ -375,7 +409,7 @@ def _orders_per_day(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
 def _cancels_per_day(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
     for leg in intent.legs:
         count = ledger.cancels_of_day.get(leg.instrument_id, 0)
-        most = ledger.settings.instrument_limits[leg.instrument_id].max_cancels_per_day
+        most = ledger.instruments[leg.instrument_id].limits.max_cancels_per_day
         if most is not None and count >= most:
             return f"{leg.instrument_id}: {count} cancels today, at most {most}"
     return ""
@@ -401,7 +435,7 @@ def _throttled(ledger: Ledger, intent: Intent, at_ns: int) -> str:
 
 
 def _daily_loss(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
-    currency = ledger.settings.pairs[intent.pair_id].currency
+    currency = ledger.pairs[intent.pair_id].spec.currency
     lost_e9 = ledger.loss_e9.get(currency, 0)
     most_e9 = ledger.settings.limits.daily_loss_e9.get(currency)
     if most_e9 is None or lost_e9 <= most_e9:
@@ -433,7 +467,7 @@ OF_A_PAIR = frozenset(
 )
 """The checks that a single leg has nothing for: a residual counts in no pair's units, and its book was just read."""
 
-LADDER: tuple[tuple[RefusalName, Check], ...] = (
+LADDER: Ladder = (
     (RefusalName.HALTED, _halted),
     (RefusalName.STOPPING, _stopping),
     (RefusalName.DISARMED, _disarmed),
