@@ -7,7 +7,7 @@ import pytest
 from desk import CA, CA_PX, CU, CU_BOOK, CU_PX, E9, PAIR, SETTINGS, Desk, S, brief, intent, quote, settings
 
 from gateway.execution.ledger import ExecutionSettings
-from gateway.execution.risk import LADDER
+from gateway.execution.risk import LADDER, Refusal, judge
 from gateway.model.instrument import PositionModel
 from gateway.model.order import ExecType, ExecutionReport, SessionChanged, Side
 from gateway.model.quote import BookState
@@ -156,6 +156,30 @@ def test_the_ladder_has_every_name_in_the_order_of_the_enum() -> None:
     """The order of RefusalName is the order of the checks."""
     assert [name for name, _ in LADDER] == list(RefusalName)
     assert list(CASES) == list(RefusalName)
+
+
+def first_refusal(desk: Desk, asked: Intent) -> Refusal | None:
+    """The whole ladder, every step of it."""
+    for name, check in LADDER:
+        if figures := check(desk.engine.ledger, asked, desk.at_ns):
+            return Refusal(name, figures)
+    return None
+
+
+@pytest.mark.parametrize("name", list(RefusalName), ids=lambda name: name.value)
+def test_steps_that_are_left_out_would_refuse_nothing(name: RefusalName) -> None:
+    """The gate leaves out checks without a limit; the whole ladder says the same, with the same figures."""
+    given, prepare, asked = CASES[name]
+    desk = Desk(given)
+    prepare(desk)
+    verdict = judge(desk.engine.ledger, asked, desk.at_ns)
+    assert isinstance(verdict, Refusal)
+    assert first_refusal(desk, asked) == verdict
+    kept = desk.engine.ledger.ladders.get(asked.pair_id, LADDER)
+    plain = Desk()
+    judge(plain.engine.ledger, intent(), plain.at_ns)
+    assert name in [step for step, _ in kept]
+    assert len(plain.engine.ledger.ladders["CU-CA"]) < len(LADDER)
 
 
 @pytest.mark.parametrize("name", list(RefusalName), ids=lambda name: name.value)
