@@ -1,8 +1,8 @@
 """The client acceptor under load: order to acknowledgement, by a plain probe session, from due times.
 
-`python -m benchmarks.client_acceptor [--sessions 50] [--rates 0,1000,2000,3000] [--seconds 10]`. The process for clients
-as an installation runs it (door, QuickFIX, engine, journal); trigger and execution are stand-ins that answer and trade
-nothing. Load and probe are processes of their own, on the same machine. The probe sends 50 orders a second.
+`python -m benchmarks.client_acceptor [--sessions 50] [--rates 0,1000,2000,3000] [--seconds 10]`. The process for
+clients as an installation runs it (door, QuickFIX, engine, journal); trigger and execution are stand-ins that answer
+and trade nothing. Load and probe are processes of their own, on the same machine. The probe sends 50 orders a second.
 
 It prints, for each rate of the load, the percentiles of the probe's delay and how many orders of the load were
 acknowledged; a rate is sustained while that is all of them and the delay does not grow.

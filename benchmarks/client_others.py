@@ -1,7 +1,7 @@
 """Trigger and execution as the client process needs them under load: every order is looked at and not marketable.
 
-`python -m benchmarks.client_others BUS_DIR`. It answers each change of rules and ends each rule, as trigger does with an
-immediate order that meets no price; nothing is traded. It runs until it is ended.
+`python -m benchmarks.client_others BUS_DIR`. It answers each change of rules and ends each rule, as trigger does with
+an immediate order that meets no price; nothing is traded. It runs until it is ended.
 """
 
 import sys

@@ -24,15 +24,16 @@ from gateway.journal.tail import JournalTail
 from gateway.model.trade import HoursChanged, Restarted
 from gateway.processes import clock, start
 from gateway.processes.clients_bus import ClientsBus
-from gateway.processes.clients_door import Door, Limits
+from gateway.processes.clients_connection import Limits
+from gateway.processes.clients_door import Door
 from gateway.processes.clients_shell import ClientsShell
 from gateway.processes.clients_store import CLIENTS, recover, stored_exec_ids, unsent
+from gateway.processes.durations import MS, SECOND
 from gateway.processes.hours import HoursTeller
 from gateway.processes.ids import next_epoch
 from gateway.processes.kept_settings import keep_settings
-from gateway.processes.settings import Site, load_site
+from gateway.processes.site import Site
 from gateway.processes.site_calendars import read_run_calendars
-from gateway.processes.site_file import MS, SECOND
 
 MIND_NS = 10 * MS
 """How often heartbeats, timeouts and market data are looked at."""
@@ -163,7 +164,7 @@ class Clients:
         now_ns, utc_ns = clock.monotonic_ns(), clock.utc_ns()
         self.shell.mind(now_ns)
         for change in self._hours.changes(now_ns, utc_ns):
-            self.shell.on_hours(change.instrument_id, self._until(change, now_ns, utc_ns))
+            self.shell.questions.on_hours(change.instrument_id, self._until(change, now_ns, utc_ns))
         self.publisher.answer_snapshots()
 
     def status(self) -> ClientsStatus:
@@ -242,7 +243,7 @@ def _free_port() -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run until told to stop."""
     given = start.arguments(argv, CLIENTS)
-    site = load_site(given.site)
+    site = start.site_when_begun(given)
     stop = start.StopFlag()
     try:
         clients = Clients(site, given, next_epoch(site.state_dir / CLIENTS))

@@ -12,19 +12,16 @@ One thread. `take` is called with what epoll found, then whatever is due is done
 """
 
 import contextlib
-import hashlib
 import select
 import socket
 import ssl
-from collections import deque
 from collections.abc import Callable, Mapping
-from enum import Enum
-from typing import Any, NamedTuple, Protocol
+from typing import Protocol
 
 from gateway.clients import admission
 from gateway.clients.admission import Entry, Peer, Turned
-from gateway.clients.framing import Framer, TooLongError, fields
-from gateway.clients.pace import Pace
+from gateway.clients.framing import TooLongError, fields
+from gateway.processes.clients_connection import Connection, Limits, Stage, peer_of, tls_context
 
 READ_BYTES = 16_384
 AT_ONCE = 8
@@ -44,50 +41,6 @@ class Engine(Protocol):
     def saw(self, client_id: str, raw: bytes) -> None: ...
     def dismiss(self, client_id: str) -> None: ...
     def poll(self) -> None: ...
-
-
-class Limits(NamedTuple):
-    """See `ClientsSection` of the site file."""
-
-    logon_timeout_ns: int
-    max_connections: int
-    max_message_bytes: int
-    max_pending_bytes: int
-    slow_client_ns: int
-    messages_per_s: int
-
-
-class Stage(Enum):
-    """How far a connection has come."""
-
-    HANDSHAKE = 1
-    LOGON = 2
-    OPEN = 3
-    CLOSED = 4
-
-
-class Connection:
-    """One client's connection and ours to QuickFIX for it."""
-
-    def __init__(self, outer: socket.socket, peer: Peer, limits: Limits, at_ns: int) -> None:
-        self.outer = outer
-        self.inner: socket.socket | None = None
-        self.peer = peer
-        self.stage = Stage.HANDSHAKE if isinstance(outer, ssl.SSLSocket) else Stage.LOGON
-        self.since_ns = at_ns
-        self.client_id = ""
-        self.cancels = False
-        self.reset = False
-        self.framer = Framer(limits.max_message_bytes)
-        self.frames: deque[bytes] = deque()
-        self.pace = Pace(limits.messages_per_s, limits.messages_per_s)
-        self.pending = bytearray()
-        self.slow_since_ns = 0
-        self.mask = select.EPOLLIN
-        self.inner_open = False
-        self.hung_up = False
-        self.messages_in = 0
-        self.bytes_out = 0
 
 
 class Door:
@@ -239,7 +192,7 @@ class Door:
         except (ssl.SSLError, OSError) as error:
             self._close(one, f"TLS: {error}")
             return False
-        one.peer = _peer_of(one.outer, one.peer.address)
+        one.peer = peer_of(one.outer, one.peer.address)
         one.stage = Stage.LOGON
         self._watch(one, select.EPOLLIN)
         return True
@@ -404,24 +357,3 @@ class Door:
             del self.by_client[one.client_id]
             self._engine.poll()  # QuickFIX sees the end of its side
             self._engine.dismiss(one.client_id)
-
-
-def tls_context(certificate: str, key: str, ca: str) -> ssl.SSLContext:
-    """TLS that asks for a certificate of this CA; without one nobody comes in."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(certificate, key)
-    context.load_verify_locations(ca)
-    context.verify_mode = ssl.CERT_REQUIRED
-    return context
-
-
-def _peer_of(outer: ssl.SSLSocket, address: str) -> Peer:
-    """Who has shown which certificate."""
-    der = outer.getpeercert(binary_form=True) or b""
-    shown = outer.getpeercert() or {}
-    subject: Any = shown.get("subject", ())
-    names = [str(value) for part in subject for name, value in part if name == "commonName"]
-    return Peer(
-        address, tls=True, certificate_cn=names[0] if names else "", certificate_sha256=hashlib.sha256(der).hexdigest()
-    )

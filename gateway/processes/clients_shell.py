@@ -12,21 +12,12 @@ from collections.abc import Callable
 from gateway.bus.topics import TriggerStatus
 from gateway.clients.checks import Refused
 from gateway.clients.decode import (
-    Asked,
     ClientReader,
-    HoursAsked,
-    MarketDataAsked,
-    MassStatusAsked,
-    SecuritiesAsked,
-    StatusAsked,
-    Unsupported,
 )
 from gateway.clients.encode import ClientWriter
 from gateway.clients.engine import ClientEngine
 from gateway.clients.executions import CLIENT_RULE, Executions
-from gateway.clients.market import MarketData
 from gateway.clients.pace import Pace
-from gateway.clients.reference import Hours, Reference
 from gateway.clients.telling import Moment, Teller
 from gateway.execution.outbox import IdSource
 from gateway.fix.acceptor import ClientAcceptor
@@ -58,7 +49,8 @@ from gateway.model.rules import ENDED_STANDINGS, ChangeRules, RulesInForce, Rule
 from gateway.model.trade import CommandAnswered, ExecutionStatus, PairPrice
 from gateway.processes import clock
 from gateway.processes.clients_bus import ClientsBus
-from gateway.processes.site_file import MS, SECOND
+from gateway.processes.clients_questions import Questions
+from gateway.processes.durations import MS, SECOND
 
 SILENT_NS = 2 * SECOND
 """Execution or trigger that was not heard of for so long is away."""
@@ -66,8 +58,6 @@ LOOK_NS = 50 * MS
 """How often the journal of execution is looked at when nothing tells of it."""
 JOURNAL_RETRY_NS = SECOND
 MOST_DECISIONS = 500
-MD_PENDING_BYTES = 65_536
-"""While so much waits for a client, market data of it waits too: the newest is sent when it has read on."""
 
 
 class ClientsShell:
@@ -106,15 +96,11 @@ class ClientsShell:
         clients = settings.clients
         self._readers = {name: ClientReader(one, settings.instruments) for name, one in clients.items()}
         self._writers = {name: ClientWriter(one.begin_string) for name, one in clients.items()}
-        self._references = {name: Reference(settings, one, self._writers[name]) for name, one in clients.items()}
         self._paces = {name: Pace(one.orders_per_s, one.orders_per_s) for name, one in clients.items()}
         self._answers = IdSource("A", incarnation)
         self._refusals = Teller(settings, IdSource("T", incarnation))
-        stamps = ClientWriter("FIX.4.4")
-        self.market = MarketData(settings, market_data_interval_ns, self._to_utc, stamps.stamp)
-        self._hours: dict[str, Hours] = {}
-        self._hours_of: dict[str, set[str]] = {}
-        """Client -> symbols whose trading hours it follows."""
+        self.questions = Questions(engine, self._writers, self._answers, market_data_interval_ns, self._send, self._do)
+        self._market = self.questions.market
         self._execution: ExecutionStatus | None = None
         self._trigger: TriggerStatus | None = None
         self._heard_ns = {"execution": 0, "trigger": 0}
@@ -135,15 +121,14 @@ class ClientsShell:
             else:
                 self._unavailable(asked.client_id, asked.msg_seq_num, raw)
         else:
-            self._question(asked)
+            self.questions.answer(asked)
 
     def on_session(self, client_id: str, up: bool, detail: str) -> None:  # noqa: FBT001 the callback's form
         """A client logged on or off."""
         cancels, reset = self.cancels(client_id) if up else (False, False)
         self.details[client_id] = "" if up else self.details.get(client_id) or detail
         if not up:
-            self.market.gone(client_id)
-            self._hours_of.pop(client_id, None)
+            self.questions.gone(client_id)
         self.handle(ClientSession(client_id, up, cancels, detail[:200], reset))
 
     # The loop.
@@ -194,17 +179,7 @@ class ClientsShell:
         self._mind_switches(now_ns)
         if self.engine.book_due(now_ns):
             self.handle(Tick())
-        for client_id in self.market.clients():
-            if self.pending_bytes(client_id) < MD_PENDING_BYTES:
-                for text in self.market.due(client_id, now_ns):
-                    self._send(client_id, text, keep=False)
-
-    def on_hours(self, instrument_id: str, hours: Hours) -> None:
-        """An instrument opened or shut: whoever follows it is told."""
-        self._hours[instrument_id] = hours
-        for client_id, symbols in self._hours_of.items():
-            for symbol in symbols:
-                self._send(client_id, self._references[client_id].hours("", symbol, self._hours), keep=False)
+        self.questions.mind(now_ns, self.pending_bytes)
 
     def resend(self, reports: list[ClientReport]) -> None:
         """Reports that were written down and never handed over."""
@@ -264,86 +239,13 @@ class ClientsShell:
         text = f"{ClientRefusal.JOURNAL.value}: it cannot be written down now; accepted: later"
         self._do(BusinessRejected(client_id, seq, kind, "", "4", text))
 
-    def _question(self, asked: Asked) -> None:
-        match asked:
-            case StatusAsked():
-                self._status(asked)
-            case MassStatusAsked():
-                self._mass_status(asked)
-            case SecuritiesAsked():
-                for text in self._references[asked.client_id].securities(asked, self._answers.next()):
-                    self._send(asked.client_id, text)
-            case HoursAsked():
-                self._tell_hours(asked)
-            case MarketDataAsked():
-                self._market_data(asked)
-            case Unsupported():
-                reason = (asked.reason, asked.text)
-                self._do(BusinessRejected(asked.client_id, asked.msg_seq_num, asked.msg_type, asked.ref_id, *reason))
-
-    def _status(self, asked: StatusAsked) -> None:
-        now = Moment(clock.monotonic_ns(), clock.utc_ns())
-        order = self.engine.find(asked.client_id, asked.cl_ord_id)
-        if order is not None:
-            self._do(self.engine.status(order, now, asked.request_id))
-            return
-        report = ClientReport(
-            client_id=asked.client_id,
-            order_id="NONE",
-            exec_id="0",
-            exec_type=ExecType.ORDER_STATUS,
-            ord_status=OrdStatus.REJECTED,
-            symbol=asked.symbol,
-            side=asked.side,
-            order_qty=0,
-            leaves_qty=0,
-            cum_qty=0,
-            avg_px_e9=0,
-            utc_ns=now.utc_ns,
-            multileg="3",
-            cl_ord_id=asked.cl_ord_id,
-            ord_rej_reason="5",
-            text=f"unknown_order: ClOrdID(11)={asked.cl_ord_id!r} is no order of this session",
-            request_id=asked.request_id,
-        )
-        self._do(report)
-
-    def _mass_status(self, asked: MassStatusAsked) -> None:
-        now = Moment(clock.monotonic_ns(), clock.utc_ns())
-        reports = self.engine.mass_status(asked.client_id, now, asked.request_id)
-        for one in reports:
-            self._do(one)
-        if not reports:
-            text = "no_orders: no order of this session is open"
-            self._do(BusinessRejected(asked.client_id, asked.msg_seq_num, "AF", asked.request_id, "1", text))
-
-    def _tell_hours(self, asked: HoursAsked) -> None:
-        reference = self._references[asked.client_id]
-        symbols = reference.symbols(asked.symbol)
-        if not symbols:
-            self._send(asked.client_id, reference.no_hours(asked))
-        followed = self._hours_of.setdefault(asked.client_id, set())
-        for symbol in symbols:
-            if asked.subscription == "2":
-                followed.discard(symbol)
-                continue
-            if asked.subscription == "1":
-                followed.add(symbol)
-            self._send(asked.client_id, reference.hours(asked.request_id, symbol, self._hours))
-
-    def _market_data(self, asked: MarketDataAsked) -> None:
-        client = self.engine.settings.clients[asked.client_id]
-        texts, refused = self.market.ask(client, asked)
-        for text in texts:
-            self._send(asked.client_id, text, keep=bool(refused))
-
     def _heard(self, message: Message) -> None:
         now_ns = clock.monotonic_ns()
         match message:
             case PairPrice():
-                self.market.on_price(message)
+                self._market.on_price(message)
             case Quote():
-                self.market.on_quote(message)
+                self._market.on_quote(message)
             case RuleStanding():
                 self._woken = True
                 self._late.append(message)  # after what execution has written: its fills come first as a rule
@@ -449,7 +351,3 @@ class ClientsShell:
     def _send(self, client_id: str, text: str, *, keep: bool = True) -> None:
         if self.acceptor is not None:
             self.acceptor.send(client_id, text, keep=keep)
-
-    @staticmethod
-    def _to_utc(at_ns: int) -> int:
-        return clock.utc_ns() - clock.monotonic_ns() + at_ns

@@ -1,14 +1,14 @@
 """The part of a site that concerns its clients: the values that the programs take, and what its keys may not say
 together.
 
-What can go wrong: a listener that lets in whom nobody knows. So TLS always asks for a client's certificate, a client comes in on
-it only with the one that it is bound to, and who is bound to one nowhere else; plain connections are of this machine.
+What can go wrong: a listener that lets in whom nobody knows. So TLS always asks for a client's certificate, a client
+comes in on it only with the one that it is bound to, and who is bound to one nowhere else; plain connections are of
+this machine.
 """
 
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -16,40 +16,15 @@ from gateway.clients.admission import Entry
 from gateway.journal.told import told
 from gateway.model.client import ClientSpec
 from gateway.model.order import TimeInForce
+from gateway.processes.durations import MS, SECOND
+from gateway.processes.site import ClientsSettings
 from gateway.processes.site_checks import Mistake, nearest
-from gateway.processes.site_file import MS, SECOND, ClientSection, SiteFile
+from gateway.processes.site_file import ClientSection, SiteFile
 
 CLIENT = "client"
 """Beside a client's place, in the passwords that the environment gives."""
 _SHA256 = re.compile(r"[0-9A-Fa-f:]{64,95}")
 _HEX_DIGITS = 64
-
-
-@dataclass(frozen=True)
-class ClientsSettings:
-    """Where clients connect, and who they are."""
-
-    comp_id: str
-    port: int
-    tls_host: str
-    tls_port: int
-    certificate_file: Path | None
-    key_file: Path | None
-    ca_file: Path | None
-    intent_ttl_ns: int
-    cool_down_ns: int
-    day_end_s: int
-    market_data_interval_ns: int
-    logon_timeout_ns: int
-    max_latency_s: int
-    max_connections: int
-    max_message_bytes: int
-    max_pending_bytes: int
-    slow_client_ns: int
-    messages_per_s: int
-    specs: Mapping[str, ClientSpec] = field(default_factory=dict)
-    entries: Mapping[str, Entry] = field(default_factory=dict, repr=False)
-    """With the passwords."""
 
 
 def clients_settings(file: Path, written: SiteFile, passwords: Mapping[tuple[int, str], str]) -> ClientsSettings:
