@@ -39,6 +39,7 @@ from gateway.model.record import Decision
 from gateway.model.trade import Command, CommandAnswered, ExecutionStatus, Intent, OrdersSent, SendOrders, Verb
 from gateway.processes import start
 from gateway.processes.cores import settings
+from gateway.processes.fix_sessions import fix_sessions
 from gateway.processes.settings import Site
 
 DEFAULT = Options(rounds=5, seconds=3.0, rates=(20, 200))
@@ -153,7 +154,7 @@ def live_sessions(folder: Path, ports: tuple[int, int]) -> Iterator[tuple[Site, 
     """Our two order sessions, logged on."""
     site = write_site(folder, ports)
     sessions = FixSessions(
-        start.fix_sessions(site, "orders"),
+        fix_sessions(site, "orders"),
         folder / "fix",
         folder / "logs",
         time.monotonic_ns,

@@ -32,8 +32,9 @@ from gateway.feed.repairs import RepairTotals
 from gateway.model.base import Message
 from gateway.model.port import Handlers
 from gateway.model.quote import Quote
-from gateway.processes import clock, start
+from gateway.processes import clock
 from gateway.processes.feed import Feed
+from gateway.processes.fix_sessions import fix_sessions
 from gateway.processes.settings import Site, load_site
 from gateway.processes.toml_text import toml_text
 from gateway.processes.venues import open_sessions
@@ -205,7 +206,7 @@ def judge(storm: Storm, options: Options) -> Outcome:
             untyped: Any = sink
             feed = Feed(site, untyped, wake_fd)
             handlers = Handlers(feed.on_message, feed.on_session, on_admin=feed.on_admin, on_gap=feed.on_gap)
-            ends = start.fix_sessions(site, "md")
+            ends = fix_sessions(site, "md")
             sessions = open_sessions(ends, folder / "fix", folder / "logs", clock.monotonic_ns, handlers)
             sessions.start()
             stop = threading.Event()

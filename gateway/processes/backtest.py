@@ -34,9 +34,10 @@ from gateway.processes.backtest_run import run as play
 from gateway.processes.backtest_tape import Asked, Chosen, choose
 from gateway.processes.backtest_time import shown
 from gateway.processes.cli import FAILED, OK, WrongCallError
+from gateway.processes.durations import SECOND
 from gateway.processes.session_rows import SessionError
 from gateway.processes.settings import Site, SiteError, load_site
-from gateway.processes.site_file import SECOND, Stage
+from gateway.processes.site import Stage
 from gateway.processes.site_open import language_of_file
 from gateway.processes.supervisor_log import out, say
 from simulators.core.network import NETWORK_PROFILES

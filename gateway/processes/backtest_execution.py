@@ -24,7 +24,7 @@ from gateway.model.trade import (
     SendOrders,
 )
 from gateway.processes.backtest_venue import BacktestVenue
-from gateway.processes.site_file import SECOND
+from gateway.processes.durations import SECOND
 
 STEP_NS = 10_000
 """What a decision without orders takes."""

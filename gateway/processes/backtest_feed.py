@@ -13,8 +13,8 @@ from gateway.feed.core import FeedCore
 from gateway.model.instrument import Instrument
 from gateway.model.quote import BookState, MarketEvent, Quote
 from gateway.processes.backtest_venue import BacktestVenue
+from gateway.processes.durations import MS, SECOND
 from gateway.processes.settings import Site
-from gateway.processes.site_file import MS, SECOND
 
 KEPT_INCREMENTS = 10_000
 LOOK_LEAST_NS = 20 * MS

@@ -21,7 +21,8 @@ from gateway.model.order import PositionEffect, Side
 from gateway.model.quote import Levels
 from gateway.model.site import PairSpec
 from gateway.processes.backtest_time import local
-from gateway.processes.site_file import SECOND
+from gateway.processes.durations import SECOND
+from gateway.processes.site_formula import same_money
 from gateway.trigger.costs import fee_row
 
 YEAR_NS = 365 * 86_400 * SECOND

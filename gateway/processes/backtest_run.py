@@ -23,9 +23,10 @@ from gateway.processes.backtest_tape import RUN, Chosen
 from gateway.processes.backtest_venue import ways
 from gateway.processes.backtest_world import BacktestWorld, Result, VenueFacts
 from gateway.processes.cores import settings
+from gateway.processes.durations import MS
 from gateway.processes.settings import Site
+from gateway.processes.site import Stage
 from gateway.processes.site_calendars import site_calendars
-from gateway.processes.site_file import MS, Stage
 
 SNAPSHOT_NS = 500 * MS
 """How often a venue without increments shows its book."""

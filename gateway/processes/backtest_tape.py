@@ -23,8 +23,8 @@ from gateway.model.site import PairSpec
 from gateway.processes.backtest_time import instant_ns, local, midnight_ns, shown
 from gateway.processes.calendars import load_templates
 from gateway.processes.cli import WrongCallError
+from gateway.processes.durations import SECOND
 from gateway.processes.settings import Site
-from gateway.processes.site_file import SECOND
 from gateway.trigger.price import PairFormula
 from simulators.core.tape import Tape
 from simulators.tapes import TAPES, TapeError, load_tape

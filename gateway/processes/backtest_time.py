@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.journal.told import told
 from gateway.processes.cli import WrongCallError
-from gateway.processes.site_file import SECOND
+from gateway.processes.durations import SECOND
 
 DAY = timedelta(days=1)
 _TIME = re.compile(r"\d\d:\d\d(:\d\d)?")

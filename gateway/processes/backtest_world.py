@@ -46,12 +46,12 @@ from gateway.processes.backtest_feed import BacktestFeed
 from gateway.processes.backtest_opportunities import HELD_TOO_SHORT, NO_ROOM, OPEN_TRADE
 from gateway.processes.backtest_venue import BacktestVenue
 from gateway.processes.cores import execution_engine, trigger_core, trigger_started
+from gateway.processes.durations import MS, SECOND
 from gateway.processes.hours import HoursTeller
 from gateway.processes.ids import IdCounter
 from gateway.processes.rule_times import RuleTimesTeller
 from gateway.processes.settings import Site
 from gateway.processes.site_calendars import fixing_calendars
-from gateway.processes.site_file import MS, SECOND
 from gateway.processes.site_formula_days import beijing_day
 from gateway.trigger.core import Hops
 from gateway.trigger.rulebook import Rulebook

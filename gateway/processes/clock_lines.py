@@ -9,7 +9,7 @@ from typing import Any
 
 from gateway.journal.told import Told, told
 from gateway.model.clock import ClockStatus, HostClock
-from gateway.processes.site_file import MS
+from gateway.processes.durations import MS
 
 BASES = {
     "half round trip": told("half of the round trip"),

@@ -9,9 +9,9 @@ run keeps of its settings (`kept_settings.py`), and a replay would differ; the r
 from gateway.execution.engine import ExecutionEngine
 from gateway.execution.ledger import ExecutionSettings
 from gateway.model.record import TriggerStarted
+from gateway.processes.durations import SECOND
 from gateway.processes.leg_pairs import leg_pairs
-from gateway.processes.settings import Site
-from gateway.processes.site_file import SECOND
+from gateway.processes.site import Site
 from gateway.trigger.core import TriggerCore
 
 ID_PREFIX = "C"

@@ -26,11 +26,11 @@ from gateway.processes import clock, demo_sites, machine
 from gateway.processes.child import Child, python
 from gateway.processes.cli import FAILED, OK, WrongCallError
 from gateway.processes.demo_sites import Asked, DemoError, Plan
+from gateway.processes.durations import MS, SECOND
 from gateway.processes.ids import IdCounter, next_epoch
 from gateway.processes.live import LiveState, one_line, screen
 from gateway.processes.operator import Operator, Stopped
 from gateway.processes.settings import Site, load_site
-from gateway.processes.site_file import MS, SECOND
 from gateway.processes.supervisor import TICK_NS, Signals, Supervisor, SupervisorError, commands, no_room
 from gateway.processes.supervisor_log import out, say, speaker
 from gateway.processes.toml_text import toml_text
@@ -211,7 +211,7 @@ def _run_gateway(
     signals: Signals,
     tell: Callable[[str], None],
 ) -> Outcome:
-    supervisor = Supervisor(commands(site, run_dir, bus_dir), run_dir, site.supervisor, tell)
+    supervisor = Supervisor(commands(site, run_dir, bus_dir), run_dir, site.supervisor, tell, site)
     operator = Operator(bus_dir, IdCounter("D", next_epoch(site.state_dir)), "demo")
     failed, armed_after_ns, stopped = "", 0, Stopped(answered=False, open_trades=0, working_orders=0, pairs=())
     try:

@@ -24,7 +24,9 @@ from gateway.model.port import Handlers
 from gateway.model.trade import Command, ExecutionEvent, PairPosition, Restarted, Verb
 from gateway.processes import clock, start
 from gateway.processes.cores import execution_engine, settings
+from gateway.processes.durations import MS
 from gateway.processes.execution_shell import ExecutionShell
+from gateway.processes.fix_sessions import fix_sessions
 from gateway.processes.held import read_held
 from gateway.processes.hours import HoursTeller
 from gateway.processes.ids import next_epoch
@@ -32,9 +34,7 @@ from gateway.processes.kept_settings import keep_settings
 from gateway.processes.lease import Lease
 from gateway.processes.session_clocks import Clocks
 from gateway.processes.session_lines import session_lines
-from gateway.processes.settings import load_site
 from gateway.processes.site_calendars import fixing_calendars, read_run_calendars
-from gateway.processes.site_file import MS
 from gateway.processes.venues import open_sessions
 from gateway.processes.watch_journal import words_since
 
@@ -54,7 +54,7 @@ class Pace(NamedTuple):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run until told to stop."""
     given = start.arguments(argv, "execution")
-    site = load_site(given.site)
+    site = start.site_when_begun(given)
     held = read_held(given.run_dir)
     if held is not None:
         sys.stderr.write(f"execution: {held.words()}\n`cmc arm` lets it return\n")
@@ -85,7 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     rearm = Rearm(shell, wanted=given.after_death == "signal" and recovered.armed)
     clocks = Clocks(site.venues, "orders")
     sessions = open_sessions(
-        [*start.fix_sessions(site, ORDERS), *start.fix_sessions(site, DROP_COPY)],
+        [*fix_sessions(site, ORDERS), *fix_sessions(site, DROP_COPY)],
         site.state_dir / "fix",
         given.run_dir / "logs",
         clock.monotonic_ns,

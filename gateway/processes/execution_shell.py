@@ -54,9 +54,9 @@ from gateway.model.trade import (
     Verb,
 )
 from gateway.processes import clock
+from gateway.processes.durations import MS
 from gateway.processes.lease import Lease
-from gateway.processes.settings import Site
-from gateway.processes.site_file import MS
+from gateway.processes.site import Site
 from gateway.processes.venues import order_reader, writer
 
 LONGEST_COMMAND = 4000

@@ -24,12 +24,13 @@ from gateway.model.port import Handlers, Sessions
 from gateway.model.quote import BadMarketData, BookState, MdRejected, Quote
 from gateway.model.trade import Alarm, AlarmName, BookStateChanged
 from gateway.processes import clock, start
+from gateway.processes.durations import MS, SECOND
+from gateway.processes.fix_sessions import fix_sessions
 from gateway.processes.host_clock import HostWatch
 from gateway.processes.ids import next_epoch
 from gateway.processes.session_clocks import Clocks
 from gateway.processes.session_lines import session_lines
-from gateway.processes.settings import Site, load_site
-from gateway.processes.site_file import MS, SECOND
+from gateway.processes.site import Site
 from gateway.processes.venues import market_reader, open_sessions, writer
 
 KEPT_INCREMENTS = 10_000
@@ -305,13 +306,13 @@ def _alarm(event: MdRejected | BadMarketData) -> Alarm:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run until told to stop."""
     given = start.arguments(argv, "feed")
-    site = load_site(given.site)
+    site = start.site_when_begun(given)
     stop = start.StopFlag()
     incarnation = next_epoch(site.state_dir / "feed")
     publisher = Publisher(given.bus_dir, "feed", incarnation, site.bus.high_water_mark)
     feed = Feed(site, publisher, stop.fd)
     sessions = open_sessions(
-        start.fix_sessions(site, "md"),
+        fix_sessions(site, "md"),
         site.state_dir / "fix",
         given.run_dir / "logs",
         clock.monotonic_ns,

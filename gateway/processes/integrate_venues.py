@@ -22,8 +22,8 @@ from gateway.journal.reader import read_run
 from gateway.model.instrument import Instrument
 from gateway.processes import clock
 from gateway.processes.deliver_world import gateway, keep_with_run, venues
+from gateway.processes.durations import SECOND
 from gateway.processes.settings import SessionSettings, Site, VenueSettings
-from gateway.processes.site_file import SECOND
 
 TRIPS = 10
 TRADES_S = 90

@@ -21,7 +21,6 @@ from gateway.journal.told import told, told_by
 from gateway.model.base import Message, made, plain
 from gateway.processes.cores import settings
 from gateway.processes.ids import write_durably
-from gateway.processes.settings import SiteError, load_site
 
 FOLDER = "settings"
 Settings = TypeVar("Settings", bound=Message)
@@ -83,6 +82,8 @@ def _from_site_file(run_dir: Path, digest: str) -> tuple[ExecutionSettings, str]
         message = told("{}: neither {} nor {} is there; without them nobody knows what the run decided by",
                        run_dir, FOLDER, SITE_FILE)  # fmt: skip
         raise KeptSettingsError(message)
+    from gateway.processes.settings import SiteError, load_site  # noqa: PLC0415 a process that trades never reads it
+
     try:
         site = load_site(path, {})
     except (SiteError, tomllib.TOMLDecodeError) as error:

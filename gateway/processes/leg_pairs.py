@@ -9,8 +9,8 @@ from gateway.model.client import ClientSpec
 from gateway.model.instrument import Instrument
 from gateway.model.order import TimeInForce
 from gateway.model.site import FormulaKind, LegSpec, PairSpec
-from gateway.processes.site_file import SECOND
-from gateway.processes.site_values import VenueSettings
+from gateway.processes.durations import SECOND
+from gateway.processes.site import VenueSettings
 
 ORDER_TIMEOUT_NS = 5 * SECOND
 """An immediate order with no final word after this is cancelled, and after as much again asked about."""

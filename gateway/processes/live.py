@@ -31,7 +31,7 @@ from gateway.model.trade import (
     PositionChanged,
     RefusalName,
 )
-from gateway.processes.site_file import MS
+from gateway.processes.durations import MS
 
 ENDED = frozenset({PairTradeState.HEDGED, PairTradeState.UNWOUND, PairTradeState.MISSED, PairTradeState.HALTED})
 LAST_TRADES = 6

@@ -12,8 +12,8 @@ from gateway.bus.sockets import CommandClient
 from gateway.journal.told import told
 from gateway.model.trade import Command, CommandAnswered, ExecutionStatus, Verb
 from gateway.processes import clock
+from gateway.processes.durations import MS, SECOND
 from gateway.processes.ids import IdCounter
-from gateway.processes.site_file import MS, SECOND
 
 WATCH = "watch"
 ANSWER_TIMEOUT_NS = 2 * SECOND

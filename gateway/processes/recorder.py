@@ -28,7 +28,7 @@ from gateway.model.trade import Alarm, AlarmName, PairPrice
 from gateway.processes import clock, start
 from gateway.processes.ids import next_epoch
 from gateway.processes.record_converter import RecordConverter
-from gateway.processes.settings import Site, load_site
+from gateway.processes.site import Site
 
 Kept = Quote | PairPrice | ClockStatus | HostClock | Alarm
 LATE = "L."
@@ -111,7 +111,7 @@ def open_when_there_is_room(site: Site, given: start.Arguments, stop: start.Stop
 def main(argv: Sequence[str] | None = None) -> int:
     """Run until told to stop."""
     given = start.arguments(argv, "recorder")
-    site = load_site(given.site)
+    site = start.site_when_begun(given)
     stop = start.StopFlag()
     converter = RecordConverter(given.run_dir)
     if not all(segment.is_converted for segment in segments_of(given.run_dir)):

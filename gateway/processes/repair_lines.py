@@ -5,7 +5,7 @@ from typing import Any
 
 from gateway.bus.topics import RepairStatus
 from gateway.journal.told import Told, told
-from gateway.processes.site_file import MS
+from gateway.processes.durations import MS
 
 
 def repair_lines(repairs: Iterable[RepairStatus]) -> Iterator[Told]:

@@ -4,7 +4,7 @@ The first restart comes at once; each further one within the window waits twice 
 the window, and the answer is no: something is wrong that a restart does not mend.
 """
 
-from gateway.processes.site_file import SECOND
+from gateway.processes.durations import SECOND
 
 FIRST_WAIT_NS = SECOND // 5
 LONGEST_WAIT_NS = 5 * SECOND

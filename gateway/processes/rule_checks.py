@@ -16,7 +16,7 @@ from gateway.model.conditions import BandKind, Costs, RuleAction, RuleKind, Rule
 from gateway.model.instrument import Instrument
 from gateway.model.rules import ChangeRules
 from gateway.model.site import FormulaKind, PairSpec, RuleSpec
-from gateway.processes.rule_keys import text_of
+from gateway.processes.e9_text import text_of
 from gateway.processes.site_mistakes import Mistake, nearest
 from gateway.trigger.expression import FormulaError
 from gateway.trigger.price import PairFormula

@@ -24,12 +24,13 @@ from gateway.model.site import PairSpec, RuleSpec
 from gateway.model.trade import CommandAnswered
 from gateway.processes import clock
 from gateway.processes.cli import FAILED, OK, WrongCallError
+from gateway.processes.durations import MS, SECOND
 from gateway.processes.ids import IdCounter, next_epoch
 from gateway.processes.rule_checks import command_mistakes, other_keys
 from gateway.processes.rule_keys import rule_keys, rule_spec
 from gateway.processes.rule_words import lines, pair_difference, rule_difference, rules_words
 from gateway.processes.settings import Site, load_site
-from gateway.processes.site_file import MS, SECOND, RuleSection
+from gateway.processes.site_file import RuleSection, RuleWord
 from gateway.processes.site_mistakes import Mistake, nearest
 from gateway.processes.site_open import load, run_dir_of, site_path
 from gateway.processes.site_rules import key_mistakes

@@ -13,9 +13,9 @@ from typing import Any
 from gateway.model.base import PRICE_E9
 from gateway.model.conditions import Costs, FeeRow, MovingBand, RuleAction, RuleKind, RuleSide, Window
 from gateway.model.site import PairSpec, RuleSpec
+from gateway.processes.durations import MS, SECOND
+from gateway.processes.e9_text import text_of
 from gateway.processes.site_file import (
-    MS,
-    SECOND,
     BandSection,
     CostsSection,
     InstrumentSection,
@@ -208,12 +208,6 @@ def _e9(value: Decimal) -> int:
 
 def _e9_or_none(value: Decimal | None) -> int | None:
     return None if value is None else _e9(value)
-
-
-def text_of(value_e9: int) -> str:
-    """Whole 1e-9 as the decimal that a file would have."""
-    text = format(Decimal(value_e9).scaleb(-9), "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _text_or_none(value_e9: int | None) -> str | None:

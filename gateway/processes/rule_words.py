@@ -6,7 +6,8 @@ from typing import Any
 from gateway.journal.told import Told, joined, told
 from gateway.model.rules import RulesInForce, RuleStanding, RuleStandingState
 from gateway.model.site import PairSpec, RuleSpec
-from gateway.processes.rule_keys import rule_keys, text_of
+from gateway.processes.e9_text import text_of
+from gateway.processes.rule_keys import rule_keys
 
 _STATES = {
     RuleStandingState.WORKING: told("watched"),

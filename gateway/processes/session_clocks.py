@@ -22,7 +22,7 @@ from gateway.model.port import Sessions
 from gateway.model.quote import Quote
 from gateway.model.trade import Alarm, AlarmName
 from gateway.processes.host_clock import HostReading
-from gateway.processes.settings import VenueSettings
+from gateway.processes.site import VenueSettings
 
 SENDING_MARK = "\x0152="
 SECOND_STAMP_LENGTH = 17

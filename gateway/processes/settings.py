@@ -23,7 +23,18 @@ from gateway.fix.dialect import Dialect, DialectError, load_dialect
 from gateway.fix.dictionary import DictionaryError
 from gateway.journal.told import joined, told
 from gateway.model.order import TimeInForce
+from gateway.processes.adapters import adapter_of
 from gateway.processes.rule_checks import rule_mistakes
+from gateway.processes.site import (
+    BusSettings,
+    JournalSettings,
+    PerformanceSettings,
+    SessionSettings,
+    Site,
+    SupervisorSettings,
+    VenueSettings,
+    WatchSettings,
+)
 from gateway.processes.site_align import align
 from gateway.processes.site_calendars import calendar_mistakes
 from gateway.processes.site_checks import Mistake, check, nearest
@@ -36,20 +47,8 @@ from gateway.processes.site_library import expand
 from gateway.processes.site_limits import check_limits
 from gateway.processes.site_rules import check_rules
 from gateway.processes.site_types import type_remedy
-from gateway.processes.site_values import (
-    BusSettings,
-    JournalSettings,
-    PerformanceSettings,
-    SessionSettings,
-    Site,
-    SupervisorSettings,
-    VenueSettings,
-    WatchSettings,
-    calendar_settings,
-    make_site,
-)
+from gateway.processes.site_values import calendar_settings, make_site
 from gateway.processes.site_words import check_words
-from gateway.processes.venues import adapter_of
 
 __all__ = [
     "BusSettings",

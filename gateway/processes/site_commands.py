@@ -139,7 +139,7 @@ def _run(site: Site, run_dir: Path, signals: Signals, tell: Callable[[str], None
     except (BusError, OSError) as error:
         tell(told("site.bus_dir: {}", error))
         return FAILED
-    supervisor = Supervisor(commands(site, run_dir, site.bus_dir), run_dir, site.supervisor, tell)
+    supervisor = Supervisor(commands(site, run_dir, site.bus_dir), run_dir, site.supervisor, tell, site)
     operator = operator_of(site, "supervisor")
 
     def balance() -> Stopped:

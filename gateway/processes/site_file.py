@@ -17,18 +17,10 @@ from gateway.journal.told import told
 from gateway.model.conditions import BandKind, RuleAction, RuleSide
 from gateway.model.instrument import PositionModel
 from gateway.model.site import BreachAction, DispatchMode, InDoubtPolicy
+from gateway.processes import durations
+from gateway.processes.site import Stage
 
-MS = 10**6
-SECOND = 10**9
-
-
-class Stage(StrEnum):
-    """How far an installation is rolled out."""
-
-    SHADOW = "shadow"
-    CANARY = "canary"
-    LIMITED = "limited"
-    FULL = "full"
+MS, SECOND = durations.MS, durations.SECOND
 
 
 class AskPositions(StrEnum):

@@ -8,10 +8,10 @@ from pathlib import Path
 from gateway.journal.told import EN, ZH, environment_language, said, told, told_by
 from gateway.processes import clock
 from gateway.processes.cli import WrongCallError
+from gateway.processes.durations import MS
 from gateway.processes.ids import IdCounter, next_epoch
 from gateway.processes.operator import Operator
 from gateway.processes.settings import Site, SiteError, load_site
-from gateway.processes.site_file import MS
 
 DEFAULT_SITE = Path("site.toml")
 RUNS = Path("runs")

@@ -11,10 +11,10 @@ from gateway.journal.told import Told, told
 from gateway.model.trade import CommandAnswered, Verb
 from gateway.processes import clock
 from gateway.processes.cli import FAILED, OK, WrongCallError
+from gateway.processes.durations import SECOND
 from gateway.processes.held import clear_held, read_held
 from gateway.processes.operator import Operator
 from gateway.processes.settings import Site
-from gateway.processes.site_file import SECOND
 from gateway.processes.site_open import load, operator_of, run_dir_of, site_path, wait
 from gateway.processes.supervisor import START_TIMEOUT_NS, live_children, read_status
 from gateway.processes.supervisor_log import out, say

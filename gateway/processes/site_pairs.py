@@ -12,9 +12,10 @@ from gateway.journal.told import Told, joined, told
 from gateway.model.base import PRICE_E9
 from gateway.model.order import TimeInForce
 from gateway.model.site import FormulaKind, LegSpec, PairSpec
+from gateway.processes.durations import MS, SECOND
 from gateway.processes.fixings import ALWAYS
 from gateway.processes.site_align import residuals_told
-from gateway.processes.site_file import MS, SECOND, InstrumentSection, PairSection, SiteFile
+from gateway.processes.site_file import InstrumentSection, PairSection, SiteFile
 from gateway.processes.site_formula import formula_of, is_expression, rate_of
 from gateway.trigger.units import unit_factor
 

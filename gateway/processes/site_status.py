@@ -35,10 +35,10 @@ from gateway.processes.cli import FAILED, OK
 from gateway.processes.client_lines import client_content, client_lines
 from gateway.processes.clock_lines import clock_content, clock_lines
 from gateway.processes.currency_lines import CurrencyHeld, currencies_held, currency_content, currency_lines
+from gateway.processes.durations import SECOND
 from gateway.processes.held import Held, read_held
 from gateway.processes.repair_lines import repair_content, repair_lines
 from gateway.processes.settings import Site
-from gateway.processes.site_file import SECOND
 from gateway.processes.site_open import load, operator_of, run_dir_of, site_path
 from gateway.processes.supervisor import live_children, read_status
 from gateway.processes.supervisor_log import out

@@ -1,4 +1,4 @@
-"""The values that the programs take from a site file, and how they are made of its checked text.
+"""How the values that the programs take (`site.py`) are made of the checked text of a site file.
 
 Milliseconds and seconds become nanoseconds, money becomes whole 1e-9, units and named factors become one factor. It
 judges nothing: `site_checks.py` has.
@@ -9,25 +9,33 @@ What can go wrong: nothing is rounded here; a factor is a fraction, because no d
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
 from gateway.feed.clock_settings import US, ClockSettings
 from gateway.feed.freshness import FreshnessSettings
 from gateway.fix.dialect import Dialect
-from gateway.journal.told import Told
 from gateway.model.base import PRICE_E9
 from gateway.model.instrument import Instrument
 from gateway.model.order import TimeInForce
-from gateway.model.site import InstrumentLimits, PairSpec, RuleSpec, SiteLimits, VenueSpec
+from gateway.model.site import InstrumentLimits, SiteLimits, VenueSpec
+from gateway.processes.durations import MS, SECOND
 from gateway.processes.fixings import Fixing
 from gateway.processes.rule_keys import fee_rows, rule_spec
+from gateway.processes.site import (
+    BusSettings,
+    JournalSettings,
+    PerformanceSettings,
+    RecorderSettings,
+    SessionSettings,
+    Site,
+    SupervisorSettings,
+    VenueSettings,
+    WatchSettings,
+)
 from gateway.processes.site_calendars import CalendarSettings
-from gateway.processes.site_clients import ClientsSettings, clients_settings
+from gateway.processes.site_clients import clients_settings
 from gateway.processes.site_file import (
-    MS,
-    SECOND,
     AskPositions,
     BusSection,
     ClockSection,
@@ -37,137 +45,12 @@ from gateway.processes.site_file import (
     PerformanceSection,
     SessionSection,
     SiteFile,
-    Stage,
     SupervisorSection,
     VenueSection,
     WatchSection,
 )
 from gateway.processes.site_library import notes as library_notes
 from gateway.processes.site_pairs import lots_notes, pair_spec
-
-
-@dataclass(frozen=True)
-class SessionSettings:
-    """One FIX session, with its password where there is one."""
-
-    kind: str
-    """"md" or "orders"."""
-    host: str
-    port: int
-    sender_comp_id: str
-    target_comp_id: str
-    heart_bt_int_s: int
-    username: str
-    password: str = field(repr=False)
-    constants: Mapping[str, str]
-    """What the dialect calls constant:NAME; `sender_sub_id` is among them where the site gives one."""
-    start_time: str | None = None
-    """UTC, HH:MM:SS; the session's own day. None, with `end_time`: it never ends."""
-    end_time: str | None = None
-
-
-@dataclass(frozen=True)
-class VenueSettings:
-    """A venue: what the execution core has to know, how it speaks, its sessions."""
-
-    spec: VenueSpec
-    dialect: Dialect
-    md: SessionSettings
-    orders: SessionSettings
-    reconnect_min_ns: int
-    reconnect_max_ns: int
-    watch: SessionSettings | None = None
-    """The watch's own session, where the venue gives one."""
-    drop_copy: SessionSettings | None = None
-    cancel_on_disconnect: bool = False
-    clock: ClockSettings = field(default_factory=ClockSettings)
-
-
-@dataclass(frozen=True)
-class JournalSettings:
-    """How execution's journal reaches the disk."""
-
-    fdatasync_interval_ns: int
-    sync_before_send: bool
-    min_free_bytes: int
-    alarm_every_ns: int
-
-
-@dataclass(frozen=True)
-class RecorderSettings:
-    """When a segment of the record is closed."""
-
-    segment_bytes: int
-    segment_ns: int
-
-
-@dataclass(frozen=True)
-class SupervisorSettings:
-    """Restarts within a window, and how long an orderly stop may take."""
-
-    restarts_max: int
-    restarts_window_ns: int
-    stop_timeout_ns: int
-
-
-@dataclass(frozen=True)
-class WatchSettings:
-    """How long the watch is patient with execution and with venues."""
-
-    silence_ns: int
-    restart_ns: int
-    answer_ns: int
-    retry_ns: int
-
-
-@dataclass(frozen=True)
-class BusSettings:
-    """Queues and intervals of the bus."""
-
-    high_water_mark: int
-    heartbeat_interval_ns: int
-    pair_price_interval_ns: int
-
-
-@dataclass(frozen=True)
-class PerformanceSettings:
-    """What a quick answer may cost while nothing happens."""
-
-    warm_interval_ns: int
-    """0: no rehearsal."""
-
-
-@dataclass(frozen=True)
-class Site:
-    """An installation, checked."""
-
-    path: Path
-    name: str
-    language: str
-    stage: Stage
-    state_dir: Path
-    bus_dir: Path
-    journal: JournalSettings
-    recorder: RecorderSettings
-    supervisor: SupervisorSettings
-    watch: WatchSettings
-    bus: BusSettings
-    performance: PerformanceSettings
-    limits: SiteLimits
-    venues: Mapping[str, VenueSettings]
-    instruments: Mapping[str, Instrument]
-    instrument_limits: Mapping[str, InstrumentLimits]
-    pairs: Mapping[str, PairSpec]
-    rules: Mapping[str, RuleSpec]
-    calendars: CalendarSettings
-    freshness: FreshnessSettings
-    fixings: Mapping[str, Fixing]
-    """By reference instrument: what stands in for its quote while that is shut or stale."""
-    digest: str
-    """SHA-256 of what the file and the environment say together, without passwords."""
-    notes: tuple[Told, ...]
-    """What a person should know of it although it is no mistake: `cmc check` says it."""
-    clients: ClientsSettings
 
 
 def make_site(

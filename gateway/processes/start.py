@@ -8,15 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from gateway.fix.session_settings import SessionSettings
 from gateway.journal.reader import journal_path
 from gateway.journal.writer import JournalWriter
 from gateway.model.record import JournalOpened
 from gateway.processes import clock, machine
 from gateway.processes.child import Identity, identity
+from gateway.processes.handover import NOTHING, heard_word, take_over
 from gateway.processes.ids import write_durably
-from gateway.processes.settings import Site
-from gateway.processes.site_file import SECOND
+from gateway.processes.site import Site
 
 
 class Arguments(NamedTuple):
@@ -26,6 +25,8 @@ class Arguments(NamedTuple):
     run_dir: Path
     bus_dir: Path
     after_death: str
+    site_fd: int = NOTHING
+    word_fd: int = NOTHING
 
 
 def arguments(argv: Sequence[str] | None, name: str) -> Arguments:
@@ -35,8 +36,23 @@ def arguments(argv: Sequence[str] | None, name: str) -> Arguments:
     parser.add_argument("--run-dir", type=Path, required=True, help="journals, logs and readiness go here")
     parser.add_argument("--bus-dir", type=Path, required=True, help="directory of the sockets, mode 0700")
     parser.add_argument("--after-death", choices=("signal", "exit"), default="exit", help="how its predecessor ended")
+    parser.add_argument("--site-fd", type=int, default=NOTHING, help="what is made of the site file is read from here")
+    parser.add_argument("--word-fd", type=int, default=NOTHING, help="begin when it is said here")
     given = parser.parse_args(argv)
-    return Arguments(given.site, given.run_dir, given.bus_dir, given.after_death)
+    return Arguments(given.site, given.run_dir, given.bus_dir, given.after_death, given.site_fd, given.word_fd)
+
+
+def site_when_begun(given: Arguments) -> Site:
+    """The site, as it was handed over or else from its file; returns when it is this process's turn to begin."""
+    site = take_over(given.site_fd) if given.site_fd != NOTHING else None
+    if site is None:
+        from gateway.processes.settings import load_site  # noqa: PLC0415 what judges a file is slow to load
+
+        site = load_site(given.site)
+    if given.word_fd != NOTHING and not heard_word(given.word_fd):
+        message = "the supervisor ended before it was this process's turn"
+        raise SystemExit(message)
+    return site
 
 
 def say_ready(run_dir: Path, name: str) -> None:
@@ -96,35 +112,3 @@ def open_journal(process: str, incarnation: int, site: Site, run_dir: Path) -> J
         sync_before_send=site.journal.sync_before_send,
         min_free_bytes=site.journal.min_free_bytes,
     )
-
-
-def fix_sessions(site: Site, kind: str) -> list[SessionSettings]:
-    """The FIX sessions of one kind, "md", "orders", "watch" or "drop_copy"; the key is `VENUE.kind`."""
-    sessions = []
-    for venue_id, venue in site.venues.items():
-        kinds = {"md": venue.md, "orders": venue.orders, "watch": venue.watch, "drop_copy": venue.drop_copy}
-        one = kinds[kind]
-        if one is None:
-            continue
-        sessions.append(
-            SessionSettings(
-                key=f"{venue_id}.{kind}",
-                venue_id=venue_id,
-                kind="md" if kind == "md" else "orders",
-                dialect=venue.dialect,
-                host=one.host,
-                port=one.port,
-                sender_comp_id=one.sender_comp_id,
-                target_comp_id=one.target_comp_id,
-                sender_sub_id=one.constants.get("sender_sub_id", ""),
-                heart_bt_int_s=one.heart_bt_int_s,
-                reset_on_logon=kind == "md",
-                username=one.username,
-                password=one.password,
-                start_time=one.start_time,
-                end_time=one.end_time,
-                cancel_on_disconnect=kind == "orders" and venue.cancel_on_disconnect,
-                reconnect_backoff_s=(venue.reconnect_min_ns / SECOND, venue.reconnect_max_ns / SECOND),
-            )
-        )
-    return sessions

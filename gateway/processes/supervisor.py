@@ -1,9 +1,9 @@
 """Keeps the processes of one site: starts them in order, starts again what dies, stops them with no trade unbalanced.
 
 Order of start: feed, execution, watch, recorder, trigger, and clients where the site has any, each after the one
-before it has said that it is ready. Order of stop: execution is asked to open nothing and to balance what is open; then
-trigger, execution, watch, clients, feed and recorder end, the recorder last because it writes down what the others say
-at their end.
+before it has said that it is ready. Those that are handed the site load their code before that, all at the same time.
+Order of stop: execution is asked to open nothing and to balance what is open; then trigger, execution, watch, clients,
+feed and recorder end, the recorder last because it writes down what the others say at their end.
 
 Execution is told how it died when it is started again: by itself (`--after-death exit`, it stays disarmed) or by a
 signal from outside (`--after-death signal`). While the watch holds it (`held.json`) it is not started at all; when a
@@ -27,11 +27,12 @@ from typing import IO, Any, NamedTuple, Self
 from gateway.journal.told import told, told_by
 from gateway.processes import clock
 from gateway.processes.child import Child, Identity, alive, identity, python
+from gateway.processes.durations import MS, SECOND
+from gateway.processes.handover import NOTHING, hand_over
 from gateway.processes.held import is_held
 from gateway.processes.operator import Stopped
 from gateway.processes.restarts import Restarts
-from gateway.processes.settings import Site, SupervisorSettings
-from gateway.processes.site_file import MS, SECOND
+from gateway.processes.site import Site, SupervisorSettings
 
 START_ORDER = ("feed", "execution", "watch", "recorder", "trigger")
 CLIENTS = "clients"
@@ -73,12 +74,19 @@ class Supervisor:
     """The children of one site. `tick` has to be called often; it never waits."""
 
     def __init__(
-        self, programs: Mapping[str, Sequence[str]], run_dir: Path, settings: SupervisorSettings, say: Say
+        self,
+        programs: Mapping[str, Sequence[str]],
+        run_dir: Path,
+        settings: SupervisorSettings,
+        say: Say,
+        handed: Site | None = None,
     ) -> None:
+        """`handed`: the site of programs that take it; they are loaded all at once."""
         self._run_dir = run_dir
         self._settings = settings
         self._say = say
-        self._children = {name: Child(name, command, run_dir) for name, command in programs.items()}
+        self._site_fd = NOTHING if handed is None else hand_over(handed)
+        self._children = {name: Child(name, command, run_dir, self._site_fd) for name, command in programs.items()}
         self._restarts = {name: Restarts(settings.restarts_max, settings.restarts_window_ns) for name in self._children}
         self._due: dict[str, Due] = {}
         self._status_due_ns = 0
@@ -90,8 +98,12 @@ class Supervisor:
 
     def start(self, cancelled: Callable[[], bool] = lambda: False) -> None:
         """All of them, in order; SupervisorError when one does not come up."""
+        held = is_held(self._run_dir)
         for name, child in self._children.items():
-            if name == HELD and is_held(self._run_dir):
+            if self._site_fd != NOTHING and not (name == HELD and held):
+                child.prepare()
+        for name, child in self._children.items():
+            if name == HELD and held:
                 self._due[name] = Due(0, ("--after-death", "exit"))
                 self._say(told("{} is held by the watch and stays down until `cmc arm`", name))
                 continue
@@ -203,6 +215,9 @@ class Supervisor:
             for child in self._children.values():
                 child.kill()
             self.write_status()
+            if self._site_fd != NOTHING:
+                os.close(self._site_fd)
+                self._site_fd = NOTHING
 
     def _end(self, child: Child) -> None:
         if not child.running:

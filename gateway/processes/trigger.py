@@ -34,6 +34,7 @@ from gateway.model.record import (
 from gateway.model.rules import RuleMemory
 from gateway.model.trade import Alarm, AlarmName, ExecutionStatus, IntentRefused, PairPosition, PairTradeChanged
 from gateway.processes import clock, machine, start
+from gateway.processes.durations import MS, SECOND
 from gateway.processes.hours import HoursTeller
 from gateway.processes.ids import IdCounter, next_epoch
 from gateway.processes.last_intents import last_intents, remembering
@@ -42,9 +43,8 @@ from gateway.processes.rule_samples import load_samples
 from gateway.processes.rule_times import RuleTimesTeller
 from gateway.processes.rules_journal import PROCESS as RULES
 from gateway.processes.rules_journal import InForce, in_force, read_kept
-from gateway.processes.settings import Site, load_site
+from gateway.processes.site import Site
 from gateway.processes.site_calendars import fixing_calendars, read_run_calendars
-from gateway.processes.site_file import MS, SECOND
 from gateway.processes.site_formula_days import beijing_day
 from gateway.processes.trigger_journal import InputJournal
 from gateway.trigger.core import Hops, TriggerCore, Wish
@@ -268,7 +268,7 @@ def begin_with(site: Site, run_dir: Path) -> InForce:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run until told to stop."""
     given = start.arguments(argv, "trigger")
-    site = load_site(given.site)
+    site = start.site_when_begun(given)
     stop = start.StopFlag()
     incarnation = next_epoch(site.state_dir / "trigger")
     try:

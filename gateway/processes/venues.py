@@ -1,18 +1,13 @@
-"""Gives each venue the adapter that its dialect asks for: FIX, or the one that the dialect file names.
+"""Gives each venue the adapter that its dialect asks for: FIX, or the one that the dialect file names (`adapters.py`).
 
-`adapter = "module:factory"` in a dialect file names an importable module and a callable in it, which is given the path
-of the dialect file and returns an `Adapter` (gateway/model/port.py). All sessions of a process are then used as one.
-
-What can go wrong: an adapter that cannot be loaded: AdapterError with the dialect, the name and what would be right.
+All sessions of a process are then used as one.
 """
 
-import importlib
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Protocol
 
-from gateway.fix.dialect import Dialect, DialectError
+from gateway.fix.dialect import Dialect
 from gateway.fix.encode import OrderEncoder
 from gateway.fix.engine import FixSessions
 from gateway.fix.market_data import MarketDataDecoder
@@ -20,7 +15,6 @@ from gateway.fix.orders import OrderDecoder
 from gateway.fix.session_settings import SessionSettings
 from gateway.model.instrument import Instrument
 from gateway.model.port import (
-    Adapter,
     Endpoint,
     Handlers,
     Heard,
@@ -33,10 +27,7 @@ from gateway.model.port import (
     VenueMessage,
     Writer,
 )
-
-
-class AdapterError(DialectError):
-    """A dialect names an adapter that is not there."""
+from gateway.processes.adapters import adapter_of
 
 
 class _Spoken(Protocol):
@@ -48,22 +39,6 @@ class _Spoken(Protocol):
 
 def _nobody(_number: int) -> str:
     return ""
-
-
-def adapter_of(dialect: Dialect) -> Adapter:
-    """The adapter that the dialect names; one for each dialect file of a process."""
-    return _load(dialect.adapter, dialect.path)
-
-
-@cache
-def _load(name: str, path: Path) -> Adapter:
-    module, _, factory = name.partition(":")
-    try:
-        made = getattr(importlib.import_module(module), factory)
-    except (ImportError, AttributeError, ValueError) as error:
-        message = f"{path}: dialect.adapter = {name!r}: {error}; right would be module:factory of an installed module"
-        raise AdapterError(message) from error
-    return cast("Adapter", made(path))
 
 
 def writer(venue: _Spoken, instruments: Mapping[str, Instrument], constants: Mapping[str, str]) -> Writer:

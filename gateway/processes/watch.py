@@ -38,11 +38,12 @@ from gateway.model.trade import (
 )
 from gateway.processes import clock, start
 from gateway.processes.child import Identity, alive, send_signal
+from gateway.processes.durations import MS, SECOND
+from gateway.processes.fix_sessions import fix_sessions
 from gateway.processes.held import Held, clear_held, read_held, write_held
 from gateway.processes.ids import IdCounter, next_epoch
 from gateway.processes.lease import Lease
-from gateway.processes.settings import Site, load_site
-from gateway.processes.site_file import MS, SECOND
+from gateway.processes.site import Site
 from gateway.processes.supervisor import live_children, read_status
 from gateway.processes.venues import open_sessions, order_reader, writer
 from gateway.processes.watch_core import (
@@ -105,7 +106,7 @@ class Watch:
         self._pulls: dict[str, Pull] = {}
         self._retry_ns: dict[str, int] = {}
         self._taken: Sessions | None = None
-        own = start.fix_sessions(site, WATCH)
+        own = fix_sessions(site, WATCH)
         self._own_venues = frozenset(one.venue_id for one in own)
         self._own = self._sessions(own) if own else None
         self._encoders: dict[str, Writer] = {}
@@ -220,7 +221,7 @@ class Watch:
                 mass_cancel=venue.dialect.mass_cancel,
                 own_session=name in self._own_venues,
             )
-        taken = [one for one in start.fix_sessions(self._site, "orders") if one.venue_id not in self._own_venues]
+        taken = [one for one in fix_sessions(self._site, "orders") if one.venue_id not in self._own_venues]
         self._taken = self._sessions(taken) if taken else None
         for name in self._own_venues:
             if self._own is not None and self._own.logged_on(f"{name}.{WATCH}"):
@@ -375,7 +376,7 @@ class Watch:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run until told to stop."""
     given = start.arguments(argv, WATCH)
-    site = load_site(given.site)
+    site = start.site_when_begun(given)
     stop = start.StopFlag()
     watch = Watch(site, given, next_epoch(site.state_dir / WATCH), stop.fd)
     start.say_ready(given.run_dir, WATCH)

@@ -16,8 +16,9 @@ from gateway.model.base import Message
 from gateway.model.port import Handlers, Sessions
 from gateway.model.quote import Quote
 from gateway.model.trade import Alarm, BookStateChanged
-from gateway.processes import clock, start
+from gateway.processes import clock
 from gateway.processes.feed import Feed
+from gateway.processes.fix_sessions import fix_sessions
 from gateway.processes.settings import Site, load_site
 from gateway.processes.toml_text import toml_text
 from gateway.processes.venues import open_sessions
@@ -95,7 +96,7 @@ class LiveFeed:
             on_refused=feed.on_refused,
             on_round_trip=feed.clocks.on_round_trip,
         )
-        ends = start.fix_sessions(site, "md")
+        ends = fix_sessions(site, "md")
         self.sessions: Sessions = open_sessions(ends, folder / "fix", folder / "logs", clock.monotonic_ns, handlers)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._loop)

@@ -24,6 +24,7 @@ from gateway.processes import clock, start
 from gateway.processes.execution import settings
 from gateway.processes.execution_shell import ExecutionShell
 from gateway.processes.feed import Feed
+from gateway.processes.fix_sessions import fix_sessions
 from gateway.processes.lease import Lease
 from gateway.processes.settings import Site, SiteError, load_site
 from gateway.processes.toml_text import toml_text
@@ -88,7 +89,7 @@ def until(done: Callable[[], object]) -> None:
 
 def opened(site: Site, kind: str, folder: Path, handlers: Handlers) -> Sessions:
     """The sessions of one process."""
-    return open_sessions(start.fix_sessions(site, kind), folder / "fix", folder / "log", clock.monotonic_ns, handlers)
+    return open_sessions(fix_sessions(site, kind), folder / "fix", folder / "log", clock.monotonic_ns, handlers)
 
 
 def test_books_of_the_adapter_become_quotes(

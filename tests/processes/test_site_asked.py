@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.execution_site import write_site
-from gateway.processes import start
+from gateway.processes.fix_sessions import fix_sessions
 from gateway.processes.settings import Site, SiteError, load_site
 
 DROP = """
@@ -58,7 +58,7 @@ def test_a_venue_that_tells_positions_is_asked_at_logon_unless_the_site_says_nev
 def test_a_drop_copy_is_a_session_of_its_own(tmp_path: Path) -> None:
     """With its key, its numbers in files, and no word of cancel on disconnect; the order session asks for that."""
     site = changed(tmp_path, "SHFE", "cancel_on_disconnect = true", DROP.format(port=7777))
-    orders, copies = start.fix_sessions(site, "orders"), start.fix_sessions(site, "drop_copy")
+    orders, copies = fix_sessions(site, "orders"), fix_sessions(site, "drop_copy")
     assert [(one.key, one.cancel_on_disconnect) for one in orders] == [("SHFE.orders", True), ("LME.orders", False)]
     (copy,) = copies
     assert (copy.key, copy.port, copy.resets, copy.cancel_on_disconnect) == ("SHFE.drop_copy", 7777, False, False)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.processes import start
+from gateway.processes.fix_sessions import fix_sessions
 from gateway.processes.settings import SiteError, load_site
 
 DEMO = Path(__file__).parents[2] / "sites" / "demo.toml"
@@ -18,7 +18,7 @@ def test_a_site_that_says_nothing_multiplies_by_one_and_never_ends() -> None:
     site = load_site(DEMO, {})
     one = site.instruments["LME.CA3M"]
     assert (one.price_multiplier, one.reference_price, one.fields) == (Decimal(1), None, {})
-    assert [(session.start_time, session.end_time) for session in start.fix_sessions(site, "md")] == [(None, None)] * 2
+    assert [(session.start_time, session.end_time) for session in fix_sessions(site, "md")] == [(None, None)] * 2
 
 
 def test_every_key_reaches_its_value() -> None:
@@ -35,7 +35,7 @@ def test_every_key_reaches_its_value() -> None:
     )
     one = site.instruments["LME.CA3M"]
     assert (one.price_multiplier, one.reference_price, one.reference_within_pct) == (Decimal("0.01"), 9700, 20)
-    hours = {session.key: (session.start_time, session.end_time) for session in start.fix_sessions(site, "md")}
+    hours = {session.key: (session.start_time, session.end_time) for session in fix_sessions(site, "md")}
     assert hours == {"SHFE.md": (None, None), "LME.md": ("22:00:00", "21:30:00")}
 
 
