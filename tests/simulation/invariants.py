@@ -429,7 +429,8 @@ class Referee:
             ours = process.engine.ledger.positions[name]
             outside = self._world.outside_lots[name]
             if ours.net_lots - outside == held.net:
-                if not outside and not explained:
+                # A person's trades made elsewhere may net to nothing and still have moved long and short apart.
+                if name not in self._world.outside_lots and not explained:
                     self._buckets_agree(ours, held, at_ns)
                     if name in self._world.given.prompts:
                         self._prompts_agree(name, ours, at_ns)
