@@ -266,6 +266,14 @@ def show(document: Mapping[str, Any], folder: Path) -> None:
         for outcome in one["opportunities"]["outcomes"]:
             became, lasted = outcome_text(outcome["outcome"], language), duration(outcome["lasted_ns"])
             out(told("  {}: {} {}, lasted {} (median)", one["rule"], outcome["count"], became, lasted))
+        if one["not_valued"]:
+            out(
+                told(
+                    "  {}: profit not known, no book to value or convert {} by",
+                    one["rule"],
+                    ", ".join(one["not_valued"]),
+                )
+            )
         if one["phantoms"]:
             out(told("  {}: {} intents on quotes that never stood together in truth", one["rule"], one["phantoms"]))
     if document["not_armed"]:

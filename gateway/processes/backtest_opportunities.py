@@ -38,6 +38,7 @@ OPEN_TRADE = "a trade of it was open"
 NO_ROOM = "no room on that side"
 HELD_TOO_SHORT = "not held for long enough"
 UNFINISHED = "unfinished"
+TOO_THIN = "not enough lots in the books"
 _ENDS = {
     PairTradeState.HEDGED: CAPTURED,
     PairTradeState.UNWOUND: "unwound",
@@ -242,5 +243,5 @@ def _sides(price: PairPrice) -> tuple[tuple[Side, int | None, int], ...]:
 
 
 def _without_name(verdict: str) -> str:
-    """What stands in the way, without the instrument, so that it can be counted."""
-    return verdict.rpartition(": ")[2]
+    """What stands in the way, without the instrument, so that it can be counted; nothing: the books are too thin."""
+    return TOO_THIN if verdict == "ok" else verdict.rpartition(": ")[2]

@@ -5,7 +5,8 @@ it would bring, the last true bid or ask. Then it is turned into the pair's curr
 a future pays its profit only, not its value. Fees are the row of the day of the fill; an order without a position
 effect pays what opening costs. Financing runs on the value that was held, for as long as it was held.
 
-What can go wrong: an instrument without fees in the site. Then there is no figure after costs, and it says so.
+What can go wrong: an instrument without fees in the site. Then there is no figure after costs, and it says so. One that
+is held or converted without a book to value it by: then no figure of the rule is known, since the rest alone is none.
 """
 
 from collections.abc import Iterable, Mapping
@@ -57,21 +58,23 @@ class Line:
 
 @dataclass(slots=True)
 class Profit:
-    """One rule's, in 1e-9 of its pair's currency. `fees_e9` is None where they are not known."""
+    """One rule's, in 1e-9 of its pair's currency; None where it is not known."""
 
     rule_id: str
     pair_id: str
     currency: str
-    gross_e9: int = 0
+    gross_e9: int | None = 0
     fees_e9: int | None = 0
-    financing_e9: int = 0
+    financing_e9: int | None = 0
     open_lots: dict[str, int] = field(default_factory=dict)
     not_valued: list[str] = field(default_factory=list)
     """Instruments held at the end, or converted, without a book to value them by."""
 
     @property
     def net_e9(self) -> int | None:
-        return None if self.fees_e9 is None else self.gross_e9 - self.fees_e9 - self.financing_e9
+        if self.gross_e9 is None or self.fees_e9 is None or self.financing_e9 is None:
+            return None
+        return self.gross_e9 - self.fees_e9 - self.financing_e9
 
 
 def profits(story: RunStory, given: ExecutionSettings, books: Books, end_ns: int, zone: ZoneInfo) -> list[Profit]:
@@ -143,6 +146,9 @@ def _profit(
             share_e9 = _share_e9(pair, name, spec.costs.financed_e9, index)
             part = Fraction(share_e9 * spec.costs.financing_rate_e9, PRICE_E9 * PRICE_E9 * YEAR_NS)
             financing += line.held * money * part
+    if made.not_valued:
+        made.gross_e9 = made.fees_e9 = made.financing_e9 = None
+        return made
     made.gross_e9 = _down(gross)
     made.fees_e9 = -_down(-fees) if known else None
     made.financing_e9 = -_down(-financing)
@@ -166,8 +172,8 @@ def _mark(line: Line, book: tuple[Levels, Levels] | None) -> Fraction | None:
 
 
 def conversion(pair: PairSpec, instrument: Instrument, given: ExecutionSettings, books: Books) -> Fraction | None:
-    """Money of the pair's currency for one of the instrument's, at the end; None where no rate is known."""
-    if instrument.currency == pair.currency:
+    """Money of the pair's currency for one of the instrument's, at the end; None where no rate is known. CNH is CNY."""
+    if same_money(instrument.currency, pair.currency):
         return Fraction(1)
     for leg in pair.legs:
         if given.instruments[leg.instrument_id].currency != instrument.currency:
@@ -186,7 +192,7 @@ def _named_rate(pair: PairSpec, currency: str, given: ExecutionSettings, books: 
         return None
     for reference in pair.expression.references:
         one = given.instruments[reference.instrument_id]
-        if one.unit.upper() == currency and one.currency[:2] == pair.currency[:2]:
+        if one.unit.upper() == currency and same_money(one.currency, pair.currency):
             return _middle(one.instrument_id, given.instruments, books)
     return None
 

@@ -7,6 +7,7 @@ What can go wrong: two moving bands cannot be compared before their thresholds a
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -23,6 +24,9 @@ from gateway.trigger.price import PairFormula
 
 MOST_RULES = 10_000
 """That are watched at once."""
+DAY_S = 86_400
+LEAST_INTERVAL_NS, LEAST_SAMPLES, MOST_SAMPLES = 100 * 10**6, 2, 100_000
+"""Of a moving band."""
 
 Place = Callable[[str], str]
 """Where a rule stands, by its id: rule[2] in a file, rule NAME in a command."""
@@ -104,10 +108,14 @@ def _command(
         if known is not None and rule.pair_id in pairs and known.pair_id != rule.pair_id:
             yield Mistake(f"{key}.pair", rule.pair_id, told("{}: a rule stays with its pair", known.pair_id))
         if rule.expires_utc_ns and rule.expires_utc_ns <= utc_ns:
-            yield Mistake(f"{key}.expires", str(rule.expires_utc_ns), told("a time to come"))
+            yield Mistake(f"{key}.expires", _utc(rule.expires_utc_ns), told("a time to come"))
     for name in command.removed:
         if name not in rules:
             yield Mistake(_called(name), name, told("a rule in force; {}", nearest(name, rules)))
+
+
+def _utc(utc_ns: int) -> str:
+    return datetime.fromtimestamp(utc_ns // 10**9, UTC).isoformat()
 
 
 def _coefficients(
@@ -162,8 +170,7 @@ def _basic(rule: RuleSpec, pair: PairSpec, instruments: Mapping[str, Instrument]
     if rule.max_units > pair.max_units:
         remedy = told("at most max_units of pair {}, {}", pair.pair_id, pair.max_units)
         yield Mistake(f"{key}.max_units", str(rule.max_units), remedy)
-    if rule.ttl_ns < 1 or rule.cool_down_ns < 0 or rule.persist_ns < 0:
-        yield Mistake(f"{key}.ttl_ms", str(rule.ttl_ns), told("above 0"))
+    yield from _ranges(rule, key)
     for leg in pair.legs:
         most = instruments[leg.instrument_id].max_qty_lots
         if rule.units * leg.ratio_lots > most:
@@ -176,6 +183,36 @@ def _basic(rule: RuleSpec, pair: PairSpec, instruments: Mapping[str, Instrument]
                 leg.instrument_id,
             )
             yield Mistake(f"{key}.units", str(rule.units), remedy)
+
+
+def _ranges(rule: RuleSpec, key: str) -> Iterator[Mistake]:
+    """Figures that a file could not have (`site_file.py`): a program may send any."""
+    band, costs = rule.band, rule.costs
+    least: list[tuple[str, int | None, int]] = [
+        ("ttl_ms", rule.ttl_ns, 1), ("cool_down_ms", rule.cool_down_ns, 0), ("persist_ms", rule.persist_ns, 0),
+        ("persist_quotes", rule.persist_quotes, 0), ("min_units", rule.min_units, 1),
+        ("total_units", rule.total_units, 1), ("quote_band", rule.quote_band_e9, 0), ("rearm", rule.rearm_e9, 0),
+        ("costs.financing_rate", costs.financing_rate_e9, 0), ("costs.holding_days", costs.holding_days, 0),
+        *(("costs.financed", share, 0) for share in costs.financed_e9),
+        *(("costs.slippage_ticks", ticks, 0) for ticks in costs.slippage_ticks),
+    ]  # fmt: skip
+    if band is not None:
+        least += [
+            ("band.interval_ms", band.interval_ns, LEAST_INTERVAL_NS), ("band.length", band.length, LEAST_SAMPLES),
+            ("band.warm_up", band.warm_up, LEAST_SAMPLES), ("band.deviations", band.deviations_e9, 1),
+            ("band.floor", band.floor_e9, 0), ("band.cap", band.cap_e9, 0),
+            ("band.warm_up_age_min", band.warm_up_age_ns, 0),
+        ]  # fmt: skip
+        if band.length > MOST_SAMPLES:
+            yield Mistake(f"{key}.band.length", str(band.length), told("less than or equal to {}", MOST_SAMPLES))
+    for name, value_or_none, smallest in least:
+        if value_or_none is not None and value_or_none < smallest:
+            remedy = told("greater than or equal to {}", smallest)
+            yield Mistake(f"{key}.{name}", str(value_or_none), remedy)
+    for index, window in enumerate(rule.windows):
+        if not (0 <= window.from_s < DAY_S and 0 <= window.until_s < DAY_S):
+            value = f"{window.from_s}, {window.until_s}"
+            yield Mistake(f"{key}.window[{index}].from_time", value, told("a second of the day"))
 
 
 def _own(rule: RuleSpec, key: str) -> Iterator[Mistake]:

@@ -81,6 +81,7 @@ def set_keys(path: Path | None, rule_id: str, words: Sequence[str], asker: Asker
     except ValidationError as error:
         return _refuse(site, [_typed(rule_id, one) for one in error.errors(include_url=False)])
     mistakes = list(key_mistakes(section, f"rule {rule_id}", site.bus.pair_price_interval_ns // MS))
+    mistakes += set_mistakes(section, rule_id, pairs)
     if mistakes:
         return _refuse(site, mistakes)
     new = rule_spec(section)
@@ -159,6 +160,20 @@ def changed_keys(keys: dict[str, object], words: Sequence[str]) -> dict[str, obj
         else:
             table[last] = [part for part in value.split(",") if part] if last in LISTS else value
     return made
+
+
+def set_mistakes(section: RuleSection, rule_id: str, pairs: Mapping[str, PairSpec]) -> list[Mistake]:
+    """What would be lost on the way to the trigger, and so change something else than was asked for."""
+    key = f"rule {rule_id}"
+    found = []
+    if section.id != rule_id:
+        # Set under another id it would be a second rule that trades beside the first.
+        found.append(Mistake(f"{key}.id", section.id, told("{}: a rule keeps its id", rule_id)))
+    pair = pairs.get(section.pair)
+    if pair is not None and section.kind not in (RuleWord.COUNTER_PRICE, RuleWord(pair.formula.value)):
+        remedy = told("the formula of pair {}, {}", pair.pair_id, pair.formula.value)
+        found.append(Mistake(f"{key}.kind", section.kind.value, remedy))
+    return found
 
 
 def _of_a_client(rule: RuleSpec, found: RulesInForce) -> bool:

@@ -306,10 +306,6 @@ def _thresholds(rule: RuleSection, key: str) -> Iterator[Mistake]:
         yield Mistake(
             f"{key}.buy_at", str(rule.buy_at), told("below sell_at, {}: else it trades with itself", rule.sell_at)
         )
-    for name in ("buy_at", "sell_at"):
-        value = getattr(rule, name)
-        if value is not None and value != round(value, PLACES):
-            yield Mistake(f"{key}.{name}", str(value), told("at most {} places after the point", PLACES))
 
 
 def _intent_sizes(site: SiteFile, rule: RuleSection, pair: PairSection, key: str) -> Iterator[Mistake]:

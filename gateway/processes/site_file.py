@@ -40,6 +40,10 @@ class Force(StrEnum):
     GTD = "GTD"
 
 
+MOST_DIGITS = 15
+"""Before the point of any number: with nine places after it, arithmetic on it stays exact."""
+
+
 def _exact(value: Any) -> Any:  # noqa: ANN401 what TOML gives may be anything; this is where it is looked at
     if isinstance(value, Decimal):
         return value
@@ -50,6 +54,9 @@ def _exact(value: Any) -> Any:  # noqa: ANN401 what TOML gives may be anything; 
         made = Decimal(value)
     except InvalidOperation:
         made = Decimal("nan")
+    if made.is_finite() and made.adjusted() >= MOST_DIGITS:
+        message = told("a number of at most {} digits before the point", MOST_DIGITS)
+        raise ValueError(message)
     if not made.is_finite():
         message = told('write a decimal number in quotes, such as "0.50"')
         raise ValueError(message)
@@ -553,7 +560,9 @@ class ClientSection(Section):
     cancel_on_disconnect: bool = Field(False, description="its orders end with its connection")  # noqa: FBT003 a default
     username: str = Field("", description="of its logon")
     password_file: str = Field("", description="file with its password; or CMC_CLIENT__ID__PASSWORD; none: not asked")
-    certificate_cn: str = Field("", description="common name of the certificate that it shows; it then comes over TLS only")
+    certificate_cn: str = Field(
+        "", description="common name of the certificate that it shows; it then comes over TLS only"
+    )
     certificate_sha256: str = Field("", description="or its fingerprint, 64 hexadecimal digits")
     addresses: tuple[str, ...] = Field(
         (), description='networks that it may come from, such as "10.1.2.0/24"; none: any'

@@ -14,6 +14,10 @@ from gateway.processes.site_mistakes import Mistake
 
 PLACES = 9
 """Prices, money and shares are whole multiples of 1e-9."""
+MOST = 9 * 10**9
+"""Of a price or of money of a rule: in whole 1e-9 it has to fit into 64 bits."""
+MOST_MS = 9 * 10**12
+"""The same of milliseconds, which become nanoseconds: some 285 years."""
 
 
 def check_rules(site: SiteFile) -> list[Mistake]:
@@ -61,8 +65,10 @@ def key_mistakes(rule: RuleSection, key: str, least_ms: int) -> Iterator[Mistake
 def _places(section: object, key: str) -> Iterator[Mistake]:
     for name in getattr(type(section), "model_fields", {}):
         value = getattr(section, name)
-        if name in ("buy_at", "sell_at"):
-            continue  # site_checks.py
         for one in value if isinstance(value, tuple) else (value,):
-            if isinstance(one, Decimal) and one != round(one, PLACES):
+            if isinstance(one, Decimal) and abs(one) > MOST:
+                yield Mistake(f"{key}.{name}", str(one), told("between {} and {}", -MOST, MOST))
+            elif isinstance(one, Decimal) and one != round(one, PLACES):
                 yield Mistake(f"{key}.{name}", str(one), told("at most {} places after the point", PLACES))
+            elif isinstance(one, int) and name.endswith("_ms") and one > MOST_MS:
+                yield Mistake(f"{key}.{name}", str(one), told("less than or equal to {}", MOST_MS))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backtest_sites import backtest, site_file
+from backtest_sites import backtest, records_of, site_file
 
 from gateway.journal.fold import fold
 from gateway.journal.reader import read_run
@@ -18,6 +18,8 @@ from gateway.journal.reconcile import reconcile
 from gateway.journal.truth import read_truth
 from gateway.model.base import PRICE_E9
 from gateway.model.order import Side
+from gateway.model.quote import Quote
+from gateway.model.record import Observed
 from gateway.model.trade import PairTradeState
 from gateway.processes.cli import OK, WRONG_CALL, main
 from gateway.processes.toml_text import toml_text
@@ -90,13 +92,48 @@ def test_figures_add_up(made: Path) -> None:
 
 def test_profit_is_what_the_venues_fills_come_to(made: Path) -> None:
     """Cash of the venues' own fills, what is held valued at the last true touch, dollars at the last rate's middle."""
-    site = tomllib.loads((made / "site.toml").read_text())
+    assert_profit_of_the_venues(made)
+
+
+def test_a_currency_future_that_is_a_leg_earns_and_costs_as_well(tmp_path: Path) -> None:
+    """Three legs, the last quoted in CNH: its fills are part of the profit, one CNH a CNY."""
+    path = site_file(tmp_path)
+    content = tomllib.loads(path.read_text())
+    rate, pair = content["instrument"][2], content["pair"][0]
+    rate |= {
+        "tradable": True,
+        "max_position_lots": 100,
+        "max_orders_per_day": 9000,
+        "max_order_value": "90000000",
+        "collar_ticks": 400,
+    }
+    pair["formula"] = "cu - ca * uc * 1.13"
+    uc = {"instrument": rate["id"], "name": "uc", "ratio_lots": 1, "pay_up_ticks": 4, "max_quote_age_ms": 5000}
+    for leg, name in zip(pair["leg"], ("cu", "ca"), strict=True):
+        leg["name"] = name
+        leg.pop("fx", None)
+        leg.pop("factors", None)
+    pair["leg"].append(uc)
+    path.write_text(toml_text(content))
+    code, run = backtest(tmp_path)
+    assert code == OK
+    assert "USDCNH" in (run / "truth" / "LME" / "fills.jsonl").read_text()
+    quotes = [one.what for one in records_of(next((run / "journal").glob("recorder.*"))) if isinstance(one, Observed)]
+    rates = [one for one in quotes if isinstance(one, Quote) and one.instrument_id == rate["id"]]
+    (bid_ticks, _), (ask_ticks, _) = rates[-1].bids[0], rates[-1].asks[0]
+    tick = Fraction(rate["tick"])
+    assert_profit_of_the_venues(run, rate=(bid_ticks * tick, ask_ticks * tick))
+
+
+def assert_profit_of_the_venues(run: Path, rate: tuple[Fraction, Fraction] | None = None) -> None:
+    """`rate`: bid and ask of the currency at the end, where our own fills took of it."""
+    site = tomllib.loads((run / "site.toml").read_text())
     listed = {one["id"]: one for one in site["instrument"]}
-    earned = document(made)["rules"][0]
+    earned = document(run)["rules"][0]
     by_symbol = {one["symbol"]: one for one in listed.values()}
     cash: dict[str, Fraction] = {}
     lots: dict[str, int] = {}
-    for venue in (made / "truth").iterdir():
+    for venue in (run / "truth").iterdir():
         for text in (venue / "fills.jsonl").read_text().splitlines():
             fill = json.loads(text)
             name = by_symbol[fill["symbol"]]["id"]
@@ -104,9 +141,10 @@ def test_profit_is_what_the_venues_fills_come_to(made: Path) -> None:
             cash[name] = cash.get(name, Fraction(0)) - sign * fill["last_qty"] * Fraction(fill["last_px"])
             lots[name] = lots.get(name, 0) + sign * fill["last_qty"]
     assert {name: count for name, count in lots.items() if count} == earned["open_lots"]
-    books = last_books(made)
+    assert earned["not_valued"] == []
+    books = last_books(run) | ({"LME.USDCNH": rate} if rate else {})
     bid, ask = books["LME.USDCNH"]
-    rates = {"CNY": Fraction(1), "USD": (bid + ask) / 2}
+    rates = {"CNY": Fraction(1), "CNH": Fraction(1), "USD": (bid + ask) / 2}
     total = Fraction(0)
     for name, held in lots.items():
         touch = books[name][0 if held > 0 else 1]

@@ -175,3 +175,12 @@ def test_a_price_that_does_not_meet_is_not_seen() -> None:
     story.true(10, 0, 0)
     story.seen(50, -40, 0)
     assert [one[3] for one in story.outcomes()] == ["not seen"]
+
+
+def test_a_side_without_a_price_on_whole_books_had_too_few_lots() -> None:
+    """Nothing else stands in the way: it is never told as "ok"."""
+    story = Story()
+    story.true(0, -60, None)
+    story.seen(10, None, None)
+    story.true(100, None, None)
+    assert story.outcomes() == [("buy", 0, 100, "no price: not enough lots in the books")]

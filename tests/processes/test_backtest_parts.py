@@ -12,7 +12,7 @@ from gateway.model.order import Side
 from gateway.model.quote import BookState, Quote
 from gateway.model.record import JournalOpened, Observed
 from gateway.processes.backtest_overrides import Assignment
-from gateway.processes.backtest_profit import Line, summed
+from gateway.processes.backtest_profit import Line, Profit, summed
 from gateway.processes.backtest_sweep import command
 from gateway.processes.backtest_tape import Asked
 from gateway.processes.backtest_time import instant_ns, midnight_ns, shown
@@ -69,6 +69,13 @@ def test_what_was_held_counts_for_as_long_as_it_was_held() -> None:
 def test_a_sum_with_an_unknown_figure_is_unknown() -> None:
     """Nothing is guessed for a rule without fees."""
     assert (summed([1, 2]), summed([1, None]), summed([])) == (3, None, 0)
+
+
+def test_what_is_left_of_an_unknown_profit_is_unknown() -> None:
+    """With an instrument that nothing values, no part of the rest passes for the profit."""
+    assert Profit("R", "P", "CNY", None, 1, 1).net_e9 is None
+    assert Profit("R", "P", "CNY", 9, 1, None).net_e9 is None
+    assert Profit("R", "P", "CNY", 9, 1, 2).net_e9 == 6
 
 
 def test_a_run_of_a_sweep_is_called_with_all_that_was_asked(tmp_path: Path) -> None:

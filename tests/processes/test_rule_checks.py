@@ -9,9 +9,11 @@ from gateway.model.conditions import BandKind, Costs, MovingBand, RuleAction, Ru
 from gateway.model.rules import ChangeRules
 from gateway.model.site import RuleSpec
 from gateway.processes.rule_checks import MOST_RULES, command_mistakes
+from gateway.processes.rule_commands import set_mistakes
 from gateway.processes.rule_keys import rule_keys, rule_spec, utc_ns_of, utc_text
 from gateway.processes.settings import Site, SiteError, load_site
-from gateway.processes.site_file import RuleSection
+from gateway.processes.site_file import RuleSection, RuleWord
+from gateway.processes.site_rules import key_mistakes
 
 DEMO = Path(__file__).parents[2] / "sites" / "demo.toml"
 SITE = load_site(DEMO)
@@ -32,6 +34,9 @@ ttl_ms = 250 -> ttl_ms = 250\\nmin_units = 2\\nunits_ = 3 | rule[0].units_      
 ttl_ms = 250 -> ttl_ms = 250\\nside = "buy"         | rule[0].side                | buy              | fixed thresholds
 ttl_ms = 250 -> ttl_ms = 250\\nmin_edge = "1"       | rule[0].min_edge            | 1                | kind = counter_price
 ttl_ms = 250 -> ttl_ms = 250\\nrearm = "0.1234567891" | rule[0].rearm             | 0.1234567891     | 9 places
+ttl_ms = 250 -> ttl_ms = 9999999999999              | rule[0].ttl_ms              | 9999999999999    | less than or equal to
+sell_at = "150" -> sell_at = "10000000000"         | rule[0].sell_at             | 10000000000      | between -9000000000 and 9000000000
+sell_at = "150" -> sell_at = "1e30"                | rule[0].sell_at             | "1e30"           | at most 15 digits before the point
 ttl_ms = 250 -> ttl_ms = 250\\nexpires = "tomorrow" | rule[0].expires             | tomorrow         | offset from UTC
 ttl_ms = 250 -> ttl_ms = 250\\nexpires = "2026-12-31T15:00:00" | rule[0].expires  | 2026-12-31T15:00:00 | offset from UTC
 ttl_ms = 250 -> ttl_ms = 250\\ncloses = "x"         | rule[0].closes              | x                | action = "close"
@@ -132,6 +137,19 @@ COMMANDS = [
         "sell_at of rule x",
     ),
     ({"rules": (with_(immediate=True, persist_ns=5),)}, "rule cu-band.persist_ms", "looked at once"),
+    ({"rules": (with_(min_units=0),)}, "rule cu-band.min_units", "greater than or equal to 1"),
+    ({"rules": (with_(rearm_e9=-1),)}, "rule cu-band.rearm", "greater than or equal to 0"),
+    ({"rules": (with_(ttl_ns=0),)}, "rule cu-band.ttl_ms", "greater than or equal to 1"),
+    (
+        {"rules": (with_(band=MovingBand(BandKind.EXPONENTIAL, 10**9, 1, 2, E9, 0, None, 0)),)},
+        "rule cu-band.band.length",
+        "greater than or equal to 2",
+    ),
+    (
+        {"rules": (with_(windows=(Window("Asia/Shanghai", (0,), 0, 86_400),)),)},
+        "rule cu-band.window[0].from_time",
+        "a second of the day",
+    ),
     ({"rules": (RULE, RULE)}, "rule cu-band.id", "once in a command"),
     ({"rules": (RULE,), "removed": ("cu-band",)}, "rule cu-band.id", "once in a command"),
     ({"removed": ("cu-bnd",)}, "rule cu-bnd", "did you mean cu-band?"),
@@ -186,3 +204,21 @@ def with_keys(tmp_path: Path, keys: str) -> Site:
     text = DEMO.read_text(encoding="utf-8").replace("ttl_ms = 250", f"ttl_ms = 250\n{keys}")
     file.write_text(text, encoding="utf-8")
     return load_site(file)
+
+
+def test_a_key_that_would_be_lost_on_the_way_is_refused() -> None:
+    """Another id would make a second rule that trades beside the first; a price rule's kind is its pair's formula."""
+    section = RuleSection.model_validate(rule_keys(RULE, SITE.pairs))
+    assert set_mistakes(section, "cu-band", SITE.pairs) == []
+    other = section.model_copy(update={"id": "foo", "kind": RuleWord.RATIO})
+    found = [(one.key, one.value, str(one.remedy)) for one in set_mistakes(other, "cu-band", SITE.pairs)]
+    assert found == [
+        ("rule cu-band.id", "foo", "cu-band: a rule keeps its id"),
+        ("rule cu-band.kind", "ratio", "the formula of pair CU-CA, spread"),
+    ]
+
+
+def test_a_price_set_by_command_has_nine_places_as_in_a_file() -> None:
+    """What is beyond is refused, never cut off in silence."""
+    section = RuleSection.model_validate(rule_keys(RULE, SITE.pairs) | {"buy_at": "-55.1234567891"})
+    assert [one.key for one in key_mistakes(section, "rule cu-band", 50)] == ["rule cu-band.buy_at"]
