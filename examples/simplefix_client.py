@@ -26,7 +26,7 @@ class Client:
         self.parser, self.over = simplefix.FixParser(), False
 
     def keep(self) -> None:
-        """Written before what they count is acted on: a number is never used twice."""
+        """Ours before the message leaves, theirs after it is dealt with: after a crash one may be heard twice."""
         self.state.write_text(json.dumps({"out": self.next_out, "in": self.next_in}))
 
     def send(self, kind: str, *fields: tuple[int, object], number: int = 0) -> None:
@@ -59,13 +59,13 @@ class Client:
         while fields is not None:
             if int(fields["34"]) == self.next_in:
                 self.next_in = int(fields["36"]) if fields["35"] == "4" else self.next_in + 1
-                self.keep()
                 if fields["35"] == "1":
                     self.send("0", (112, fields["112"]))
                 elif fields["35"] == "5":
                     self.over = True
                 elif fields["35"] not in tuple("01234A"):
                     yield fields
+                self.keep()
             self.early = {key: one for key, one in self.early.items() if key >= self.next_in}
             fields = self.early.pop(self.next_in, None)
 

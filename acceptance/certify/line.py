@@ -106,6 +106,9 @@ class SocketLine:
             if not select.select([self._listener], [], [], left)[0]:
                 break
             made, _ = self._listener.accept()
+            if _has_gone(made):
+                made.close()
+                continue
             made.settimeout(max(0.1, until - self.now()))
             if self._tls is None:
                 return made
@@ -115,3 +118,14 @@ class SocketLine:
                 made.close()
         text = f"nobody has connected within {self._open_s:g} s"
         raise NobodyError(text)
+
+
+def _has_gone(one: socket.socket) -> bool:
+    """Whether whoever connected has hung up again before its turn."""
+    one.setblocking(False)  # noqa: FBT003 - the standard library's signature
+    try:
+        return not one.recv(1, socket.MSG_PEEK)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True

@@ -17,8 +17,13 @@ from acceptance.certify.script import Case, Step
 from acceptance.certify.wire import SOH, Cutter, Heard, Pair, WireError, framed, in_order, shown
 
 LOGON, LOGOUT, HEARTBEAT, TEST, RESEND, RESET = "A", "5", "0", "1", "2", "4"
+ADMIN = frozenset("012345A")
+SECRETS = frozenset({"554", "96", "925"})
+"""Password, RawData, NewPassword: they stand in no log."""
 ANSWER_S = 5.0
 MOST_PASSED_OVER = 10_000
+MOST_SILENT = 5
+"""Connections in a row that end without a word."""
 _VALUE = re.compile(r"\{(\w+)([+-]\d+)?\}")
 
 
@@ -65,6 +70,10 @@ class End(NamedTuple):
     serve: Callable[["Player", Heard], bool] | None = None
     """What is done with a message that no script waits for; False: it is a wrong answer."""
     password: str = ""
+    within_s: float = ANSWER_S
+    """How long an answer may take where a script does not say."""
+    patience_s: float = 0.0
+    """How much longer where a person has to do something first."""
 
 
 class Logged(NamedTuple):
@@ -85,13 +94,25 @@ class Player:
         self.next_out = self.next_in = 1
         self.kept: dict[str, str] = {}
         self._cutter = Cutter()
-        self._within_s = ANSWER_S
-        self._waiting: list[Heard] = []
-        self._held = 0
+        self._within_s = end.within_s
+        self._patience_s = 0.0
+        self._is_open = False
         self._closed = False
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the connection is there, as far as is known."""
+        return self._is_open and not self._closed
+
+    def drop(self) -> None:
+        """End the connection from here."""
+        self.line.close()
+        self._is_open = False
 
     def play(self, case: Case) -> None:
         """All steps; WrongAnswerError at the first that goes wrong."""
+        self._within_s = self.end.within_s
+        self.kept.clear()
         for step in case.of(self.end.version) or ():
             try:
                 self._step(step)
@@ -119,7 +140,7 @@ class Player:
         """The next message that matters has these fields."""
         wanted = self._wanted(fields)
         kind = next((value for tag, value in wanted if tag == "35"), "")
-        heard = self._awaited(kind, frozenset(tag for tag, _ in wanted))
+        heard = self._awaited(kind, frozenset(tag for tag, _ in wanted), dict(wanted).get("112", ""))
         for tag, value in wanted:
             self._judge(heard, tag, value)
         return heard
@@ -128,6 +149,7 @@ class Player:
         """What a line says."""
         if step.verb == "do":
             self.line.tell(step)
+            self._patience_s = self.end.patience_s
             return
         verbs: dict[str, Callable[[str], object]] = {
             "connect": lambda _: self._open(),
@@ -139,10 +161,11 @@ class Player:
             "fill": lambda _: self._fill(),
             "quiet": lambda rest: self._quiet(float(rest)),
             "closed": lambda _: self._until_closed(),
-            "close": lambda _: self.line.close(),
+            "close": lambda _: self.drop(),
             "other": self._other,
             "within": self._within,
             "number": self._number,
+            "resent": self._resent,
         }
         verbs[step.verb](step.rest)
 
@@ -151,7 +174,7 @@ class Player:
 
     def _open(self) -> None:
         self.line.open()
-        self._cutter, self._closed = Cutter(), False
+        self._cutter, self._closed, self._is_open = Cutter(), False, True
 
     def _logon(self, extra: str) -> None:
         """As the one that logs on, or as the one that hears it."""
@@ -163,12 +186,28 @@ class Player:
             self.send(f"35=A|98=0{beat}{version}{secret}{more}")
             self.expect("35=A")
             return
-        heard = self.expect(f"35=A|98=0|108=?{more}")
         version = "|1137=9" if self.end.version == "FIXT.1.1" else ""
+        secret = f"|{'96' if self.end.version == 'FIX.4.2' else '554'}={self.end.password}" if self.end.password else ""
+        expected = self.next_in
+        self._past_the_silent()
+        heard = self.expect(f"35=A|34=?|98=0|108=?{version}{secret}{more}")
+        if heard.get("141") != "Y" and int(heard.get("34")) < expected:
+            text = f"MsgSeqNum(34)={heard.get('34')} of the Logon; right would be {expected}"
+            raise WrongAnswerError(text)
         reset = ""
         if heard.get("141") == "Y":
             reset, self.next_out = "|141=Y", 1
         self.send(f"35=A|98=0|108={heard.get('108')}{version}{reset}")
+
+    def _past_the_silent(self) -> None:
+        """A connection that is given up before it has said anything is none: the next one counts."""
+        for _ in range(MOST_SILENT):
+            data = self.line.receive(self._within_s)
+            if data:
+                self._cutter.feed(data)
+                return
+            if data is not None:
+                self._open()
 
     def _fill(self) -> None:
         """Give the other end everything it asks for, as gap fills, until it has all."""
@@ -180,6 +219,33 @@ class Player:
             self.send(f"35=4|34={begin}|43=Y|122={{now}}|123=Y|36={to + 1}")
             if to >= last:
                 return
+
+    def _resent(self, words: str) -> None:
+        """Ask for everything from a number on: gap fills and possible duplicates, whole and in order."""
+        begin, end = int(self._filled(words)), self.next_in
+        self.send(f"35=2|7={begin}|16=0")
+        until = self.line.now() + self._within_s
+        while begin < end:
+            heard = self._next(until - self.line.now())
+            if heard is None:
+                text = f"nothing more came; right would be MsgSeqNum(34)={begin} with PossDupFlag(43)=Y"
+                raise WrongAnswerError(text)
+            if heard.get("43") != "Y":
+                self._count(heard, frozenset())
+                if heard.kind != HEARTBEAT and not self._served(heard):
+                    text = f"{shown(heard.raw)}; right would be MsgSeqNum(34)={begin} with PossDupFlag(43)=Y"
+                    raise WrongAnswerError(text)
+                continue
+            if heard.get("34") != str(begin):
+                text = f"MsgSeqNum(34)={heard.get('34')} in {shown(heard.raw)}; right would be {begin}"
+                raise WrongAnswerError(text)
+            is_fill = heard.kind == RESET and heard.get("123") == "Y"
+            if not is_fill and (heard.kind in ADMIN or not heard.has("122")):
+                text = (
+                    f"{shown(heard.raw)}; right would be a gap fill, or a message of business with OrigSendingTime(122)"
+                )
+                raise WrongAnswerError(text)
+            begin = int(heard.get("36")) if is_fill else begin + 1
 
     def _number(self, words: str) -> None:
         which, value = words.split()
@@ -211,7 +277,7 @@ class Player:
             if heard is not None and heard.kind not in (HEARTBEAT, LOGOUT):
                 text = f"{shown(heard.raw)}; right would be the end of the connection"
                 raise WrongAnswerError(text)
-        self.line.close()
+        self.drop()
 
     def _other(self, fields: str) -> None:
         """A second connection that says this, and is closed."""
@@ -220,16 +286,18 @@ class Player:
         second.send(fields)
         second._until_closed()
 
-    def _awaited(self, kind: str, named: frozenset[str]) -> Heard:
-        until = self.line.now() + self._within_s
+    def _awaited(self, kind: str, named: frozenset[str], asked: str) -> Heard:
+        within_s, self._patience_s = self._within_s + self._patience_s, 0.0
+        until = self.line.now() + within_s
         for _ in range(MOST_PASSED_OVER):
             heard = self._next(until - self.line.now())
             if heard is None:
-                why = "the connection was closed" if self._closed else f"nothing came within {self._within_s:g} s"
+                why = "the connection was closed" if self._closed else f"nothing came within {within_s:g} s"
                 text = f"{why}; right would be MsgType(35)={kind}"
                 raise WrongAnswerError(text)
             self._count(heard, named if heard.kind in _kinds(kind) else frozenset())
-            if not kind or heard.kind in _kinds(kind):
+            is_other = heard.kind == HEARTBEAT and self.end.accepts and asked not in ("", heard.get("112"))
+            if heard.kind in _kinds(kind) and not is_other:
                 return heard
             if heard.kind != HEARTBEAT and not self._served(heard):
                 text = f"{shown(heard.raw)}; right would be MsgType(35)={kind}"
@@ -255,7 +323,7 @@ class Player:
             if not data:
                 self._closed = True
             self._cutter.feed(data)
-        self.log.append(Logged(self.line.stamp(0), sent=False, text=shown(heard.raw)))
+        self.log.append(Logged(self.line.stamp(0), sent=False, text=_masked(heard.raw)))
         return heard
 
     def _count(self, heard: Heard, named: frozenset[str]) -> None:
@@ -333,11 +401,18 @@ class Player:
         words = {"sender": self.end.sender, "target": self.end.target, "version": self.end.version}
         if name in words:
             return words[name]
-        return self.kept.get(name, match[0])
+        known = self.kept.get(name, match[0])
+        return str(int(known) + offset) if offset else known
 
     def _put(self, text: str) -> None:
-        self.log.append(Logged(self.line.stamp(0), sent=True, text=shown(text)))
+        self.log.append(Logged(self.line.stamp(0), sent=True, text=_masked(text)))
         self.line.send(text.encode("latin-1"))
+
+
+def _masked(text: str) -> str:
+    """As people read it, without what is secret."""
+    parts = [part.partition("=") for part in shown(text).split("|")]
+    return "|".join(f"{tag}{mark}{'***' if tag in SECRETS else value}" for tag, mark, value in parts)
 
 
 def _pair(text: str) -> Pair:

@@ -5,7 +5,8 @@ case 4b                      its number
 en A TestRequest is answered  what it shows, in English
 zh ...                        and in Chinese
 only FIX.4.4 FIXT.1.1         of these versions alone; every version without
-do en ... / do zh ...         what a person has to do at this point
+for orders                    of a session that orders, or `for drop_copy`; of both without
+do order                      a person has to do this at this point; words.toml says it in both languages
 connect                       open the connection, or wait for it
 logon 108=1                   log on and hear the Logon; from the acceptor's end: hear it and answer
 > 35=1|112=T1                 send; header, length, sum filled in; `-52` leaves a field out, `+order:a1` is a macro
@@ -20,6 +21,7 @@ close                         close it
 other 35=A|98=0               a second connection that says this is closed without a Logon
 within 5                      from here on an answer may take so long, in seconds
 number out +3000              the next number of ours is so much higher; `out 5`: it is 5; `in` is the other end's
+resent {in-2}                 ask for everything from this number on, and get it as possible duplicates and gap fills
 @FIX.4.2 < 35=8|20=0          a line of one version alone
 ```
 
@@ -30,27 +32,13 @@ What can go wrong: a line that is none of these: `ScriptError` names file and li
 """
 
 from collections.abc import Iterable
+from importlib.resources import files
 from typing import NamedTuple
 
 VERBS = frozenset(
-    (
-        "connect",
-        "logon",
-        ">",
-        "raw",
-        "bytes",
-        "<",
-        "fill",
-        "quiet",
-        "closed",
-        "close",
-        "other",
-        "within",
-        "number",
-        "do",
-    )
+    "connect logon > raw bytes < fill quiet closed close other within number resent do".split()  # noqa: SIM905 as read
 )
-HEADS = ("case", "en", "zh", "only")
+HEADS = ("case", "en", "zh", "only", "for")
 
 
 class ScriptError(ValueError):
@@ -75,12 +63,24 @@ class Case(NamedTuple):
     zh: str
     versions: tuple[str, ...]
     steps: tuple[Step, ...]
+    kind: str = ""
+    """`orders` or `drop_copy`: the sessions it is for; empty: both."""
+
+    def title(self, language: str) -> str:
+        """What it shows, in `en` or `zh`."""
+        return self.zh if language == "zh" else self.en
 
     def of(self, version: str) -> tuple[Step, ...] | None:
         """Its steps in this version; None: it is not for it."""
         if self.versions and version not in self.versions:
             return None
         return tuple(one for one in self.steps if one.version in ("", version))
+
+
+def read_folder(name: str) -> tuple[Case, ...]:
+    """The scripts of a folder beside this file, `session`, `examples` or `client`, by their file names."""
+    found = sorted(files("acceptance.certify").joinpath(name).iterdir(), key=lambda one: one.name)
+    return tuple(read_case(one.name, one.read_text(encoding="utf-8").splitlines()) for one in found)
 
 
 def read_case(name: str, lines: Iterable[str]) -> Case:
@@ -106,4 +106,11 @@ def read_case(name: str, lines: Iterable[str]) -> Case:
     if missing:
         message = f"{name}: no line {missing[0]!r}; right would be `{missing[0]} ...` at its top"
         raise ScriptError(message)
-    return Case(heads["case"], heads["en"], heads["zh"], tuple(heads.get("only", "").split()), tuple(steps))
+    return Case(
+        heads["case"],
+        heads["en"],
+        heads["zh"],
+        tuple(heads.get("only", "").split()),
+        tuple(steps),
+        heads.get("for", ""),
+    )

@@ -54,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
     _looking_commands(commands)
     _operator_commands(commands)
     _run_commands(commands)
+    _certify(commands)
     deliver.register(commands)
     return top
 
@@ -239,6 +240,27 @@ def _backtest(commands: "_Commands[argparse.ArgumentParser]") -> None:
     one.add_argument("--jobs", type=_count, default=0, help="runs of a sweep at once (default: cores less one)")
     one.add_argument("--out", type=Path, default=Path("runs"), metavar="DIR", help="where the run's folder is made")
     one.add_argument("--json", action="store_true", help="one JSON document on standard output")
+
+
+def _certify(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    text = "Play the scripts of the certification with a client's program (docs/CLIENT_FIX.md)."
+    one = _add(commands, "certify", text, _run_certify)
+    _site_argument(one)
+    one.add_argument("--session", required=True, metavar="NAME", help="its SenderCompID(49), an id of a [[client]]")
+    one.add_argument("--port", type=int, default=None, help="another one than the site's; 0: any that is free")
+    one.add_argument("--tls", action="store_true", help="on the site's tls_host, with its certificates")
+    one.add_argument("--case", action="append", default=[], metavar="N", help="only this case; no certificate then")
+    one.add_argument("--attempts", type=_count, default=3, help="of each case (default 3)")
+    one.add_argument("--answer", type=_seconds, default=5, help="seconds a program has to answer (default 5)")
+    one.add_argument("--wait", type=_seconds, default=300, help="seconds a person has to act (default 300)")
+    one.add_argument("--out", type=Path, default=Path("runs"), metavar="DIR", help="where the certificate is written")
+    one.add_argument("--json", action="store_true", help="the last line is one JSON document")
+
+
+def _run_certify(parsed: argparse.Namespace) -> int:
+    from gateway.processes import certify  # noqa: PLC0415
+
+    return certify.run(parsed)
 
 
 def _site_argument(one: argparse.ArgumentParser) -> None:

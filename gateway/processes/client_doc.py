@@ -2,7 +2,8 @@
 mean, in English or Chinese. What a person has written around them stands in the page itself, between marks.
 
 `python -m gateway.processes.client_doc docs/CLIENT_FIX.md` writes what is between `<!-- generated: NAME -->` and
-`<!-- end -->` anew; a test compares. NAME is `messages en`, `messages zh`, `codes en`, `codes zh`.
+`<!-- end -->` anew; a test compares. NAME is `messages`, `codes`, `examples`, `conformance` or `certification`, with a
+language, `en` or `zh`; the last three are made of the scripts in `acceptance/certify`, which the tests play.
 """
 
 import re
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
+from acceptance.certify.script import read_folder
 from gateway.fix.dictionary import SPECS, FieldSpec, read_dictionary
 from gateway.model.client import ClientRefusal, Ended
 
@@ -49,7 +51,13 @@ def page(text: str) -> str:
 
 def block(name: str, language: str) -> str:
     """One generated part."""
-    parts = {"messages": _messages, "codes": _codes}
+    parts = {
+        "messages": _messages,
+        "codes": _codes,
+        "examples": _examples,
+        "conformance": _conformance,
+        "certification": _certification,
+    }
     return "\n".join(parts[name](language))
 
 
@@ -105,6 +113,29 @@ def _codes(language: str) -> Iterator[str]:
         yield f"| Text(58), {head} | {'Means' if language == EN else '含义'} |\n|---|---|"
         yield from (f"| `{code}: ...` | {said[name][code][place]} |" for code in codes)
         yield ""
+
+
+def _examples(language: str) -> Iterator[str]:
+    for case in read_folder("examples"):
+        versions = ", ".join(case.versions) or ("all versions" if language == EN else "各版本")
+        yield f"### {case.number}\n"
+        yield f"{case.title(language)} ({versions}).\n\n```"
+        for step in case.steps:
+            if step.verb in ("<", ">"):
+                yield f"{step.version + ': ' if step.version else ''}{step.verb} {step.rest}"
+        yield "```\n"
+
+
+def _conformance(language: str) -> Iterator[str]:
+    head = "| Case | What is shown | FIX versions |" if language == EN else "| 用例 | 内容 | FIX 版本 |"
+    yield f"{head}\n|---|---|---|"
+    for case in read_folder("session"):
+        yield f"| {case.number} | {case.title(language)} | {', '.join(case.versions) or '4.2, 4.4, 5.0 SP2'} |"
+
+
+def _certification(language: str) -> Iterator[str]:
+    yield f"{'| Case | What is shown |' if language == EN else '| 用例 | 内容 |'}\n|---|---|"
+    yield from (f"| {case.number} | {case.title(language)} |" for case in read_folder("client"))
 
 
 def main() -> int:
