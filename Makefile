@@ -7,7 +7,7 @@ STAMP := $(VENV)/.ready
 PYTHON ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fuzz soak bench promise chaos check format lock test-official clean
+.PHONY: help setup demo test fuzz soak bench promise acceptance loadtest chaos check format lock test-official clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -52,6 +52,12 @@ bench: $(STAMP) ## the measurements, printed as a table
 
 promise: $(STAMP) ## people, one program, this gateway and an oracle on the same seeded days; some ten minutes
 	@$(BIN)/python -m benchmarks.promise $(ARGS)
+
+acceptance: $(STAMP) ## the five steps of a delivery on simulators, with a signed report; under 15 minutes
+	@$(BIN)/cmc deliver all --out runs/acceptance-$$(date -u +%Y%m%dT%H%M%SZ) $(ARGS)
+
+loadtest: $(STAMP) ## clients' load on a gateway with simulators: make loadtest ARGS="--only soak --web 8089"
+	@$(BIN)/cmc deliver stress --out runs/loadtest-$$(date -u +%Y%m%dT%H%M%SZ) $(ARGS)
 
 chaos: $(STAMP) ## rounds of kill -9, frozen processes, cut lines, full disks: make chaos ROUNDS=200 SEED=1
 	@$(BIN)/python -m tests.chaos.run --rounds $(or $(ROUNDS),21) --seed $(or $(SEED),1) $(ARGS)

@@ -66,7 +66,8 @@ def run(given: argparse.Namespace) -> int:
     processes: list[subprocess.Popen[bytes]] = []
     try:
         for command in commands(given, given.out / f"load-{word}.json"):
-            one = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)  # noqa: S603 our own program
+            quiet = subprocess.DEVNULL
+            one = subprocess.Popen(command, cwd=ROOT, stdout=quiet, stderr=quiet)  # noqa: S603 our own program
             processes.append(one)
         code = 0
         if given.probe:

@@ -39,6 +39,19 @@ def register(steps: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     compare.add_argument("new", type=Path, metavar="NEW", help="run of the new version")
     compare.add_argument("--json", action="store_true", help="one JSON document on standard output")
     compare.set_defaults(handler=_compare)
+    text = "All five steps on simulators, shortened but complete, with a signed report at the end."
+    every = steps.add_parser("all", help=text, description=text)
+    every.add_argument("--seed", type=int, default=7)
+    every.add_argument("--stress-seconds", type=int, default=12, metavar="N", help="of each scenario (default 12)")
+    every.add_argument("--full-seconds", type=int, default=420, metavar="N", help="at the last stage (default 420)")
+    every.add_argument("--out", type=Path, default=Path("runs/acceptance"), metavar="DIR", help="a new folder")
+    every.set_defaults(handler=_all)
+
+
+def _all(parsed: argparse.Namespace) -> int:
+    from gateway.processes import deliver_all  # noqa: PLC0415 a command loads what it needs
+
+    return guarded(lambda: deliver_all.run(parsed))
 
 
 def guarded(command: Callable[[], int]) -> int:
