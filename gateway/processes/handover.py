@@ -4,8 +4,8 @@ The site file is read and judged once, by the supervisor. A process that is hand
 the libraries that judge it, and all processes of a site have the very same values, also one that is started again after
 the file was edited. The values lie in memory (memfd) and on no disk, because passwords are among them.
 
-All processes load their code at the same time and then wait for the word, each until the one before it is ready: so the
-order in which they begin is kept, and loading costs its time once.
+A process loads its code while those before it still begin, and then waits for the word, which comes when the one before
+it is ready: so the order in which they begin is kept, and the loading of several goes on at the same time.
 
 What can go wrong: the program was replaced on the disk while the supervisor runs. Values of another form must not be
 taken, so they carry a mark of the program's files; where it is another, the process reads the site file itself. The

@@ -6,7 +6,6 @@ Nothing here decides anything. A figure that cannot be had reads "unknown", beca
 import os
 import platform
 import socket
-from importlib import metadata
 from pathlib import Path
 
 import psutil
@@ -31,6 +30,8 @@ def boot_id() -> str:
 
 def version(package: str = "cross-market-connect") -> str:
     """The installed version of `package`."""
+    from importlib import metadata  # noqa: PLC0415 it loads a parser of mail
+
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:

@@ -1,9 +1,9 @@
 """Keeps the processes of one site: starts them in order, starts again what dies, stops them with no trade unbalanced.
 
 Order of start: feed, execution, watch, recorder, trigger, and clients where the site has any, each after the one
-before it has said that it is ready. Those that are handed the site load their code before that, all at the same time.
-Order of stop: execution is asked to open nothing and to balance what is open; then trigger, execution, watch, clients,
-feed and recorder end, the recorder last because it writes down what the others say at their end.
+before it has said that it is ready. Those that are handed the site load their code before that, several at the same
+time. Order of stop: execution is asked to open nothing and to balance what is open; then trigger, execution, watch,
+clients, feed and recorder end, the recorder last because it writes down what the others say at their end.
 
 Execution is told how it died when it is started again: by itself (`--after-death exit`, it stays disarmed) or by a
 signal from outside (`--after-death signal`). While the watch holds it (`held.json`) it is not started at all; when a
@@ -20,6 +20,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from types import FrameType
 from typing import IO, Any, NamedTuple, Self
@@ -44,6 +45,8 @@ START_TIMEOUT_NS = 30 * SECOND
 """A process that is not ready by then counts as failed."""
 TERM_GRACE_NS = 5 * SECOND
 """From SIGTERM to SIGKILL."""
+AT_ONCE = max(2, len(os.sched_getaffinity(0)))
+"""So many load at the same time: more of them would hold up those whose turn is first."""
 TICK_NS = 50 * MS
 STATUS_EVERY_NS = SECOND
 LOCK = "supervisor.lock"
@@ -81,7 +84,7 @@ class Supervisor:
         say: Say,
         handed: Site | None = None,
     ) -> None:
-        """`handed`: the site of programs that take it; they are loaded all at once."""
+        """`handed`: the site of programs that take it."""
         self._run_dir = run_dir
         self._settings = settings
         self._say = say
@@ -99,8 +102,9 @@ class Supervisor:
     def start(self, cancelled: Callable[[], bool] = lambda: False) -> None:
         """All of them, in order; SupervisorError when one does not come up."""
         held = is_held(self._run_dir)
-        for name, child in self._children.items():
-            if self._site_fd != NOTHING and not (name == HELD and held):
+        loading = (one for name, one in self._children.items() if not (name == HELD and held))
+        if self._site_fd != NOTHING:
+            for child in islice(loading, AT_ONCE):
                 child.prepare()
         for name, child in self._children.items():
             if name == HELD and held:
@@ -110,6 +114,9 @@ class Supervisor:
             child.start()
             self._await_ready(child, cancelled)
             self.write_status()
+            if self._site_fd != NOTHING:
+                for coming in islice(loading, 1):
+                    coming.prepare()
         self._up = True
 
     def _await_ready(self, child: Child, cancelled: Callable[[], bool]) -> None:
