@@ -53,7 +53,10 @@ class Exposure:
         limits: Mapping[str, InstrumentLimits],
         positions: Mapping[str, Position],
         swing: Callable[[str], Swing],
+        *,
+        counts_currencies: bool = True,
     ) -> None:
+        """`counts_currencies`: False where no currency has a limit, so that nobody asks what is held in it."""
         self.changed = set(positions)
         self._venue_ids = {name: one.venue_id for name, one in instruments.items()}
         self._margins = {
@@ -66,6 +69,7 @@ class Exposure:
         self._known = dict.fromkeys(positions, Known(0, 0, 0, 0))
         self._venues = {one.venue_id: VenueSums(0, 0, {}) for one in instruments.values()}
         self._currencies = CurrencyBook(instruments)
+        self._counts_currencies = counts_currencies
         self._told: dict[str, VenueSums] = {}
         """By venue: the sums with the legs that were asked about last, which the gate does twice."""
         self._told_of: tuple[tuple[IntentLeg, ...], Sequence[tuple[str, int]]] = ((), ())
@@ -78,6 +82,8 @@ class Exposure:
 
     def see(self, leg: IntentLeg, substitute_id: str) -> None:
         """A leg that is traded, at its price; its substitute may be traded at about the same."""
+        if not self._counts_currencies:
+            return
         self._currencies.see(leg.instrument_id, leg.px_ticks)
         if substitute_id:
             self._currencies.see(substitute_id, leg.px_ticks)
@@ -148,12 +154,14 @@ class Exposure:
             name = changed.pop()
             net_lots = self._positions[name].net_lots
             bought, sold = self._swing(name)
-            furthest = max(net_lots + bought, net_lots - sold, key=abs)
+            high, low = net_lots + bought, net_lots - sold
+            furthest = high if abs(high) >= abs(low) else low
             before = self._known[name].furthest
             if furthest != before:
                 self._move(self._venues[self._venue_ids[name]], name, before, furthest)
             self._known[name] = Known(net_lots, bought, sold, furthest)
-            self._currencies.move(name, net_lots + bought, net_lots - sold)
+            if self._counts_currencies:
+                self._currencies.move(name, high, low)
 
     def _move(self, sums: VenueSums, name: str, before: int, after: int) -> None:
         gross = abs(after) - abs(before)

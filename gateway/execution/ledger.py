@@ -105,7 +105,15 @@ class Ledger:
         self._rule_trades_ns: dict[str, deque[int]] = {}
         self._by_pair: dict[str, dict[str, PairTrade]] = {}
         self._by_instrument: dict[str, dict[str, PairTrade]] = {}
-        self.exposure = Exposure(settings.instruments, settings.instrument_limits, self.positions, self.swing)
+        self.exposure = Exposure(
+            settings.instruments,
+            settings.instrument_limits,
+            self.positions,
+            self.swing,
+            counts_currencies=any(
+                [settings.limits.max_currency_e9, *[one.max_currency_e9 for one in settings.pairs.values()]]
+            ),
+        )
         for position in self.positions.values():
             position.moved = self.exposure.changed
         self._make_rows()
