@@ -7,8 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-
-import structlog
+from typing import Any, TextIO
 
 from gateway.journal.told import environment_language, said
 from gateway.processes import clock
@@ -31,14 +30,23 @@ def speaker(run_dir: Path, language: str = "") -> Iterator[Callable[[str], None]
     path = run_dir / "logs" / "supervisor.log"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as file:
-        log = structlog.wrap_logger(
-            structlog.WriteLogger(file), processors=[structlog.processors.JSONRenderer(ensure_ascii=False)]
-        )
+        log: Any = None
 
         def both(text: str) -> None:
+            nonlocal log
             say(text, language)
+            # Loaded at the first words, when the processes have been started: it takes longer than all else here.
+            log = log or _log(file)
             # A full disk is told by whoever cannot do without it; this file can.
             with suppress(OSError):
                 log.info(str(text), utc_ns=clock.utc_ns(), monotonic_ns=clock.monotonic_ns())
 
         yield both
+
+
+def _log(file: TextIO) -> Any:  # noqa: ANN401 structlog's own word for a logger
+    import structlog  # noqa: PLC0415 see above
+
+    return structlog.wrap_logger(
+        structlog.WriteLogger(file), processors=[structlog.processors.JSONRenderer(ensure_ascii=False)]
+    )

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from gateway.processes import handover, start
+from gateway.processes import clock, handover, start
 from gateway.processes.handover import Word, hand_over, heard_word, take_over
 from gateway.processes.settings import Site, load_site
 from gateway.processes.site import SupervisorSettings
@@ -168,7 +168,7 @@ def test_one_that_is_started_again_is_handed_the_same_site(tmp_path: Path, made:
     os.kill(pid, 9)
 
     def back() -> bool:
-        supervisor.tick(start.clock.monotonic_ns())
+        supervisor.tick(clock.monotonic_ns())
         return begun(tmp_path) == ["feed begun", "feed begun"]
 
     _until(back)
@@ -179,7 +179,7 @@ def _until(done: Callable[[], bool]) -> None:
     for _ in range(1000):
         if done():
             return
-        start.clock.pause_ns(SECOND // 100)
+        clock.pause_ns(SECOND // 100)
     pytest.fail("waited ten seconds in vain")
 
 
