@@ -99,12 +99,22 @@ def run(wanted: Options) -> int:
     except SessionError as error:
         message = told("{}: calendars: {}", wanted.site, error)
         raise WrongCallError(message) from error
-    document = write(asked, wanted, done, clock.monotonic_ns() - begun_ns)
+    except OSError as error:
+        return _not_written(error)
+    try:
+        document = write(asked, wanted, done, clock.monotonic_ns() - begun_ns)
+    except OSError as error:
+        return _not_written(error)
     if wanted.json:
         out(json.dumps(document, indent=1, ensure_ascii=False))
     else:
         show(document, folder)
     return FAILED if done.result.armed else OK
+
+
+def _not_written(error: OSError) -> int:
+    say(told("the run cannot be written: {}", error))
+    return FAILED
 
 
 def _site(wanted: Options) -> Site:

@@ -11,7 +11,7 @@ next quote. It is counted and said, never guessed.
 from collections.abc import Sequence
 from pathlib import Path
 
-from gateway.journal.frame import TornTail
+from gateway.journal.frame import CorruptJournalError, TornTail
 from gateway.journal.told import told
 from gateway.model.quote import Quote
 from gateway.model.record import (
@@ -115,6 +115,8 @@ class TriggerReplay:
         compared = refeed.evaluations
         try:
             found = refeed.take(given)
+        except CorruptJournalError:
+            raise  # the record of the quotes is damaged: no matter of the code
         except Exception as error:  # noqa: BLE001 code that differs may fail in any way: it is shown, not hidden
             why = told("the code of now fails at it: {}: {}", type(error).__name__, error)
             self._differs(place, seq, given, Found("input", None, None), why)

@@ -98,7 +98,16 @@ def remove(path: Path | None, rule_id: str, asker: Asker) -> int:
     if found is None:
         return _silent(site)
     command = ChangeRules(_id(site), asker.who, asker.reason, removed=(rule_id,))
-    return _send(site, found, command, [told("- rule {}", rule_id)])
+    return _send(site, found, command, removal(rule_id, found))
+
+
+def removal(rule_id: str, found: RulesInForce) -> list[str]:
+    """That it goes, and what it holds: no rule closes that any more."""
+    lines_of = [told("- rule {}", rule_id)]
+    held = next((one.held_units for one in found.standings if one.rule_id == rule_id), 0)
+    if held:
+        lines_of.append(told("  rule {} holds {} units: they stay, and it closes them no more", rule_id, held))
+    return lines_of
 
 
 def reload(path: Path, running: Path | None, asker: Asker, *, dry_run: bool) -> int:
@@ -132,7 +141,8 @@ def reload_command(command_id: str, asker: Asker, found: RulesInForce, new: Site
     differences: list[str] = []
     for one in rules:
         differences += rule_difference(in_force.get(one.rule_id), one, {**pairs, **dict(new.pairs)})
-    differences += [told("- rule {}", name) for name in removed]
+    for name in removed:
+        differences += removal(name, found)
     for pair in changed:
         differences += pair_difference(pairs.get(pair.pair_id, pair), pair)
     command = ChangeRules(command_id, asker.who, asker.reason, rules, removed, changed, new.digest, tuple(new.rules))

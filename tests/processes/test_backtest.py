@@ -1,5 +1,6 @@
 """A backtest end to end: the same run to the byte, agreed with its venues, figures that add up, calls that are wrong."""
 
+import errno
 import json
 import os
 import subprocess
@@ -21,7 +22,7 @@ from gateway.model.order import Side
 from gateway.model.quote import Quote
 from gateway.model.record import Observed
 from gateway.model.trade import PairTradeState
-from gateway.processes.cli import OK, WRONG_CALL, main
+from gateway.processes.cli import FAILED, OK, WRONG_CALL, main
 from gateway.processes.toml_text import toml_text
 
 
@@ -255,6 +256,22 @@ def test_a_window_in_the_middle_begins_with_what_stood_there(tmp_path: Path) -> 
     assert (found["tape"]["from"], found["tape"]["to"]) == ("2026-06-15 09:01:00", "2026-06-15 09:02:00")
     assert found["tape"]["zone"] == "Asia/Shanghai"
     assert found["pair_trades"]["opened"] > 0
+
+
+def test_a_full_disk_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The file and why, and exit code 1: no figures of half a run."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "execution.journal")
+
+    monkeypatch.setattr("gateway.processes.backtest.play", full)
+    code, _ = backtest(tmp_path)
+    assert code == FAILED
+    assert (
+        "the run cannot be written: [Errno 28] No space left on device: 'execution.journal'" in capsys.readouterr().err
+    )
 
 
 def test_a_key_of_the_site_is_another_for_one_backtest(made: Path, tmp_path: Path) -> None:

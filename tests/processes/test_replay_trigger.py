@@ -21,7 +21,7 @@ from gateway.model.record import (
     TriggerInput,
     TriggerStarted,
 )
-from gateway.processes.cli import FAILED, OK, main
+from gateway.processes.cli import FAILED, OK, WRONG_CALL, main
 from gateway.processes.replay_result import Replayed
 from gateway.processes.replay_trigger import LACKING, TRIGGER, replay_trigger
 from gateway.trigger.standing import StandingLeg
@@ -210,3 +210,15 @@ def test_a_difference_of_either_process_fails(run: Path, capsys: pytest.CaptureF
     assert main(["replay", str(run), "--json"]) == FAILED
     found = {one["process"]: one["same"] for one in json.loads(capsys.readouterr().out)["processes"]}
     assert found == {"trigger": False, "execution": True}
+
+
+def test_damage_in_the_record_of_quotes_is_told_as_damage(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A changed byte in its middle: exit code 2 with file and byte, no difference of the code."""
+    path = segment_path(run, 1, 1)
+    held = bytearray(path.read_bytes())
+    held[len(held) // 3] ^= 4
+    path.write_bytes(held)
+    assert main(["replay", str(run)]) == WRONG_CALL
+    told = capsys.readouterr()
+    assert f"{path.name}: byte " in told.err
+    assert "the code of now fails" not in told.out + told.err

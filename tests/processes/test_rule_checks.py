@@ -6,10 +6,10 @@ import msgspec
 import pytest
 
 from gateway.model.conditions import BandKind, Costs, MovingBand, RuleAction, RuleKind, RuleSide, Window
-from gateway.model.rules import ChangeRules
+from gateway.model.rules import ChangeRules, RulesInForce, RuleStanding, RuleStandingState
 from gateway.model.site import RuleSpec
 from gateway.processes.rule_checks import MOST_RULES, command_mistakes
-from gateway.processes.rule_commands import set_mistakes
+from gateway.processes.rule_commands import removal, set_mistakes
 from gateway.processes.rule_keys import rule_keys, rule_spec, utc_ns_of, utc_text
 from gateway.processes.settings import Site, SiteError, load_site
 from gateway.processes.site_file import RuleSection, RuleWord
@@ -222,3 +222,15 @@ def test_a_price_set_by_command_has_nine_places_as_in_a_file() -> None:
     """What is beyond is refused, never cut off in silence."""
     section = RuleSection.model_validate(rule_keys(RULE, SITE.pairs) | {"buy_at": "-55.1234567891"})
     assert [one.key for one in key_mistakes(section, "rule cu-band", 50)] == ["rule cu-band.buy_at"]
+
+
+def test_taking_a_rule_away_tells_what_it_holds() -> None:
+    """The position stays, and nobody else is told to close it."""
+    standing = RuleStanding("cu-band", "CU-CA", RuleStandingState.WORKING, 9, -3, 0, None, "", 1)
+    found = RulesInForce("K", (RULE,), (), (standing,), (), (), "d")
+    assert list(map(str, removal("cu-band", found))) == [
+        "- rule cu-band",
+        "  rule cu-band holds -3 units: they stay, and it closes them no more",
+    ]
+    flat = msgspec.structs.replace(found, standings=(msgspec.structs.replace(standing, held_units=0),))
+    assert list(map(str, removal("cu-band", flat))) == ["- rule cu-band"]

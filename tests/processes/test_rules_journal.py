@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from gateway.journal.frame import FrameEncoder
 from gateway.journal.reader import journal_path
 from gateway.journal.writer import JournalWriter
 from gateway.model.base import PRICE_E9
@@ -172,3 +173,15 @@ def test_rules_of_commands_that_ended_long_ago_are_forgotten(tmp_path: Path, mon
     memories = [RuleMemory(name, 0, 0, ended="done", out=name == "open") for name in names[:-1]]
     write(tmp_path, 1, *began(A), done(command(1, *orders)), *memories)
     assert list(begin(tmp_path, A).rules) == ["cu-band", "open", "two", "three", "lives"]
+
+
+def test_a_trigger_of_two_thousand_pairs_can_write_down_what_it_starts_with() -> None:
+    """Instruments, pairs and four rules each are one record: it is within the largest that a journal takes."""
+    pairs = tuple(msgspec.structs.replace(PAIR, pair_id=f"PAIR-{number}") for number in range(2000))
+    rules = tuple(
+        msgspec.structs.replace(A, rule_id=f"rule-{number}-{which}", pair_id=f"PAIR-{number}")
+        for number in range(2000)
+        for which in range(4)
+    )
+    framed = FrameEncoder().encode(TriggerStarted(1, 1, tuple(SITE.instruments.values()), pairs, rules, ()))
+    assert len(framed) > 2**20
