@@ -28,7 +28,8 @@ class Certification:
     def __init__(self, folder: Path, session: str, version: str, *words: str, **keys: Any) -> None:  # noqa: ANN401 keys of the site file
         self.folder = folder
         site = write_site(folder, str(folder / "bus"), [client(session, version=version, **keys)], port=free_port())
-        command = [*CMC, str(site), "--session", session, "--port", "0", "--out", str(folder / "out"), "--json", *words]
+        command = [*CMC, str(site), "--session", session, "--port", "0", "--out", str(folder / "out"), "--json"]
+        command += ["--wait", "15", *words]
         self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         self.lines: list[str] = []
 
