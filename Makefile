@@ -7,7 +7,7 @@ STAMP := $(VENV)/.ready
 PYTHON ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fuzz soak bench promise acceptance loadtest chaos check format lock test-official clean
+.PHONY: help setup demo test fuzz fuzz-clients soak bench promise acceptance loadtest chaos check format lock test-official clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -43,6 +43,9 @@ test: $(STAMP) ## the tests
 
 fuzz: $(STAMP) ## a million damaged FIX messages; SEED=N draws others
 	@$(BIN)/python -m tests.fix.fuzz --seed $(or $(SEED),1) $(ARGS)
+
+fuzz-clients: $(STAMP) ## a million damaged messages of a client, an honest one beside it; SEED=N draws others
+	@$(BIN)/python -m tests.clients.hostile --seed $(or $(SEED),1) $(ARGS)
 
 soak: $(STAMP) ## SEEDS=N simulated worlds with faults (1000), two at a time
 	@$(BIN)/python -m tests.simulation.soak --seeds $(or $(SEEDS),1000) $(ARGS)
