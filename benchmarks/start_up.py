@@ -11,12 +11,12 @@ time is printed beside the time that passed: on a machine with other work it is 
 
 import argparse
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,6 +38,8 @@ HERE = Path(__file__).parents[1]
 ASKED = Asked("synthetic", "cu", "", 7, 60, "none", faults=False)
 MS, SECOND = 10**6, 10**9
 LOOK_NS, ANSWER_NS, PATIENCE_NS, SETTLE_NS = 20 * MS, 500 * MS, 60 * SECOND, 2 * SECOND
+END_S = 60
+"""From SIGTERM to SIGKILL, of the supervisor and of a venue."""
 PARTS = ("feed", "execution", "watch", "recorder", "trigger")
 
 
@@ -83,29 +85,19 @@ def until(done: Callable[[], bool], what: str) -> None:
 
 def one_round(tree: Path, pairs: int) -> Round:
     """Venues and gateway up, armed, killed, armed again, down."""
-    folder, bus_dir = Path(tempfile.mkdtemp(prefix="cmc-start-")), tempfile.mkdtemp(prefix="cmc-")
-    started: list[subprocess.Popen[bytes]] = []
-    try:
-        return _measured(tree, pairs, folder, bus_dir, started)
-    finally:
-        for process in reversed(started):
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(60)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.rmtree(bus_dir, ignore_errors=True)
+    with ExitStack() as left:
+        folder = Path(left.enter_context(tempfile.TemporaryDirectory(prefix="cmc-start-")))
+        bus_dir = left.enter_context(tempfile.TemporaryDirectory(prefix="cmc-"))
+        return _measured(tree, pairs, folder, bus_dir, left)
 
 
-def _measured(tree: Path, pairs: int, folder: Path, bus_dir: str, started: list[subprocess.Popen[bytes]]) -> Round:
+def _measured(tree: Path, pairs: int, folder: Path, bus_dir: str, left: ExitStack) -> Round:
     made = demo_sites.plan(ASKED, demo_sites.tape_of(ASKED))
-    ports = _venues(made, folder, started)
+    ports = _venues(made, folder, left)
     site = folder / "site.toml"
     site.write_text(toml_text(site_of(made, ports, bus_dir, pairs)), encoding="utf-8")
     venues_ns = clock.monotonic_ns()
-    up = _start((sys.executable, "-m", "gateway.processes.cli", "up", str(site)), tree, started)
+    up = _start((sys.executable, "-m", "gateway.processes.cli", "up", str(site)), tree, left)
     operator = Operator(Path(bus_dir), IdCounter("B", 1), "benchmark")
     up_ns = clock.monotonic_ns()
     until(lambda: _armed(operator), "armed")
@@ -130,20 +122,20 @@ def _measured(tree: Path, pairs: int, folder: Path, bus_dir: str, started: list[
     return Round(armed_ns - venues_ns, *up_to, int(spent * SECOND), pss, len(family), back_ns)
 
 
-def _venues(made: Plan, folder: Path, started: list[subprocess.Popen[bytes]]) -> dict[str, tuple[int, int]]:
+def _venues(made: Plan, folder: Path, left: ExitStack) -> dict[str, tuple[int, int]]:
     venues = (made.domestic, made.overseas)
     (folder / "ready").mkdir()
     for venue in venues:
         profile = folder / f"{venue.id}.toml"
         profile.write_text(toml_text(demo_sites.profile(made, venue, ASKED, folder, 0)), encoding="utf-8")
-        _start((sys.executable, "-m", "simulators", str(profile)), HERE, started)
+        _start((sys.executable, "-m", "simulators", str(profile)), HERE, left)
     files = {venue.id: folder / "ready" / f"venue-{venue.id}.json" for venue in venues}
     until(lambda: all(one.is_file() for one in files.values()), "venues up")
     said = {name: msgspec.json.decode(file.read_bytes()) for name, file in files.items()}
     return {name: (int(one["md_port"]), int(one["orders_port"])) for name, one in said.items()}
 
 
-def _start(command: Sequence[str], tree: Path, started: list[subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
+def _start(command: Sequence[str], tree: Path, left: ExitStack) -> subprocess.Popen[bytes]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CMC_")}
     process = subprocess.Popen(
         command,
@@ -153,8 +145,17 @@ def _start(command: Sequence[str], tree: Path, started: list[subprocess.Popen[by
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    started.append(process)
+    left.callback(_end, process)
     return process
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(END_S)
+    finally:
+        process.kill()
+        process.wait()
 
 
 def _armed(operator: Operator) -> bool:
