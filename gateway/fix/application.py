@@ -64,6 +64,8 @@ class Border(quickfix.Application):  # type: ignore[misc] # quickfix has no type
     def __init__(self, links: dict[str, Link], handlers: Handlers, clock: Callable[[], int], crash_dir: Path) -> None:
         super().__init__()
         self._links = links
+        self._only = next(iter(links.values())) if len(links) == 1 else None
+        """The one session of this border, which need not be looked for by the text of its SessionID."""
         self._on_message = handlers.on_message
         self._on_sent = handlers.on_sent
         self._clock = clock
@@ -74,7 +76,8 @@ class Border(quickfix.Application):  # type: ignore[misc] # quickfix has no type
         raw = ""
         try:
             raw = readable(message.toString())
-            self._on_message(self._links[session_id.toStringFrozen()].key, raw, recv_ns)
+            link = self._only or self._links[session_id.toStringFrozen()]
+            self._on_message(link.key, raw, recv_ns)
         except _CONTROL:
             raise
         except BaseException:  # noqa: BLE001 - the border, see above
@@ -83,8 +86,9 @@ class Border(quickfix.Application):  # type: ignore[misc] # quickfix has no type
     def toApp(self, message: quickfix.Message, session_id: quickfix.SessionID) -> None:  # noqa: N802
         raw = ""
         try:
+            # The text costs 0.4 us, each field that is asked for by its tag 0.6.
             raw = message.toString()
-            link = self._links[session_id.toStringFrozen()]
+            link = self._only or self._links[session_id.toStringFrozen()]
             if not link.up or "\x0143=Y\x01" in raw:
                 raise quickfix.DoNotSend  # noqa: TRY301 - QuickFIX's way to be told
             link.last_sent = int(between(raw, "\x0134="))

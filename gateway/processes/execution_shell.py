@@ -114,6 +114,7 @@ class ExecutionShell:
         self._pairs = ClockPairs(clock.monotonic_ns())
         self._mass_status = {name: venue.dialect.mass_status == "AF" for name, venue in site.venues.items()}
         self._sent: dict[str, dict[int, str]] = {name: {} for name in site.venues}
+        self._keys = {name: f"{name}.{ORDERS}" for name in site.venues}
         self._encoders: dict[str, Writer] = {}
         self._decoders: dict[str, OrderReader] = {}
         for name, venue in site.venues.items():
@@ -272,7 +273,7 @@ class ExecutionShell:
     def hand_over(self, order: Order, built: VenueMessage, _trade_id: str) -> SendResult:
         if self.sessions is None:
             return SendResult(ok=False, reason="no sessions", msg_seq_num=0)
-        return self.sessions.send(f"{order.venue_id}.orders", built)
+        return self.sessions.send(self._keys[order.venue_id], built)
 
     def read_books(self, instrument_ids: tuple[str, ...]) -> tuple[Quote, ...]:
         return self._quotes.read(instrument_ids)
