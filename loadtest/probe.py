@@ -62,7 +62,11 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, metavar="FILE")
     given = parser.parse_args(words)
     delays = Delays()
-    client = Client(given.host, given.port, given.client)
+    try:
+        client = Client(given.host, given.port, given.client)
+    except OSError as error:
+        sys.stderr.write(f"{given.host}:{given.port}: {error.strerror or error}; is the gateway up, with clients?\n")
+        return 1
     try:
         client.log_on()
         run(client, given.pair, given.rate, given.seconds, delays)

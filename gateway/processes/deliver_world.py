@@ -133,7 +133,8 @@ def _wait_up(made: Installation, child: Child) -> None:
     until_ns = clock.monotonic_ns() + UP_NS
     while clock.monotonic_ns() < until_ns and child.running:
         status = made.operator.status() if (made.run_dir / "ready" / "execution.json").is_file() else None
-        if status is not None and all(up and reconciled for _, up, reconciled in status.sessions):
+        waits = bool(made.site.clients.specs) and not (made.run_dir / "ready" / "clients.json").is_file()
+        if not waits and status is not None and all(up and reconciled for _, up, reconciled in status.sessions):
             return
         clock.pause_ns(LOOK_NS)
     raise WorldError(_not_up(child))

@@ -48,9 +48,9 @@ def test_the_plans_that_are_shipped_hold(name: str) -> None:
     [
         ('kind = "canary"', 'kind = "limited"', "limited stage has a share|skips canary"),
         ('kind = "shadow"', 'kind = "full"', "skips shadow|fall_back"),
-        ('pairs = ["CU-CA"]\naccounts', 'accounts', "a canary names pairs"),
+        ('pairs = ["CU-CA"]\naccounts', "accounts", "a canary names pairs"),
         ('gates = ["journal"]\nwould', 'gates = ["luck"]\nwould', "gates: luck: one of journal"),
-        ('least_time = "20 s"\nleast_trades = 5\ngates = ["journal"]\nwould', 'least_trades = 5\nwould', "least_time is missing"),
+        ('least_time = "20 s"\nleast_trades = 5\ngates = ["journal"]\nwould', "least_trades = 5\nwould", "least_time is missing"),
         ('share = "50 %"', 'share = "150 %"', "a share such as"),
         ("[stage.fall_back]\nmost_failed = 3\nmost_rejected = 3\nmost_late", "[stage.other]\nmost_late", "other: no such key"),
         ('latency = "250 ms"', "", "most_late and latency stand together"),

@@ -1,0 +1,90 @@
+"""Assessment of a site file with and without market data, and a short stress of a gateway on simulators."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gateway.processes import cli
+from gateway.processes.deliver_assess import _delays
+
+ROOT = Path(__file__).parents[2]
+DEMO = ROOT / "sites" / "demo.toml"
+
+
+def cmc(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "gateway.processes.cli", *words],
+        cwd=ROOT, capture_output=True, text=True, timeout=110, check=False,
+    )  # fmt: skip
+
+
+def test_an_assessment_asks_for_what_the_site_lacks(tmp_path: Path) -> None:
+    """Without margins, fees, calendars and approvers each is a question; without data the curve is open, not guessed."""
+    done = cmc("deliver", "assess", str(DEMO), "--out", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    content = json.loads((tmp_path / "assess.json").read_text(encoding="utf-8"))
+    titles = {one["title"]["en"]: one for one in content["sections"]}
+    asked = {row[1]["en"] for row in titles["Questions"]["rows"]}
+    assert "What is the margin of a lot, from which date?" in asked
+    assert "Who approves a stage and the acceptance, with which key?" in asked
+    assert "Which calendar has SHFE.cu2609, LME.CA3M, LME.USDCNH?" in asked
+    assert ["5 : 1", "+0.00 %"] in [[cell["en"] for cell in row] for row in titles["Pair CU-CA"]["rows"]]
+    curve = titles["Opportunities at the site's thresholds, and what delay costs"]
+    assert "no market data was given" in curve["texts"][0]["en"]
+    rules = {(row[0]["en"], row[1]["en"]): row[3]["en"] for row in titles["Limits against rules"]["rows"]}
+    assert rules["RTS 6 Art. 5", "a named person authorises"] == "missing"
+    assert rules["RTS 6 Art. 15", "price collar for each order"] == "met"
+    assert "评估报告" in (tmp_path / "assess.html").read_text(encoding="utf-8")
+
+
+def test_delay_costs_opportunities(tmp_path: Path) -> None:
+    """With a tape: each delay is played, and a third of a second catches no more than none."""
+    window = ("--from", "2026-06-15 09:00", "--to", "2026-06-15 09:02")
+    done = cmc(
+        "deliver",
+        "assess",
+        str(DEMO),
+        "--tape",
+        "synthetic",
+        *window,
+        "--delays-us",
+        "300,300300",
+        "--out",
+        str(tmp_path),
+    )
+    assert done.returncode == 0, done.stderr
+    content = json.loads((tmp_path / "assess.json").read_text(encoding="utf-8"))
+    (curve,) = [one["curve"] for one in content["sections"] if "curve" in one]
+    (at_once, caught), (later, caught_later) = curve["points"]
+    assert (at_once, later) == (0.0, 300.0)
+    assert caught >= caught_later
+    assert caught > 0
+
+
+@pytest.mark.parametrize("text", ["fast", "0", "300,", "-5"])
+def test_senseless_delays_are_refused(text: str) -> None:
+    """Each delay is a whole number of microseconds above 0."""
+    with pytest.raises(cli.WrongCallError, match="whole numbers above 0"):
+        _delays(text)
+
+
+def test_a_site_file_that_is_not_there_is_a_wrong_call(tmp_path: Path) -> None:
+    """The file is named."""
+    assert cli.main(["deliver", "assess", str(tmp_path / "none.toml")]) == 2
+
+
+def test_a_short_stress_leaves_results_that_acceptance_reads(tmp_path: Path) -> None:
+    """One scenario of some seconds on simulators: the probe's orders are answered, from due times, none failed."""
+    done = cmc("deliver", "stress", "--only", "step", "--seconds", "6", "--out", str(tmp_path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    probe = json.loads((tmp_path / "probe-step.json").read_text(encoding="utf-8"))
+    load = json.loads((tmp_path / "load-step.json").read_text(encoding="utf-8"))
+    assert (probe["kind"], probe["failures"]) == ("loadtest", 0)
+    assert probe["requests"] == probe["answered"] > 30
+    assert load["requests"] > 50
+    assert "压力测试报告" in (tmp_path / "stress.html").read_text(encoding="utf-8")

@@ -1,0 +1,102 @@
+"""What `deploy/` holds: sites that check, plans that fit their sites, profiles, units, container files that name real things."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import tomllib
+from configparser import RawConfigParser
+from pathlib import Path
+
+import pytest
+
+from acceptance.grey_plan import load_plan
+from gateway.processes.deliver_grey import check_names
+from gateway.processes.settings import load_site
+from simulators.profile import read_profile
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+
+
+@pytest.mark.parametrize("name", ["demo", "gold", "copper"])
+def test_each_site_checks_and_its_plan_fits_it(name: str) -> None:
+    """`cmc check` finds no mistake, and every pair, venue, contract and account of the plan is the site's."""
+    site = load_site(DEPLOY / "sites" / f"{name}.toml", {})
+    check_names(load_plan(DEPLOY / "plans" / f"{name}.toml"), site)
+    assert site.venues.keys() >= {"SHFE"}
+
+
+@pytest.mark.parametrize("name", ["gold", "copper"])
+def test_a_desk_begins_in_shadow_with_named_approvers(name: str) -> None:
+    """Nothing is sent before somebody has signed."""
+    content = tomllib.loads((DEPLOY / "sites" / f"{name}.toml").read_text(encoding="utf-8"))
+    assert content["site"]["stage"] == "shadow"
+    assert len(content["approver"]) == 2
+    assert content["journal"]["sync_before_send"] is True
+
+
+def test_container_venues_listen_where_the_site_connects() -> None:
+    """Ports, CompIDs and symbols of the two profiles are those of the demonstration's site."""
+    site = load_site(DEPLOY / "sites" / "demo.toml", {})
+    for name in ("shfe", "lme"):
+        profile = read_profile(DEPLOY / "container" / f"{name}.toml")
+        venue = site.venues[profile.venue.name]
+        assert (venue.md.port, venue.orders.port) == (profile.venue.md_port, profile.venue.orders_port)
+        assert (venue.md.target_comp_id, venue.md.sender_comp_id) == (
+            profile.venue.comp_id,
+            profile.venue.client_comp_id,
+        )
+        listed = {one.symbol for one in profile.instrument}
+        assert {one.symbol for one in site.instruments.values() if one.venue_id == profile.venue.name} == listed
+
+
+def test_the_container_has_no_root_and_copies_what_there_is() -> None:
+    """The last USER is not root, every COPY names something of the repository, packages come by hash."""
+    text = (DEPLOY / "container" / "Containerfile").read_text(encoding="utf-8")
+    assert re.findall(r"^USER (\w+)$", text, re.MULTILINE) == ["cmc"]
+    sources = [word for line in re.findall(r"^COPY (.+)$", text, re.MULTILINE) for word in line.split()[:-1]]
+    assert [one for one in sources if not (ROOT / one).exists()] == []
+    assert "--require-hashes" in text
+    assert "alpine" not in text
+
+
+def test_the_compose_file_publishes_nothing() -> None:
+    """No service has ports; each is read-only, unprivileged, in the one namespace that has loopback alone."""
+    text = (DEPLOY / "container" / "compose.yaml").read_text(encoding="utf-8")
+    assert "ports:" not in text
+    assert text.count("<<: *hardened") == 3
+    assert re.findall(r'network_mode: "(.+)"', text) == ["none", "service:venue-shfe", "service:venue-shfe"]
+    for wanted in ('user: "10001:10001"', "read_only: true", "cap_drop: [ALL]", "no-new-privileges:true"):
+        assert wanted in text
+    for path in re.findall(r"/opt/cmc/(deploy/\S+\.toml)", text):
+        assert (ROOT / path).is_file()
+
+
+@pytest.mark.parametrize("name", ["cmc@.service", "cmc-venue@.service"])
+def test_units_run_as_a_user_of_their_own(name: str) -> None:
+    """Not as root, with nothing of the system to write to, and long enough to stop balanced."""
+    unit = RawConfigParser(strict=False)
+    unit.optionxform = str  # type: ignore[assignment,method-assign]
+    unit.read(DEPLOY / "systemd" / name)
+    service = dict(unit["Service"])
+    assert (service["User"], service["ProtectSystem"], service["NoNewPrivileges"]) == ("cmc", "strict", "yes")
+    assert int(service["TimeoutStopSec"]) >= 30
+    if shutil.which("systemd-analyze"):
+        words = ["systemd-analyze", "verify", str(DEPLOY / "systemd" / name)]
+        said = subprocess.run(words, capture_output=True, text=True, check=False, timeout=30).stderr
+        assert [line for line in said.splitlines() if "is not executable" not in line] == []
+
+
+def test_the_runbook_speaks_of_every_gate_in_both_languages() -> None:
+    """As many sections in Chinese as in English; each alarm of its table is an alarm."""
+    from gateway.model.trade import AlarmName
+
+    english, chinese = (
+        (DEPLOY / "runbook" / name).read_text(encoding="utf-8") for name in ("RUNBOOK.md", "RUNBOOK.zh.md")
+    )
+    assert english.count("\n## ") == chinese.count("\n## ") == 7
+    names = set(re.findall(r"^\| ([a-z_, ]+) \|", english, re.MULTILINE))
+    listed = {word.strip() for row in names for word in row.split(",")}
+    assert listed <= {one.value for one in AlarmName}
