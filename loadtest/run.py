@@ -16,8 +16,9 @@ from loadtest.session import loopback
 from loadtest.shapes import SHAPES
 
 GRACE_S = 30
-LOCUSTFILE = Path(__file__).with_name("locustfile.py")
-ROOT = LOCUSTFILE.parents[1]
+ROOT = Path(__file__).parents[1]
+LOCUST_MODULE = "loadtest.locustfile"
+LOCUSTFILE = ROOT.joinpath(*LOCUST_MODULE.split(".")).with_suffix(".py")
 PROBE_DELAY_S = 2
 MOST_WORKERS = 16
 

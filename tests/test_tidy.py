@@ -176,7 +176,7 @@ def test_nothing_unfinished_is_left() -> None:
     """No note to self and no debugger in a file that is kept."""
     wrong = [
         f"{file}:{number}: {line.strip()}"
-        for file in files("gateway", "acceptance", "simulators", "benchmarks", "tests")
+        for file in files("gateway", "acceptance", "simulators", "benchmarks", "loadtest", "tests")
         for number, line in enumerate((ROOT / file).read_text(encoding="utf-8").splitlines(), 1)
         if LEFTOVER.search(line)
     ]
@@ -187,16 +187,16 @@ def test_no_module_is_dead() -> None:
     """Each module is imported by another one, or is a program: __main__ or a file that ends in a call of its main."""
     used = {
         name
-        for file in files("gateway", "acceptance", "simulators", "benchmarks", "tests")
+        for file in files("gateway", "acceptance", "simulators", "benchmarks", "loadtest", "tests")
         for _, name in imports(file)
     }
     # Modules that are named in text: started as processes, or loaded when they are needed.
     text = "\n".join(
-        (ROOT / file).read_text(encoding="utf-8") for file in files("gateway", "acceptance", "simulators", "benchmarks")
+        (ROOT / file).read_text(encoding="utf-8") for file in files("gateway", "acceptance", "simulators", "benchmarks", "loadtest")
     )
     dead = [
         str(file)
-        for file in files("gateway", "acceptance", "simulators", "benchmarks")
+        for file in files("gateway", "acceptance", "simulators", "benchmarks", "loadtest")
         if file.name not in {"__init__.py", "__main__.py"}
         and module(file) not in used
         and 'if __name__ == "__main__"' not in (ROOT / file).read_text(encoding="utf-8")
@@ -209,7 +209,7 @@ def test_every_module_introduces_itself() -> None:
     """A file opens with what it decides, what it does not, or how it can go wrong."""
     silent = [
         str(file)
-        for file in files("gateway", "acceptance", "simulators", "benchmarks")
+        for file in files("gateway", "acceptance", "simulators", "benchmarks", "loadtest")
         if not ast.get_docstring(tree(file)) and (ROOT / file).read_text(encoding="utf-8").strip()
     ]
     assert silent == []
