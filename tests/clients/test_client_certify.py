@@ -3,6 +3,7 @@
 import json
 import re
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -27,7 +28,8 @@ class Certification:
 
     def __init__(self, folder: Path, session: str, version: str, *words: str, **keys: Any) -> None:  # noqa: ANN401 keys of the site file
         self.folder = folder
-        site = write_site(folder, str(folder / "bus"), [client(session, version=version, **keys)], port=free_port())
+        top = keys.pop("top", {"port": free_port()})
+        site = write_site(folder, str(folder / "bus"), [client(session, version=version, **keys)], **top)
         command = [*CMC, str(site), "--session", session, "--port", "0", "--out", str(folder / "out"), "--json"]
         command += ["--wait", "15", *words]
         self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
@@ -142,6 +144,34 @@ def test_a_wrong_answer_restarts_the_case_and_is_told() -> None:
         assert "right would be MsgType(35)=0" in case["wrong"][0]
         assert any("554=***" in line["text"] for line in case["log"])
         assert "open sesame" not in json.dumps(made.certificate())
+
+
+def test_over_tls_only_who_shows_a_certificate_is_heard(tmp_path: Path) -> None:
+    """With --tls the site's certificates count: a connection without one is passed over, the next one is played."""
+    pytest.importorskip("cryptography", reason="certificates are made by the package `cryptography` (extra `deliver`)")
+    from gateway.processes.client_certificates import make
+
+    make(tmp_path / "tls", ["FUND1"], time.time_ns())
+    names = {"certificate_file": "server.pem", "key_file": "server.key", "ca_file": "ca.pem"}
+    top = {key: str(tmp_path / "tls" / name) for key, name in names.items()}
+    top |= {"tls_host": "127.0.0.1", "tls_port": free_port()}
+    with certification("FUND1", "FIX.4.4", "--tls", *_cases(1), top=top, certificate_cn="FUND1") as made:
+        port = int(made.port())
+        for certified in (False, True):
+            context = ssl.create_default_context(cafile=str(tmp_path / "tls/ca.pem"))
+            if certified:
+                context.load_cert_chain(tmp_path / "tls/FUND1.pem", tmp_path / "tls/FUND1.key")
+            plain = socket.create_connection(("127.0.0.1", port), timeout=10)
+            try:
+                with context.wrap_socket(plain, server_hostname="localhost") as one:
+                    one.sendall(fix("A", 1, "98=0|108=30"))
+                    heard = one.recv(1000)
+                    one.sendall(fix("0", 2, "112=CERT-1"))
+                    list(made.read())
+            except (ssl.SSLError, ConnectionError):
+                heard = b""
+            assert (b"35=A" in heard) is certified
+        assert made.outcomes()["1"] == "passed"
 
 
 @pytest.mark.parametrize(
