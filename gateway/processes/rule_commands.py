@@ -103,7 +103,7 @@ def remove(path: Path | None, rule_id: str, asker: Asker) -> int:
 
 def removal(rule_id: str, found: RulesInForce) -> list[str]:
     """That it goes, and what it holds: no rule closes that any more."""
-    lines_of = [told("- rule {}", rule_id)]
+    lines_of: list[str] = [told("- rule {}", rule_id)]
     held = next((one.held_units for one in found.standings if one.rule_id == rule_id), 0)
     if held:
         lines_of.append(told("  rule {} holds {} units: they stay, and it closes them no more", rule_id, held))

@@ -115,6 +115,8 @@ def _shown(value: object) -> str:
         return "none"
     if isinstance(value, bool):
         return "`true`" if value else "`false`"
+    if isinstance(value, tuple):
+        return "`[" + ", ".join(f'"{one}"' for one in value) + "]`"
     return f'`"{value}"`' if isinstance(value, str) or type(value).__name__ == "Decimal" else f"`{value}`"
 
 
