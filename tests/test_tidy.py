@@ -192,7 +192,8 @@ def test_no_module_is_dead() -> None:
     }
     # Modules that are named in text: started as processes, or loaded when they are needed.
     text = "\n".join(
-        (ROOT / file).read_text(encoding="utf-8") for file in files("gateway", "acceptance", "simulators", "benchmarks", "loadtest")
+        (ROOT / file).read_text(encoding="utf-8")
+        for file in files("gateway", "acceptance", "simulators", "benchmarks", "loadtest")
     )
     dead = [
         str(file)

@@ -1,7 +1,7 @@
 """A rollout plan as values: the stages an installation passes through, what each may do, and what makes it fall back.
 
-Reading and checking the file is `acceptance/grey_plan.py`; who may go up, and what has to be shown before, is judged outside
-of execution (`cmc stage`). Execution holds the installation to the stage's limits and falls back by itself.
+Reading and checking the file is `acceptance/grey_plan.py`; who may go up, and what has to be shown before, is judged
+outside of execution (`cmc stage`). Execution holds the installation to the stage's limits and falls back by itself.
 """
 
 from gateway.model.base import Message

@@ -294,6 +294,7 @@ def _execution_line(execution: ExecutionStatus | None) -> Told:
         *([told("stopping")] if execution.stopping else []),
         *([told("HALTED")] if execution.halted else []),
         told("stage {}", execution.stage),
+        *([told("plan {}, at {}", execution.plan, execution.step)] if execution.plan else []),
         told("{} open trades", execution.open_trades),
         told("{} working orders", execution.working_orders),
     ]
