@@ -90,6 +90,7 @@ def lines(plan: "Plan", shown: "Shown") -> list[str]:
 
 
 def _move(site: "Site", parsed: argparse.Namespace) -> int:
+    from gateway.model.rollout import STAGES  # noqa: PLC0415
     from gateway.model.trade import Verb  # noqa: PLC0415
     from gateway.processes.site_operate import Asked, operate  # noqa: PLC0415
 
@@ -98,6 +99,9 @@ def _move(site: "Site", parsed: argparse.Namespace) -> int:
         raise WrongCallError(message)
     found = look(site)
     if found is None:
+        if parsed.word not in STAGES:
+            message = told("stage {}: invalid choice; one of {}", repr(parsed.word), ", ".join(STAGES))
+            raise WrongCallError(message)
         return operate(site.path, Asked(Verb.STAGE, parsed.word, parsed.who, parsed.reason))
     plan, shown = found
     if plan.rollout.place(parsed.word) <= plan.rollout.place(shown.span.name):
