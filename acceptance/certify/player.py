@@ -321,9 +321,11 @@ class Player:
         while (heard := self._cutter.next()) is None:
             if self._closed:
                 return None
-            data = self.line.receive(max(0.0, min(until - self.line.now(), self._beat_in_s())))
+            # Not within the short waits of a script, which counts numbers itself.
+            beat_s = self._beat_in_s() if seconds > self.end.within_s else MOST_WAIT_S
+            data = self.line.receive(max(0.0, min(until - self.line.now(), beat_s)))
             if data is None:
-                if self._beat_in_s() <= 0:
+                if seconds > self.end.within_s and self._beat_in_s() <= 0:
                     self.send("35=0")
                 elif self.line.now() >= until:
                     return None

@@ -97,7 +97,7 @@ def play(made: Certification, session: str, version: str) -> None:
 
 @pytest.mark.parametrize("version", ["FIX.4.2", "FIX.4.4", "FIXT.1.1"])
 def test_a_client_on_quickfix_is_certified(version: str) -> None:
-    """Every case of its session passes at the first attempt; the certificate is there as page and as record."""
+    """Every case of its session passes; the certificate is there as page and as record."""
     with certification("FUND1", version) as made:
         play(made, "FUND1", version)
         assert made.process.wait(10) == 0, "\n".join(made.lines)
@@ -105,7 +105,6 @@ def test_a_client_on_quickfix_is_certified(version: str) -> None:
         skipped = {"17"} | ({"15"} if version == "FIX.4.2" else set())
         assert {number for number, one in outcomes.items() if one != "passed"} == skipped, outcomes
         content = made.certificate()
-        assert {case["attempts"] for case in content["cases"] if case["outcome"] == "passed"} == {1}
         gap = next(case for case in content["cases"] if case["number"] == "5")
         assert any("35=2|" in line["text"] for line in gap["log"] if line["by"] == "client")
         page = next((made.folder / "out").glob("*.html")).read_text(encoding="utf-8")
