@@ -7,6 +7,7 @@ Every process it starts is ended, at the latest some seconds after the test's ow
 
 import argparse
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -122,5 +123,10 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+def _stop(number: int, _frame: object) -> None:
+    raise SystemExit(128 + number)
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _stop)  # so that locust and the probe are ended, too
     sys.exit(run(parser().parse_args()))

@@ -139,9 +139,12 @@ def _play(parsed: argparse.Namespace, row: dict[str, Any], port: int) -> None:
              str(parsed.workers), "--web", str(parsed.web)]  # fmt: skip
     for key in _KEYS:
         words += [f"--{key}", str(row[key])]
-    subprocess.run(  # noqa: S603 our own program
-        [sys.executable, "-m", "loadtest.run", *words], cwd=ROOT, check=False, timeout=row["seconds"] + GRACE_S
-    )
+    load = subprocess.Popen([sys.executable, "-m", "loadtest.run", *words], cwd=ROOT)  # noqa: S603 our own program
+    try:
+        load.wait(row["seconds"] + GRACE_S)
+    finally:
+        load.terminate()
+        load.wait()
 
 
 def _written(parsed: argparse.Namespace, rows: list[dict[str, Any]]) -> int:

@@ -8,10 +8,11 @@ What can go wrong: a program that does not come up in time: WorldError with the 
 
 import json
 import shutil
+import signal
 import socket
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -83,9 +84,11 @@ def venues(folder: Path, *, seed: int, seconds: int, network: str = "", faults: 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "profiles").mkdir(exist_ok=True)
     bus_dir = tempfile.mkdtemp(prefix="cmc-")
-    children = {}
+    children: dict[str, Child] = {}
     start_ns = clock.monotonic_ns() + 2 * SECOND
-    try:
+    with _told_to_stop(), ExitStack() as ending:
+        ending.callback(shutil.rmtree, bus_dir, ignore_errors=True)
+        ending.callback(lambda: _end(list(children.values())))
         for venue in (plan.domestic, plan.overseas):
             content = demo_sites.profile(plan, venue, asked, folder, start_ns)
             for section, values in (profile or {}).items():
@@ -97,9 +100,21 @@ def venues(folder: Path, *, seed: int, seconds: int, network: str = "", faults: 
         ports = {venue_id: _ports(folder, child) for venue_id, child in children.items()}
         clock.pause_ns(max(0, start_ns - clock.monotonic_ns()))
         yield Venues(folder, plan, ports, bus_dir)
+
+
+@contextmanager
+def _told_to_stop() -> Iterator[None]:
+    """SIGTERM and SIGINT end the step as an error does: whatever was started is ended before this process is."""
+
+    def stop(number: int, _frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
     finally:
-        _end(list(children.values()))
-        shutil.rmtree(bus_dir, ignore_errors=True)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

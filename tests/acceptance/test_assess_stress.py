@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from gateway.processes import cli
@@ -88,3 +91,21 @@ def test_a_short_stress_leaves_results_that_acceptance_reads(tmp_path: Path) -> 
     assert probe["requests"] == probe["answered"] > 30
     assert load["requests"] > 50
     assert "压力测试报告" in (tmp_path / "stress.html").read_text(encoding="utf-8")
+
+
+def test_a_step_that_is_told_to_stop_leaves_no_process(tmp_path: Path) -> None:
+    """SIGTERM in the middle of a stress: venues, gateway and load are ended before the command is."""
+    words = ["deliver", "stress", "--only", "soak", "--seconds", "60", "--out", str(tmp_path)]
+    step = subprocess.Popen([sys.executable, "-m", "gateway.processes.cli", *words], cwd=ROOT)
+    until = time.monotonic() + 60
+    while not _running(tmp_path, "loadtest.probe") and time.monotonic() < until and step.poll() is None:
+        time.sleep(0.1)
+    step.send_signal(signal.SIGTERM)
+    assert step.wait(80) == 128 + signal.SIGTERM
+    assert _running(tmp_path, "") == []
+
+
+def _running(folder: Path, program: str) -> list[str]:
+    """Command lines that name this folder and this program."""
+    lines = [" ".join(one.info["cmdline"] or ()) for one in psutil.process_iter(["cmdline"])]
+    return [one for one in lines if str(folder) in one and program in one]
