@@ -25,6 +25,9 @@ _LASTING = frozenset({TimeInForce.GTC, TimeInForce.GTD})
 """Orders that may be filled on a later day than that on which they were sent."""
 _WITHOUT_EFFECT = frozenset({PositionModel.NET, PositionModel.T_PLUS_1})
 _TODAY_APART = frozenset({PositionModel.OPEN_CLOSE_TODAY, PositionModel.T_PLUS_1})
+REFUSED_CLOSES = 3
+"""A venue that has refused so many closes of the same lots in turn does not have them, whatever we think: a bust that
+was lost, say, and that a person has explained. What is to be closed is then taken from the other lots, or opened."""
 _Table = dict[tuple[Side, PositionEffect], int]
 
 
@@ -43,6 +46,8 @@ class Position:
         self._day_numbers: dict[str, int] = {}
         self._held: _Table = {}
         self._frozen: _Table = {}
+        self._refused: _Table = {}
+        """Closes of these lots that the venue has refused since one was filled."""
         self.day = 0
         """How often its trading day has changed: an order keeps the number of the day on which it was sent."""
         self.moved: set[str] = set()
@@ -57,6 +62,8 @@ class Position:
         parts: list[tuple[int, PositionEffect]] = []
         left, opposite = qty_lots, side.opposite
         for effect in self._closes():
+            if self._refused.get((opposite, effect), 0) >= REFUSED_CLOSES:
+                continue
             closable = self._free(opposite, effect)
             taken = min(left, closable)
             if taken > 0:
@@ -72,6 +79,11 @@ class Position:
             _add(self._frozen, order.side.opposite, order.position_effect, order.qty_lots)
         elif self._sells_a_share(order):
             _add(self._frozen, Side.BUY, PositionEffect.CLOSE, order.qty_lots)
+
+    def refuse(self, order: Order, sent_on: int) -> None:
+        """The venue refused an order that closes; it was sent on day number `sent_on`."""
+        if order.position_effect in _CLOSING:
+            _add(self._refused, order.side.opposite, self._effect_now(order, sent_on), 1)
 
     def thaw(self, order: Order, lots: int, sent_on: int) -> None:
         """`lots` of it were filled, or will not be; it was sent on day number `sent_on`."""
@@ -97,7 +109,9 @@ class Position:
         if self.model is PositionModel.NET:
             return
         if order.position_effect in _CLOSING:
-            _add(self._held, order.side.opposite, self._effect_now(order, sent_on), -lots)
+            effect = self._effect_now(order, sent_on)
+            _add(self._held, order.side.opposite, effect, -lots)
+            self._refused.pop((order.side.opposite, effect), None)
         elif self._sells_a_share(order):
             _add(self._held, Side.BUY, PositionEffect.CLOSE, -lots)
         else:
@@ -118,6 +132,7 @@ class Position:
                 for table in (self._held, self._frozen):
                     for side in Side:
                         _add(table, side, PositionEffect.CLOSE, table.pop((side, PositionEffect.CLOSE_TODAY), 0))
+            self._refused.clear()
             self.day += 1
             self._prompts.append(prompt)
         self._prompts[self.day] = prompt

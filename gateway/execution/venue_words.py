@@ -88,6 +88,8 @@ class VenueWords:
         self._compare(own, report)
         if report.exec_type is ExecType.REJECTED and own.order.position_effect in _CLOSES:
             # The venue may hold less than we think: a bust that was lost shows in what it says of the day's orders.
+            if not was_done:
+                ledger.positions[own.order.instrument_id].refuse(own.order, own.sent_on)
             self.ask(own.order.venue_id, [], at_ns, also_ended=True)
         self._settler.settle_order(own, at_ns)
         self.note_reconciled(own.order.venue_id, at_ns)
