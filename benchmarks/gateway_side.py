@@ -39,6 +39,7 @@ _VENUE = """
 [[venue]]
 id = "{venue}"
 dialect = "{dialect}"
+ask_positions = "never"
 account = "{account}"
 [venue.md]
 host = "127.0.0.1"
