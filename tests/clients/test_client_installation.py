@@ -5,6 +5,7 @@ import os
 import signal
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from client_rig import PAIR, FixClient, client, until
 from client_site import running
@@ -36,9 +37,7 @@ def test_a_pair_order_trades_at_the_venues_and_a_kill_of_the_process_loses_nothi
         assert [copy["17"] for copy in copies[1:]] == [report["17"] for report in told], "rejects are no executions"
         one.order("far", price="-100000", force=1)
         assert one.read("8")["150"] == "0"
-        status = site.status()
-        (line,) = [line for line in status["clients"] if line["client_id"] == "FUND1"]
-        assert (line["up"], line["open_orders"], line["tls"]) == (True, 1, False)
+        until(lambda: _standing(site.status()) == (True, 1, False), 20)
         pid = int(json.loads((tmp_path / "state/run/ready/clients.json").read_text(encoding="utf-8"))["pid"])
         os.kill(pid, signal.SIGKILL)
         until(lambda: _ready(tmp_path) not in (0, pid), 40)
@@ -48,7 +47,9 @@ def test_a_pair_order_trades_at_the_venues_and_a_kill_of_the_process_loses_nothi
         again.read("A")
         until(lambda: _heard(again), 20)
         again.order("far", price="-100000", force=1)
-        assert again.read("8")["58"].startswith("duplicate_order: ")
+        while (told_again := again.read("8"))["11"] != "far":
+            pass  # the end of a probe
+        assert told_again["58"].startswith("duplicate_order: ")
         again.send("F", (41, "far"), (11, "c"), (55, PAIR), (54, 1), (60, "20260101-00:00:00"))
         while (ended := again.read("8"))["150"] != "4" or ended["11"] != "c":
             pass
@@ -63,6 +64,12 @@ def _taken(one: FixClient) -> bool:
     """Whether an order is taken: execution's heartbeat tells that it is armed."""
     one.order(f"a{len(one.seen)}", price="100000")
     return one.read("8")["150"] == "0"
+
+
+def _standing(status: dict[str, Any]) -> tuple[bool, int, bool]:
+    """Of FUND1 in `cmc status`, as the process said at its last heartbeat."""
+    (line,) = [line for line in status["clients"] if line["client_id"] == "FUND1"]
+    return line["up"], line["open_orders"], line["tls"]
 
 
 def _ready(folder: Path) -> int:
