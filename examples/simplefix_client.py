@@ -22,12 +22,12 @@ class Client:
         kept = json.loads(self.state.read_text()) if self.state.exists() else {}
         self.next_out, self.next_in = kept.get("out", 1), kept.get("in", 1)
         self.early: dict[int, dict[str, str]] = {}  # messages that came before one that is missing
-        self.socket = socket.create_connection((host, port))
-        self.parser, self.over = simplefix.FixParser(), False
+        self.socket, self.parser, self.over = socket.create_connection((host, port)), simplefix.FixParser(), False
 
     def keep(self) -> None:
         """Ours before the message leaves, theirs after it is dealt with: after a crash one may be heard twice."""
-        self.state.write_text(json.dumps({"out": self.next_out, "in": self.next_in}))
+        self.state.with_suffix(".new").write_text(json.dumps({"out": self.next_out, "in": self.next_in}))
+        self.state.with_suffix(".new").replace(self.state)  # whole, or not at all
 
     def send(self, kind: str, *fields: tuple[int, object], number: int = 0) -> None:
         message = simplefix.FixMessage()
