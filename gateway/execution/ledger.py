@@ -268,7 +268,7 @@ class Ledger:
         if not venue.up:
             return f"{instrument_id}: order session down"
         if not venue.reconciled:
-            return f"{instrument_id}: orders in doubt at its venue"
+            return f"{instrument_id}: its venue has not told every order and position yet"
         if instrument_id in self.unexplained:
             return f"{instrument_id}: {self.unexplained[instrument_id]}"
         hours = self.hours.get(instrument_id)

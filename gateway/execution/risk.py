@@ -153,7 +153,7 @@ def _not_reconciled(ledger: Ledger, intent: Intent, _at_ns: int) -> str:
     for leg in intent.legs:
         if not rows[leg.instrument_id].state.reconciled:
             waiting = [one.instrument_id for one in intent.legs if not rows[one.instrument_id].state.reconciled]
-            return f"orders in doubt at the venue of {', '.join(waiting)}"
+            return f"not every order and position is told yet at the venue of {', '.join(waiting)}"
     return ""
 
 
