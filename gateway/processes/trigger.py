@@ -53,6 +53,9 @@ SILENCE_NS = SECOND
 """An intent that nobody has spoken of for so long after its expiry never arrived."""
 MOST_AT_ONCE = 2000
 INTENTS_WAITING = 100
+TELL_WITHIN_NS = 2 * MS
+"""What became of a rule that fired is told and written when nothing else waits, and at the latest so long after: at
+once it would keep execution, which has just been handed the intent, from its core."""
 INPUTS_SYNC_NS, RULES_SYNC_NS = SECOND, 50 * MS
 """How long what was written may be lost to a power cut."""
 _HEARD = (PairTradeChanged, IntentRefused, PairPosition, ExecutionStatus)
@@ -97,6 +100,8 @@ class Trigger:
         for loaded in load_samples(run_dir, rules, now_ns, clock.utc_ns()):
             self._core.on_samples(loaded)
             self._inputs.take(loaded)
+        self._untold_ns = 0
+        """Since when something is to be told, 0: nothing is."""
         self._due_ns = now_ns  # the first tick begins the grids of samples
         self.mind_times(now_ns)
         self.quotes.ask()
@@ -178,6 +183,7 @@ class Trigger:
 
     def tell(self, now_ns: int) -> None:
         """Publish and write down how rules stand, and what was taken in."""
+        self._untold_ns = 0
         standings, memories = self._core.news(now_ns)
         for one in standings:
             self.publisher.publish(one)
@@ -186,6 +192,18 @@ class Trigger:
             self.publisher.publish(Alarm(AlarmName.JOURNAL, "trigger", failed))
             sys.stderr.write(f"trigger: {failed}\n")
         self._inputs.keep(now_ns, clock.utc_ns())
+
+    def tell_late(self, now_ns: int, *, idle: bool) -> bool:
+        """Tell what waits to be told, once nothing else waits; whether there was anything."""
+        if not self._untold_ns:
+            return False
+        if idle or now_ns - self._untold_ns >= TELL_WITHIN_NS:
+            self.tell(now_ns)
+        return True
+
+    def patience_ms(self, most_ms: int) -> int:
+        """How long to wait for the next message."""
+        return 1 if self._untold_ns else most_ms
 
     def _send(self, wishes: Sequence[Wish], taken_ns: int) -> list[IntentMade]:
         """Hand over an intent of each wish."""
@@ -207,7 +225,7 @@ class Trigger:
         if made:
             now_ns = clock.monotonic_ns()
             self._due_ns = self._core.due_ns(now_ns)
-            self.tell(now_ns)
+            self._untold_ns = self._untold_ns or now_ns
 
     def rehearse(self, at_ns: int) -> None:
         """Decode a quote and make an intent of it as if a rule were met, for nobody."""
@@ -287,7 +305,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     warm_ns = site.performance.warm_interval_ns
     wait_ms = min(warm_ns or site.bus.pair_price_interval_ns, site.bus.pair_price_interval_ns) // MS
     while not stop.set:
-        ready = poller.poll(wait_ms)
+        ready = poller.poll(trigger.patience_ms(wait_ms))
         more_than_quotes = len(ready) > 1 or (ready and ready[0][0] is not trigger.quotes.socket)
         if more_than_quotes:
             trigger.hear()
@@ -297,7 +315,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if more_than_quotes:
             trigger.take_commands()
         now_ns = clock.monotonic_ns()
-        if warm_ns and now_ns - warmed_ns >= warm_ns:
+        told = trigger.tell_late(now_ns, idle=not ready)
+        if warm_ns and not told and now_ns - warmed_ns >= warm_ns:
             trigger.rehearse(now_ns)
             warmed_ns = now_ns
         if now_ns >= prices_ns:
