@@ -105,6 +105,7 @@ class ClientsShell:
         self._trigger: TriggerStatus | None = None
         self._heard_ns = {"execution": 0, "trigger": 0}
         self._look_ns = 0
+        self._ask_again = False
         self._woken = True
         self._late: list[RuleStanding] = []
 
@@ -251,7 +252,8 @@ class ClientsShell:
                 self._late.append(message)  # after what execution has written: its fills come first as a rule
             case CommandAnswered():
                 self.handle(message)
-                if not message.done:
+                if not message.done or self._ask_again:
+                    self._ask_again = False
                     self.ask_rules()  # what we believe of a rule may be wrong
             case ExecutionStatus():
                 self._heard_ns["execution"], self._execution = now_ns, message
@@ -271,7 +273,10 @@ class ClientsShell:
         known = {one.rule_id for one in message.rules} | standings.keys()
         waiting = self.engine.placing()
         for order in self.engine.all_open():
-            if not order.multileg or order.order_id in waiting:
+            if not order.multileg:
+                continue
+            if order.order_id in waiting:
+                self._ask_again = True  # its rule is asked about when trigger has answered for it
                 continue
             standing = standings.get(order.rule_id)
             if standing is None and order.rule_id not in known:
