@@ -152,7 +152,7 @@ def _one_of(where: str, key: str, value: str, words: type[_Word]) -> _Word:
         raise CriteriaError(message) from error
 
 
-def _number(where: str, key: str, row: dict[str, Any], needed: bool, low: float, high: float) -> float:  # noqa: FBT001
+def _number(where: str, key: str, row: dict[str, Any], needed: bool, low: float, high: float) -> float:  # noqa: FBT001 - private
     if not needed:
         return 0.0
     value = row.get(key)

@@ -101,7 +101,7 @@ def read_loadtest(path: Path) -> LoadTest:
             raise KeyError("kind")  # noqa: TRY301 - told below, with the file
         counts = (content["requests"], content["failures"], content["latency_ns"]["p99"])
         if not all(isinstance(count, int) and count >= 0 for count in counts):
-            raise KeyError("requests, failures, latency_ns.p99")  # noqa: TRY301
+            raise KeyError("requests, failures, latency_ns.p99")  # noqa: TRY301 - as above
         return LoadTest(str(content["name"]), path, *counts)
     except OSError as error:
         message = told("{}: no such file that can be read", path)

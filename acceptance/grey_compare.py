@@ -99,7 +99,7 @@ def _share(
     found = _difference([float(one) for one in had], [float(one) for one in has])
     low, high = found.low or 0.0, found.high or 0.0
     worse = high < 0 if higher_is_better else low > 0
-    return _row(name, shown, f"{percent(low)} – {percent(high)}", Finding.WORSE if worse else Finding.NOT_WORSE)  # noqa: RUF001
+    return _row(name, shown, f"{percent(low)} – {percent(high)}", Finding.WORSE if worse else Finding.NOT_WORSE)  # noqa: RUF001 - a range
 
 
 def _mean(name: str, old: RunEvidence, new: RunEvidence) -> Row:
@@ -110,7 +110,7 @@ def _mean(name: str, old: RunEvidence, new: RunEvidence) -> Row:
         return _row(name, shown, "", Finding.NOT_ENOUGH)
     found = _difference(*sides)
     low, high = int(found.low or 0), int(found.high or 0)
-    return _row(name, shown, f"{money(low)} – {money(high)}", Finding.WORSE if low > 0 else Finding.NOT_WORSE)  # noqa: RUF001
+    return _row(name, shown, f"{money(low)} – {money(high)}", Finding.WORSE if low > 0 else Finding.NOT_WORSE)  # noqa: RUF001 - a range
 
 
 def _difference(had: Sequence[float], has: Sequence[float]) -> Interval:
