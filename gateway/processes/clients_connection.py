@@ -42,6 +42,8 @@ class Connection:
         self.peer = peer
         self.stage = Stage.HANDSHAKE if isinstance(outer, ssl.SSLSocket) else Stage.LOGON
         self.since_ns = at_ns
+        self.served_ns = at_ns
+        """When a message of it was last passed on."""
         self.client_id = ""
         self.cancels = False
         self.reset = False

@@ -4,9 +4,11 @@ It listens (plain on this machine, TLS with a client's certificate beyond it), c
 who may log on (`gateway.clients.admission`), and passes whole messages on to QuickFIX over a connection of its own for
 each client. What comes back waits here for the client to read it.
 
-So that nobody delays another: no call waits; a connection that says nothing is closed in time; each gets a few messages
-in its turn, and is not read faster than `messages_per_s`; one that does not read what is written to it is cut off. A
-handshake goes on in the background of all others. Each end of a connection is logged with its reason.
+So that nobody delays another: no call waits; a connection that says nothing is closed in time; of those whose messages
+wait, the one that was served longest ago comes next, one message at a time, and the sockets are looked at again after a
+millisecond, so that a burst of others costs a quiet client the message that is under way; none is read faster than
+`messages_per_s`; one that does not read what is written to it is cut off. A handshake goes on in the background of all
+others. Each end of a connection is logged with its reason.
 
 One thread. `take` is called with what epoll found, then whatever is due is done in `mind`.
 """
@@ -22,10 +24,13 @@ from gateway.clients import admission
 from gateway.clients.admission import Entry, Peer, Turned
 from gateway.clients.framing import TooLongError, fields
 from gateway.processes.clients_connection import Connection, Limits, Stage, peer_of, tls_context
+from gateway.processes.durations import MS
 
 READ_BYTES = 16_384
-AT_ONCE = 8
-"""Messages of one connection that are passed on before the others have their turn."""
+READ_AHEAD = 8
+"""While more messages of a connection wait, it is not read further."""
+TURN_NS = MS
+"""How long messages are passed on before the sockets are looked at again."""
 MOST_GARBLED = 100
 """Garbled messages after which a connection is no FIX."""
 PAUSE_READING_BYTES = 65_536
@@ -106,8 +111,7 @@ class Door:
                 self._from_engine(one)
             else:
                 self._from_client(one, events)
-        for one in list(self._waiting.values()):
-            self._pass_on(one)
+        self._serve()
 
     def mind(self) -> None:
         """Close what has said nothing in time, and who does not read."""
@@ -225,15 +229,24 @@ class Door:
 
     def _read_no_further(self, one: Connection) -> None:
         """While messages of it wait, the rest stays in its own connection."""
-        mask = (one.mask | select.EPOLLIN) if len(one.frames) <= AT_ONCE else one.mask & ~select.EPOLLIN
+        mask = (one.mask | select.EPOLLIN) if len(one.frames) <= READ_AHEAD else one.mask & ~select.EPOLLIN
         self._watch(one, mask)
 
-    def _pass_on(self, one: Connection) -> None:
-        """Its next messages, in its turn."""
+    def _serve(self) -> None:
+        """Pass messages on, of whoever was served longest ago, until the turn is over."""
         now_ns = self._clock()
-        for _ in range(AT_ONCE):
-            if not one.frames or one.stage is Stage.CLOSED or not one.pace.take(now_ns):
-                break
+        end_ns = now_ns + TURN_NS
+        while now_ns < end_ns:
+            ready = [one for one in self._waiting.values() if not one.pace.wait_ns(now_ns)]
+            if not ready:
+                return
+            self._pass_on(min(ready, key=_served_ns), now_ns)
+            now_ns = self._clock()
+
+    def _pass_on(self, one: Connection, now_ns: int) -> None:
+        """Its next message."""
+        one.served_ns = now_ns
+        if one.frames and one.pace.take(now_ns):
             frame = one.frames.popleft()
             one.messages_in += 1
             if one.stage is Stage.LOGON:
@@ -357,3 +370,7 @@ class Door:
             del self.by_client[one.client_id]
             self._engine.poll()  # QuickFIX sees the end of its side
             self._engine.dismiss(one.client_id)
+
+
+def _served_ns(one: Connection) -> int:
+    return one.served_ns
