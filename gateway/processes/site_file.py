@@ -66,6 +66,9 @@ def _exact(value: Any) -> Any:  # noqa: ANN401 what TOML gives may be anything; 
 Exact = Annotated[Decimal, BeforeValidator(_exact)]
 Above0 = Annotated[Decimal, BeforeValidator(_exact), Field(gt=0)]
 NotBelow0 = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0)]
+FeeRate = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, le=Decimal("0.05"))]
+"""A share of a trade's value. No exchange asks for one in twenty: more is a percentage written as a number."""
+YearRate = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, le=1)]
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._/-]+$", max_length=40)]
 """An id: letters, digits, dot, underscore, slash, hyphen."""
 TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$")]
@@ -277,9 +280,9 @@ class FeeSection(Section):
     open_per_lot: NotBelow0 = Field(Decimal(0), description="to open one lot")
     close_per_lot: NotBelow0 = Field(Decimal(0), description="to close one of an earlier day")
     close_today_per_lot: NotBelow0 | None = Field(None, description="to close one of today; none: as close_per_lot")
-    open_rate: NotBelow0 = Field(Decimal(0), description='of the value, "0.00005" is half of 1/10000')
-    close_rate: NotBelow0 = Field(Decimal(0), description="to close one of an earlier day")
-    close_today_rate: NotBelow0 | None = Field(None, description="to close one of today; none: as close_rate")
+    open_rate: FeeRate = Field(Decimal(0), description='of the value, "0.00005" is half of 1/10000; most 0.05')
+    close_rate: FeeRate = Field(Decimal(0), description="to close one of an earlier day")
+    close_today_rate: FeeRate | None = Field(None, description="to close one of today; none: as close_rate")
     source: Annotated[str, StringConstraints(min_length=1)] = Field(description="where the figures are from")
 
 
@@ -478,7 +481,7 @@ class CostsSection(Section):
     """What a counter-price rule takes off the edge, beside the fees of its instruments."""
 
     fair: Exact = Field(Decimal(0), description="price at which the pair is worth nothing; of a ratio mostly 1")
-    financing_rate: NotBelow0 = Field(Decimal(0), description='per year, "0.025" is 2.5 %')
+    financing_rate: YearRate = Field(Decimal(0), description='per year, "0.025" is 2.5 %')
     holding_days: int = Field(0, ge=0, description="expected; 0: closed on the same day")
     financed: tuple[NotBelow0, ...] = Field((), description="share of each leg's value that is financed; none: all")
     slippage_ticks: tuple[Annotated[int, Field(ge=0)], ...] = Field((), description="expected, of each leg")
