@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from gateway.journal.told import told
 from gateway.model.conditions import BandKind, RuleAction, RuleSide
@@ -66,8 +66,18 @@ def _exact(value: Any) -> Any:  # noqa: ANN401 what TOML gives may be anything; 
 Exact = Annotated[Decimal, BeforeValidator(_exact)]
 Above0 = Annotated[Decimal, BeforeValidator(_exact), Field(gt=0)]
 NotBelow0 = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0)]
-FeeRate = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, le=Decimal("0.05"))]
-"""A share of a trade's value. No exchange asks for one in twenty: more is a percentage written as a number."""
+MOST_FEE_RATE = Decimal("0.05")
+"""No exchange asks for one part in twenty of a trade's value: more is a percentage written as a number."""
+
+
+def _fee_rate(value: Decimal) -> Decimal:
+    if value > MOST_FEE_RATE:
+        message = told('a share of the value, at most {}; "0.00005" is half of 1/10000', str(MOST_FEE_RATE))
+        raise ValueError(message)
+    return value
+
+
+FeeRate = Annotated[NotBelow0, AfterValidator(_fee_rate)]
 YearRate = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, le=1)]
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._/-]+$", max_length=40)]
 """An id: letters, digits, dot, underscore, slash, hyphen."""

@@ -4,8 +4,6 @@ pydantic finds the mistake; its kinds are named here one by one, so that each ca
 is not known is told in pydantic's own words.
 """
 
-from decimal import Decimal
-
 from pydantic_core import ErrorDetails
 
 from gateway.journal.told import told, told_by
@@ -48,8 +46,7 @@ def type_remedy(error: ErrorDetails) -> str:
         return _PLAIN[kind]
     if kind in _LIMITED:
         words, figure = _LIMITED[kind]
-        limit = known[figure]
-        return told(words.template, str(limit) if isinstance(limit, Decimal) else limit)
+        return told(words.template, known[figure])
     cause = known.get("error")
     if isinstance(cause, ValueError) and cause.args:
         return told_by(cause)

@@ -59,7 +59,7 @@ ttl_ms = 250 -> ttl_ms = 250{OTHER}                | rule[1]                    
 {COUNTER.replace('min_edge = "100"', "")}          | rule[0].min_edge            | missing          | that one unit has to leave
 {COUNTER}\\ncosts = {{ slippage_ticks = [1] }}      | rule[0].costs.slippage_ticks | 1               | one for each leg, 2
 max_qty = 500 -> max_qty = 500\\nfees = [{{ from_day = "2026-02-30", source = "s" }}] | instrument[0].fees[0].from_day | 2026-02-30 | a day of the calendar
-max_qty = 500 -> max_qty = 500\\nfees = [{{ from_day = "2026-02-02", open_rate = "5", source = "s" }}] | instrument[0].fees[0].open_rate | "5" | less than or equal to 0.05
+max_qty = 500 -> max_qty = 500\\nfees = [{{ from_day = "2026-02-02", open_rate = "5", source = "s" }}] | instrument[0].fees[0].open_rate | "5" | a share of the value, at most 0.05
 max_qty = 500 -> max_qty = 500\\nfees = [{{ from_day = "2026-02-03" }}] | instrument[0].fees[0].source | missing | where the figures are from
 """
 
