@@ -4,8 +4,8 @@ A message begins with `8=FIX`, says its length in BodyLength(9) and ends with Ch
 it is dropped, as the standard has it, and counted; the stream goes on at the next `8=FIX`. Whether the sum is right is
 QuickFIX's business.
 
-What can go wrong: a length that is longer than any message of ours (`TooLongError`): the peer would make us keep
-whatever it sends. Whoever reads the stream ends the connection then.
+What can go wrong: a length that is longer than any message of ours (`TooLongError`, `too_long`): the peer would make
+us keep whatever it sends. Whoever reads the stream takes what came whole before it and ends the connection then.
 """
 
 SOH = b"\x01"
@@ -29,14 +29,22 @@ class Framer:
         self._most = max_message_bytes
         self._buffer = bytearray()
         self.garbled = 0
+        self.too_long = ""
+        """What is wrong with the message that comes next, where it can never be one of ours; nothing follows it."""
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The whole messages that are there now; TooLongError for one that can never be one of ours."""
+        """The whole messages that are there now; TooLongError where the first of them can never be one of ours."""
         self._buffer += data
-        messages = []
-        while (message := self._next()) is not None:
-            if message:
-                messages.append(message)
+        messages: list[bytes] = []
+        try:
+            while (message := self._next()) is not None:
+                if message:
+                    messages.append(message)
+        except TooLongError as error:
+            self.too_long = str(error)
+            self._buffer.clear()
+            if not messages:
+                raise
         return messages
 
     @property

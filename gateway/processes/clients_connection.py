@@ -54,7 +54,8 @@ class Connection:
         self.slow_since_ns = 0
         self.mask = select.EPOLLIN
         self.inner_open = False
-        self.hung_up = False
+        self.ending = ""
+        """Why it ends when the messages that wait of it are passed on; nothing more is read of it."""
         self.messages_in = 0
         self.bytes_out = 0
 

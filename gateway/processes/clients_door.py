@@ -210,15 +210,14 @@ class Door:
             self._close(one, f"connection lost: {error.strerror or error}")
             return
         if not data:
-            one.hung_up = True
-            if not one.frames:
-                self._close(one, "client closed the connection")
+            self._end_after(one, "client closed the connection")
             return
         try:
             one.frames.extend(one.framer.feed(data))
         except TooLongError as error:
-            self._close(one, str(error))
+            self._end_after(one, str(error))
             return
+        one.ending = one.framer.too_long
         if one.framer.garbled > MOST_GARBLED:
             self._close(one, f"{one.framer.garbled} garbled messages: not FIX")
         elif one.frames:
@@ -227,10 +226,18 @@ class Door:
         if isinstance(one.outer, ssl.SSLSocket) and one.stage is not Stage.CLOSED and one.outer.pending():
             self._read(one)
 
+    def _end_after(self, one: Connection, reason: str) -> None:
+        """It ends when what waits of it is passed on."""
+        one.ending = reason
+        if one.frames:
+            self._read_no_further(one)
+        else:
+            self._close(one, reason)
+
     def _read_no_further(self, one: Connection) -> None:
         """While messages of it wait, the rest stays in its own connection."""
-        mask = (one.mask | select.EPOLLIN) if len(one.frames) <= READ_AHEAD else one.mask & ~select.EPOLLIN
-        self._watch(one, mask)
+        more = len(one.frames) <= READ_AHEAD and not one.ending
+        self._watch(one, (one.mask | select.EPOLLIN) if more else one.mask & ~select.EPOLLIN)
 
     def _serve(self) -> None:
         """Pass messages on, of whoever was served longest ago, until the turn is over."""
@@ -258,8 +265,8 @@ class Door:
         self._read_no_further(one)
         if not one.frames:
             self._waiting.pop(one.outer.fileno(), None)
-            if one.hung_up:
-                self._close(one, "client closed the connection")
+            if one.ending:
+                self._close(one, one.ending)
 
     def _log_on(self, one: Connection, frame: bytes) -> None:
         verdict = admission.judge(frame, one.peer, self._entries)

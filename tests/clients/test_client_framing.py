@@ -65,6 +65,14 @@ def test_a_message_that_is_too_long_is_named_before_it_has_come() -> None:
         Framer(500).feed(b"8=FIX.4.4\x019=600\x01")
 
 
+def test_what_came_whole_before_a_message_that_is_too_long_is_given() -> None:
+    """The message before it, then nothing more, and the reason is kept."""
+    framer = Framer(500)
+    assert framer.feed(ORDER + b"8=FIX.4.4\x019=600\x01") == [ORDER]
+    assert framer.too_long == "BodyLength(9) makes a message of 623 bytes; at most 500 are accepted"
+    assert framer.waiting_bytes == 0
+
+
 @given(st.data())
 @settings(max_examples=300, deadline=None)
 def test_a_reader_gives_a_value_for_whatever_it_is_handed(data: st.DataObject) -> None:
