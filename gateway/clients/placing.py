@@ -42,6 +42,7 @@ def rule_of(order: ClientOrder, settings: ClientSettings) -> RuleSpec:
         total_units=left,
         expires_utc_ns=asked.expire_utc_ns,
         immediate=asked.time_in_force in (TimeInForce.IOC, TimeInForce.FOK),
+        owner=asked.account,
     )
 
 

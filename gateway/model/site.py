@@ -119,6 +119,8 @@ class RuleSpec(Message):
     min_edge_e9: int | None = None
     """Counter-price: least net money, in the pair's currency, that one unit has to leave."""
     costs: Costs = Costs()
+    owner: str = ""
+    """Account(1) of the client whose order it is; empty: a rule of the house. Rules of one owner may not cross."""
 
 
 class ParameterRow(Message):

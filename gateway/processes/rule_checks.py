@@ -3,7 +3,8 @@
 It judges rules as the trigger takes them, so that what `cmc check` refuses at a start is refused while it runs as well.
 Each mistake names the key as the site file has it. It reads no clock: the time is given where there is one.
 
-What can go wrong: two moving bands cannot be compared before their thresholds are known. Execution's limits hold them.
+What can go wrong: two moving bands cannot be compared before their thresholds are known. Execution's limits hold them;
+its check against trading with oneself holds what rules of different owners send at once.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -298,7 +299,10 @@ def _windows(rule: RuleSpec, key: str) -> Iterator[Mistake]:
 def _against_each_other(
     together: Iterable[RuleSpec], place: Place, changed: Collection[str] | None
 ) -> Iterator[Mistake]:
-    """A rule that buys where another of the pair sells: they would trade with each other for ever."""
+    """A rule that buys where another of its owner sells: they would trade with each other for ever.
+
+    Orders of different accounts may cross, as at an exchange: each trades with the venues, up to its quantity.
+    """
     fixed = [one for one in together if one.band is None and one.kind is RuleKind.PRICE and not one.immediate]
     sellers = sorted((one.sell_at_e9, one.rule_id, one) for one in fixed if one.sell_at_e9 is not None)
     for buyer in fixed:
@@ -319,7 +323,7 @@ def _crossed(
             return
         both_close = buyer.action is RuleAction.CLOSE and seller.action is RuleAction.CLOSE
         named = changed is None or buyer.rule_id in changed or seller_id in changed
-        if seller is not buyer and not both_close and named:
+        if seller is not buyer and seller.owner == buyer.owner and not both_close and named:
             remedy = told(
                 "below sell_at of rule {}, {}: else they trade against each other", seller_id, text_of(sell_e9)
             )

@@ -57,8 +57,11 @@ class Pool:
 
 
 def pool_names(specs: Iterable[RuleSpec]) -> dict[str, str]:
-    """The pool of each rule of one pair, by rule: those that one closing rule joins share a name."""
+    """The pool of each rule of one pair, by rule: those that one closing rule joins share a name.
+
+    A rule that closes all of its pair closes what the house's rules hold, never what an order of a client has made.
+    """
     listed = list(specs)
     if any(one.action is RuleAction.CLOSE and not one.closes for one in listed):
-        return {one.rule_id: "" for one in listed}
+        return {one.rule_id: one.rule_id if one.owner else "" for one in listed}
     return {one.rule_id: one.closes if one.action is RuleAction.CLOSE else one.rule_id for one in listed}

@@ -235,3 +235,15 @@ def test_taking_a_rule_away_tells_what_it_holds() -> None:
     ]
     flat = msgspec.structs.replace(found, standings=(msgspec.structs.replace(standing, held_units=0),))
     assert list(map(str, removal("cu-band", flat))) == ["- rule cu-band"]
+
+
+@pytest.mark.parametrize(
+    ("owners", "refused"), [(("", ""), True), (("A1", "A1"), True), (("A1", "A2"), False), (("", "A1"), False)]
+)
+def test_rules_of_one_owner_may_not_cross_and_those_of_two_may(owners: tuple[str, str], refused: bool) -> None:  # noqa: FBT001
+    """A purchase at 200 and a sale at 150: of one account they are one too many, of two each trades with the venues."""
+    seller = with_(rule_id="x", buy_at_e9=None, sell_at_e9=150 * E9, owner=owners[0])
+    buyer = with_(rule_id="y", buy_at_e9=200 * E9, sell_at_e9=None, owner=owners[1])
+    command = ChangeRules("K", "a person", "a test", (buyer,))
+    found = command_mistakes(command, {"x": seller}, dict(SITE.pairs), SITE.instruments, 10)
+    assert [one.key for one in found] == (["rule y.buy_at"] if refused else [])

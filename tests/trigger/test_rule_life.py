@@ -13,6 +13,7 @@ from gateway.model.rules import ChangeRules, RuleMemory, RuleStandingState
 from gateway.model.site import RuleSpec
 from gateway.model.trade import IntentRefused, PairPosition, PairTradeChanged, PairTradeState, RefusalName
 from gateway.trigger.core import TriggerCore
+from gateway.trigger.pool import pool_names
 from gateway.trigger.wish import Hops, Wish
 
 WORKING, FIRED = RuleStandingState.WORKING, RuleStandingState.FIRED
@@ -290,3 +291,10 @@ def test_an_immediate_rule_of_which_nobody_speaks_ends_without_another_quote() -
     one.on_tick(intent.expires_ns + SILENCE_NS + 1)
     assert states(one) == [("R", EXPIRED, 0, 0)]
     assert one.due_ns(T) == 0
+
+
+def test_a_rule_that_closes_all_of_the_pair_closes_no_clients_order() -> None:
+    """The house's rules share a position with it; an order of an account keeps its own."""
+    closer = with_(rule(0, rule_id="C"), action=RuleAction.CLOSE)
+    specs = [rule(0, rule_id="A"), with_(rule(0, rule_id="C/F/O1-1"), owner="A1"), closer]
+    assert pool_names(specs) == {"A": "", "C/F/O1-1": "C/F/O1-1", "C": ""}
