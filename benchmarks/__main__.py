@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from benchmarks import clock_accuracy, feed_throughput, pair_pricing, recovery_storm, tick_to_order
+from benchmarks import client_effect, clock_accuracy, feed_throughput, pair_pricing, recovery_storm, tick_to_order
 from benchmarks.harness import Options, add_options, options_of
 from benchmarks.programs import ProgramError
 from benchmarks.report import Report, write_json
@@ -17,6 +17,7 @@ BENCHMARKS: dict[str, tuple[Callable[[Options], Report], Options]] = {
     "recovery-storm": (recovery_storm.measure, recovery_storm.DEFAULT),
     "pair-pricing": (pair_pricing.measure, pair_pricing.DEFAULT),
     "clock-accuracy": (clock_accuracy.measure, clock_accuracy.DEFAULT),
+    "client-effect": (client_effect.measure, client_effect.DEFAULT),
 }
 
 

@@ -45,6 +45,13 @@ class Round(NamedTuple):
     """Of one core, the process for clients."""
 
 
+def free_port() -> int:
+    """A port of the loopback that nobody has now."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
 def write_site(folder: Path, bus_dir: str, port: int, sessions: int) -> Path:
     """The demo's site with so many clients and a probe."""
     content = tomllib.loads((ROOT / "sites/demo.toml").read_text(encoding="utf-8"))
@@ -64,9 +71,7 @@ def running(sessions: int) -> Iterator[tuple[int, "subprocess.Popen[bytes]"]]:
     """The process for clients and the stand-ins; the port and the process."""
     with tempfile.TemporaryDirectory() as name, tempfile.TemporaryDirectory(prefix="cmc-") as bus_dir:
         folder = Path(name)
-        with socket.socket() as one:
-            one.bind(("127.0.0.1", 0))
-            port = int(one.getsockname()[1])
+        port = free_port()
         site = write_site(folder, bus_dir, port, sessions)
         prepare_bus_dir(bus_dir)
         words = ["--site", str(site), "--run-dir", str(folder / "run"), "--bus-dir", bus_dir]

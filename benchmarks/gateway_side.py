@@ -201,10 +201,13 @@ class Gateway:
         self._arm(venue, programs, directory)
         self._wait_for_price(venue, programs, directory)
 
+    def _site(self, venue: Venue) -> str:
+        return site_text(venue, warm=self._knobs.warm)
+
     def _start(self, venue: Venue, programs: Programs, directory: Path, names: Iterable[str]) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         site = directory / "site.toml"
-        site.write_text(site_text(venue, warm=self._knobs.warm), encoding="utf-8")
+        site.write_text(self._site(venue), encoding="utf-8")
         environment = {"PYTHONPATH": str(REPOSITORY)}
         for name in names:
             command = [sys.executable, "-m", f"gateway.processes.{name}", "--site", str(site)]
