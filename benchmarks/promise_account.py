@@ -17,7 +17,8 @@ from typing import NamedTuple
 
 from benchmarks.promise_desks import Desk, Opened
 from benchmarks.promise_gateway import Gateway
-from benchmarks.promise_market import FIRST, PRICE_E9, SECOND_LEG, Day, leg_sign
+from benchmarks.promise_market import Day
+from benchmarks.promise_slice import FIRST, PRICE_E9, SECOND_LEG, leg_sign
 from benchmarks.promise_world import Fill, Opportunity, World
 
 

@@ -2,7 +2,7 @@
 
 Each is a procedure of one pair trade at a time, written as a generator that yields what it waits for: some time, or
 orders until their last report has arrived. What each does and why stands in docs/PROMISE.md and `promise.toml`; the
-figures come from the latter. They share the price of a slice (`promise_market.py`) and nothing of the gateway's code.
+figures come from the latter. They share the price of a slice (`promise_slice.py`) and nothing of the gateway's code.
 """
 
 # ruff: noqa: S311 - reactions and delays are drawn from the day's seed
@@ -11,11 +11,12 @@ from collections.abc import Generator
 from random import Random
 from typing import NamedTuple
 
-from benchmarks.promise_market import FIRST, MS, PRICE_E9, SECOND_LEG, Book, Seen, leg_of, leg_sign
+from benchmarks.promise_market import MS
 from benchmarks.promise_parameters import quantile
+from benchmarks.promise_slice import FIRST, PRICE_E9, SECOND_LEG, Book, Seen, leg_of, leg_sign
 from benchmarks.promise_world import Once, World
 from gateway.model.instrument import PositionModel
-from simulators.core.values import Report
+from simulators.core.values import CLOSE, CLOSE_TODAY, OPEN, Report
 
 OTHER_LEG = {FIRST: SECOND_LEG, SECOND_LEG: FIRST}
 
@@ -152,10 +153,13 @@ class Desk:
 
     def _effect(self, one: Send) -> str:
         """Where the venue keeps long and short apart: close what the other side holds, else open."""
-        if self.day.instrument(one.leg).position_model is PositionModel.NET:
+        model = self.day.instrument(one.leg).position_model
+        if model is PositionModel.NET:
             return ""
         other = "short" if one.sign > 0 else "long"
-        return "T" if self._held[one.leg][other] >= one.lots else "O"
+        if self._held[one.leg][other] < one.lots:
+            return OPEN
+        return CLOSE_TODAY if model is PositionModel.OPEN_CLOSE_TODAY else CLOSE
 
     def on_report(self, now_ns: int, _venue_id: str, report: Report) -> None:
         """Count the lots; when every order has had its last word, the procedure goes on."""
@@ -177,7 +181,7 @@ class Desk:
     def _book(self, name: str, lots: int) -> None:
         leg, sign, effect = self._legs[name]
         held = self._held[leg]
-        if effect == "T":
+        if effect in {CLOSE, CLOSE_TODAY}:
             held["short" if sign > 0 else "long"] -= lots
         else:
             held["long" if sign > 0 else "short"] += lots

@@ -14,7 +14,8 @@ from decimal import Decimal
 from functools import partial
 
 from benchmarks.promise_desks import Opened, Processing
-from benchmarks.promise_market import MS, SECOND, Book, Seen
+from benchmarks.promise_market import MS, SECOND
+from benchmarks.promise_slice import Book, Seen
 from benchmarks.promise_world import ACCOUNT, Once, World
 from gateway.execution.engine import ExecutionEngine
 from gateway.model.order import ExecType, ExecutionReport, Order, OrdStatus, OrdType, SessionChanged, Side
@@ -90,6 +91,7 @@ class Gateway:
         self._quotes: dict[str, Quote] = {}
         self._intents: dict[str, Intent] = {}
         self._after_ns: dict[str, int] = {}
+        self._trading_day = world.day.tape.instruments[0].trading_date
         self._seq = 0
         self._messages = 0
         self._events: deque[ExecutionEvent] = deque()
@@ -105,7 +107,7 @@ class Gateway:
         for name in settings.venues:
             self._handle(MS, SessionChanged(name, "orders", up=True, at_ns=MS, detail="logon"))
         for name in settings.instruments:
-            self._handle(MS, HoursChanged(name, open=True, shut_ns=0, trading_day="20260615"))
+            self._handle(MS, HoursChanged(name, open=True, shut_ns=0, trading_day=self._trading_day))
         world.at(ARMED_NS, self._arm)
         world.at(BEAT_NS, self._beat)
 
@@ -146,16 +148,16 @@ class Gateway:
     def _intent_arrives(self, now_ns: int, intent: Intent, seen_ns: int) -> None:
         side = 1 if intent.side is Side.BUY else -1
         known = len(self.last)
-        fx = self._quotes[self.world.day.slice.fx]
+        fx = self._quotes.get(self.world.day.slice.fx)
         self._handle(now_ns, intent, self._after_ns.pop(intent.intent_id))
         if len(self.last) > known:
-            rates = fx.bids if side > 0 else fx.asks
+            fx_ticks = 1 if fx is None else (fx.bids if side > 0 else fx.asks)[0][0]
             vwaps = tuple(
                 leg.vwap_e9 * 10**9 // int(self.world.day.instrument(index).tick * 10**9)
                 for index, leg in enumerate(intent.legs)
             )
             worst = tuple(leg.px_ticks for leg in intent.legs)
-            seen = Seen(side, (vwaps[0], vwaps[1]), (worst[0], worst[1]), rates[0][0])
+            seen = Seen(side, (vwaps[0], vwaps[1]), (worst[0], worst[1]), fx_ticks)
             self.opened.append(Opened(next(reversed(self.last)), seen_ns, seen))
 
     def on_report(self, now_ns: int, venue_id: str, report: Report) -> None:

@@ -1,7 +1,8 @@
 """What `promise.toml` says, as values, and the same with one parameter changed.
 
-It decides nothing: every figure stands in the file, which was committed before the first result. A key that is missing
-or not known ends the program with its name, so that a sensitivity row never runs the base case in silence.
+It decides nothing: every figure stands in the files, each of which was committed before its first result. A key that is
+missing or not known ends the program with its name, so that a sensitivity row never runs the base case
+in silence.
 """
 
 import tomllib
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 FILE = Path(__file__).with_name("promise.toml")
+RECORDED = Path(__file__).with_name("promise-recorded.toml")
 _NORMAL_95 = 1.6448536269514722
 """The 95th percentile of the standard normal law."""
 _EXTRA = frozenset({"market.half_life_ms", "market.band", "gateway.processing_times"})
@@ -27,13 +29,14 @@ class Parameters(NamedTuple):
 
     tables: Mapping[str, Mapping[str, Any]]
     changed: Mapping[str, Any]
+    source: str = str(FILE)
 
     def get(self, table: str, key: str) -> Any:  # noqa: ANN401 a value of TOML
         """One value of the file."""
         try:
             return self.tables[table][key]
         except KeyError as error:
-            message = f"{FILE}: {table}.{key} is missing"
+            message = f"{self.source}: {table}.{key} is missing"
             raise ParametersError(message) from error
 
     def changed_to(self, name: str, value: object) -> "Parameters":
@@ -42,7 +45,7 @@ class Parameters(NamedTuple):
         if name not in _EXTRA:
             self.get(table, key)
         tables = {**self.tables, table: {**self.tables[table], key: value}}
-        return Parameters(tables, {**self.changed, name: value})
+        return Parameters(tables, {**self.changed, name: value}, self.source)
 
     @property
     def reaction(self) -> tuple[float, float]:
@@ -57,7 +60,15 @@ def load(path: Path = FILE) -> Parameters:
     """The file as it stands."""
     tables = tomllib.loads(path.read_text(encoding="utf-8"))
     tables["people"]["base_median_ms"] = tables["people"]["reaction_median_ms"]
-    return Parameters(tables, {})
+    return Parameters(tables, {}, str(path))
+
+
+def load_recorded(path: Path = RECORDED) -> Parameters:
+    """The file of the recorded markets, over the other one: what it does not say is said there."""
+    base = load()
+    own = tomllib.loads(path.read_text(encoding="utf-8"))
+    intervals = {**base.tables["intervals"], **own["intervals"]}
+    return Parameters({**base.tables, **own, "intervals": intervals}, {}, f"{path} over {FILE}")
 
 
 def quantile(points: list[list[float]], share: float) -> int:

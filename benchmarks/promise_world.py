@@ -11,9 +11,10 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, NamedTuple, Protocol
 
-from benchmarks.promise_market import MS, Book, Day
+from benchmarks.promise_market import MS, Day, Delays
+from benchmarks.promise_slice import Book
 from simulators.core.config import FaultSpec, Listing, VenueConfig
-from simulators.core.network import NETWORK_PROFILES, Link
+from simulators.core.network import NETWORK_PROFILES
 from simulators.core.values import IOC, CancelOrder, NewOrder, Report
 from simulators.core.venue import Venue
 
@@ -140,7 +141,7 @@ class World:
             truth=self._truth,
             truth_books=False,
         )
-        return Venue(config, self.day.tape)
+        return Venue(config, self.day.tape_of(name))
 
     def faults(self, _name: str) -> tuple[FaultSpec, ...]:
         """What goes wrong at a venue: it refuses its share of orders."""
@@ -216,21 +217,41 @@ class World:
         self.fills.append(Fill(now_ns, trade, leg, sign, report.last_qty, ticks))
 
 
-class _Ways(NamedTuple):
-    """The links of one venue."""
+class _Line:
+    """One direction of one session in one world: in order, as TCP keeps it."""
 
-    quotes: Link
-    orders_up: Link
-    orders_down: Link
+    __slots__ = ("_count", "_delays", "_last_ns")
+
+    def __init__(self, delays: Delays) -> None:
+        self._delays = delays
+        self._count = 0
+        self._last_ns = 0
+
+    def arrival_ns(self, sent_ns: int) -> int:
+        """When what is sent at `sent_ns` arrives: never before anything that was sent earlier."""
+        arrival_ns = sent_ns + self._delays.of(self._count)
+        self._count += 1
+        if arrival_ns < self._last_ns:
+            return self._last_ns
+        self._last_ns = arrival_ns
+        return arrival_ns
+
+
+class _Ways(NamedTuple):
+    """The lines of one venue."""
+
+    quotes: _Line
+    orders_up: _Line
+    orders_down: _Line
 
 
 def _links(day: Day, name: str) -> _Ways:
     where = "network_domestic" if name == day.instrument(0).venue_id else "network_overseas"
     profile = NETWORK_PROFILES[day.parameters.get("market", where)]
     return _Ways(
-        Link(profile.to_client, day.seed, f"{name}.quotes"),
-        Link(profile.to_venue, day.seed, f"{name}.orders"),
-        Link(profile.to_client, day.seed, f"{name}.reports"),
+        _Line(day.delays(profile.to_client, f"{name}.quotes")),
+        _Line(day.delays(profile.to_venue, f"{name}.orders")),
+        _Line(day.delays(profile.to_client, f"{name}.reports")),
     )
 
 

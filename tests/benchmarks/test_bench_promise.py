@@ -12,8 +12,11 @@ from benchmarks import promise
 from benchmarks.promise_account import judge, outcome
 from benchmarks.promise_desks import Desk, Opened, Oracle, People, Program
 from benchmarks.promise_gateway import Gateway
-from benchmarks.promise_market import MS, SECOND, Day, Seen, leg_sign
+from benchmarks.promise_market import MS, SECOND, Day
 from benchmarks.promise_parameters import ParametersError, load, quantile
+from benchmarks.promise_play import CONTENDERS, one_seed
+from benchmarks.promise_report import verdict
+from benchmarks.promise_slice import Seen, leg_sign
 from benchmarks.promise_world import Fill, Once, Opportunity, Watcher, World
 from gateway.model.trade import Intent
 from simulators.core.values import NewOrder
@@ -32,7 +35,7 @@ class Noted(World):
 
     def __init__(self, day: Day, make: type[Desk] | type[Gateway]) -> None:
         self.left: dict[str, list[tuple[int, int, NewOrder]]] = defaultdict(list)
-        super().__init__(day, make)  # type: ignore[arg-type]
+        super().__init__(day, make)
 
     def send(self, now_ns: int, trade: str, leg: int, order: NewOrder) -> None:
         self.left[trade].append((now_ns, leg, order))
@@ -260,8 +263,8 @@ value | low  | high | aim  | verdict
 @pytest.mark.parametrize("row", VERDICTS.strip("\n").splitlines()[1:])
 def test_an_aim_is_reached_by_the_whole_interval(row: str) -> None:
     """A value beyond the aim whose interval is not proves nothing; one below it is not reached."""
-    value, low, high, aim, verdict = (cell.strip() for cell in row.split("|"))
-    assert promise.verdict(Interval(float(value), float(low), float(high)), float(aim)) == verdict
+    value, low, high, aim, words = (cell.strip() for cell in row.split("|"))
+    assert verdict(Interval(float(value), float(low), float(high)), float(aim)) == words
 
 
 def test_the_command_prints_every_aim_and_writes_every_seed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -304,5 +307,5 @@ def test_a_row_runs_again_only_whom_its_parameter_reaches() -> None:
         with ThreadPoolExecutor(1) as pool:
             _, raw = promise.sensitivity(pool, parameters._replace(tables=tables))  # type: ignore[arg-type]
         first = parameters.get("market", "first_seed")
-        whole = promise.one_seed(one, first, 60, tuple(promise.CONTENDERS))
+        whole = one_seed(one, first, 60, tuple(CONTENDERS))
         assert raw[0]["days"][0] == {name: found._asdict() for name, found in whole.items()}
