@@ -3,9 +3,11 @@ person has explained it or has booked what is missing.
 
 A venue that tells positions is asked after every logon, before it counts as reconciled, and at an interval where the
 site sets one. An answer is one acknowledgement and as many lines as it announces; an instrument without a line is held
-with 0 lots. It is compared only where that says something: no order of the instrument is open or in doubt, and nothing
-of it was booked since the question left. Else it is asked again. A difference counts when two answers show the same:
-between them the instrument rests, because a bust that the venue has made and not yet told is no error of anybody.
+with 0 lots. It is compared only where that says something: no order of the instrument is in doubt, and nothing of it
+was booked since the question left. Else it is asked again. While an order of it is open, a difference may be a fill
+that is not told yet, so only agreement counts: an order that rests for the day does not keep its venue from being
+reconciled. A difference counts when two answers show the same: between them the instrument rests, because a bust that
+the venue has made and not yet told is no error of anybody.
 
 Compared are, by model: net lots; long and short; today's and earlier lots where both sides speak of the same trading
 day. Lots of another hedge flag or prompt than the instrument's are lots that we do not have. What a person explains is
@@ -24,13 +26,15 @@ from gateway.execution.settling import Settler
 from gateway.model.instrument import Instrument, PositionModel
 from gateway.model.position import PositionLine, PositionsAcked
 from gateway.model.site import VenueSpec
-from gateway.model.trade import AlarmName, AskPositions, PositionChanged, SetTimer
+from gateway.model.trade import AlarmName, AskPositions, OrderState, PositionChanged, SetTimer
 
 AGAIN_NS = 250_000_000
 """From an answer that could not be compared to the next question."""
 REFUSED_AGAIN_NS = 30_000_000_000
 """From a refusal to the next question."""
 PROMPT = "prompt"
+_STEADY = (OrderState.WORKING, OrderState.CANCELLING)
+"""States of an open order in which the venue has told all that it had to tell."""
 
 Lots = dict[str, int]
 
@@ -179,8 +183,7 @@ class VenuePositions:
         self._timed.discard(venue_id)
         spec = self._ledger.settings.venues[venue_id]
         before = dict(self._ledger.unexplained)
-        out = {own.order.instrument_id for own in self._ledger.orders_at(venue_id)}
-        waits = [AGAIN_NS if name in out else self._compare(name, question, spec) for name in question.held]
+        waits = [self._compare(name, question, spec) for name in question.held]
         if any(waits):
             self._wait(venue_id, at_ns + max(waits))
         elif spec.positions_interval_ns:
@@ -195,11 +198,14 @@ class VenuePositions:
         """Compare one instrument; in how many nanoseconds it has to be asked again, 0: it need not."""
         ledger = self._ledger
         position = ledger.positions[name].report()
-        if position != question.held[name]:
+        out = [own.state for own in ledger.orders_at(spec.venue_id) if own.order.instrument_id == name]
+        if position != question.held[name] or not all(state in _STEADY for state in out):
             return AGAIN_NS
         lines = [one for one in question.lines if one.instrument_id == name and one.account in ("", spec.account)]
         differences = self._differences(ledger.settings.instruments[name], position, lines)
         ours = self._figures.get(name)
+        if differences and out:
+            return AGAIN_NS  # perhaps a fill of it that is under way
         if not differences:
             self._differs.pop(name, None)
             if ours is not None and ledger.unexplained.get(name) == ours:

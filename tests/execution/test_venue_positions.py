@@ -171,6 +171,22 @@ def test_what_is_under_way_is_no_difference() -> None:
     assert (desk.alarms(), desk.engine.ledger.unexplained) == ([], {})
 
 
+def test_an_order_that_rests_does_not_keep_its_venue_from_being_reconciled() -> None:
+    """With one at work an answer that agrees counts, one that differs does not: it may be a fill that is under way."""
+    desk = Asked()
+    desk.begin()
+    cu, ca = desk.open()
+    desk.fill(ca)
+    desk.do(desk.report(cu, ExecType.NEW))
+    desk.log_on()
+    desk.answer(line(2))
+    assert (desk.reconciled(), desk.alarms()) == (False, [])
+    desk.do(desk.report(cu, ExecType.NEW))
+    desk.ask()
+    desk.answer()
+    assert (desk.reconciled(), desk.engine.ledger.unexplained) == (True, {})
+
+
 def test_a_bust_told_after_the_answer_is_no_alarm() -> None:
     """The venue took a fill back and its report was under way: the second answer agrees."""
     desk = Asked()
