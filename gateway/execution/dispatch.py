@@ -39,6 +39,13 @@ def first_orders(trade: PairTrade, indexes: Iterable[int], ledger: Ledger, next_
     return made
 
 
+def leg_orders(trade: PairTrade, force: TimeInForce, ledger: Ledger, next_id: NextId) -> list[OwnOrder]:
+    """The orders of a trade of one leg, at the limit that was asked, for as long as `force` says."""
+    leg = trade.legs[0]
+    wanted = RepairOrder(0, leg.instrument_id, leg.side, 1, leg.target_lots, trade.intent.legs[0].px_ticks)
+    return _orders(trade, wanted, force, ledger, next_id)
+
+
 def hedge_orders(trade: PairTrade, lead: int, ledger: Ledger, next_id: NextId) -> list[OwnOrder]:
     """Orders for the whole units that the lead has filled and no order has hedged yet, at the intent's limits.
 

@@ -337,10 +337,16 @@ class Settler:
         return bool(orders)
 
     def _mind_quote(self, trade: PairTrade, at_ns: int) -> None:
-        """A lead that rests is withdrawn when it is filled, or when a hedge of it came back unfilled."""
+        """A lead that rests is withdrawn when it is filled, or when a hedge of it came back unfilled.
+
+        An order on a leg alone rests once: when its venue has ended it, nothing is waited for.
+        """
         if not trade.quoting:
             return
         lead = trade.legs[self.spec(trade).lead_leg]
+        if len(self.spec(trade).legs) == 1 and not any(own.open for own in lead.orders):
+            trade.quoting = False
+            return
         units = lead.filled_lots // lead.ratio_lots
         hedges = [leg for leg in trade.legs if leg is not lead]
         failed = any(not leg.open_lots and leg.filled_lots < units * leg.ratio_lots for leg in hedges)

@@ -4,9 +4,9 @@ from fractions import Fraction
 
 import msgspec
 import pytest
-from desk import CU, SETTINGS, Desk, S, brief
+from desk import CA, CU, SETTINGS, Desk, S, brief
 
-from gateway.model.order import TimeInForce
+from gateway.model.order import ExecType, TimeInForce
 from gateway.model.site import FormulaKind, LegSpec, PairSpec
 from gateway.model.trade import CommandAnswered, OrderSent, OrdersSent, PairTradeState, SendCancel, Verb
 
@@ -52,6 +52,74 @@ def test_an_order_for_the_day_rests_until_it_is_withdrawn() -> None:
     assert desk.state() is PairTradeState.MISSED
 
 
+@pytest.mark.parametrize(
+    ("kind", "filled", "state"),
+    [
+        (ExecType.EXPIRED, 0, PairTradeState.MISSED),
+        (ExecType.EXPIRED, 2, PairTradeState.HEDGED),
+        (ExecType.CANCELED, 1, PairTradeState.HEDGED),
+        (ExecType.REJECTED, 0, PairTradeState.MISSED),
+    ],
+)
+def test_an_order_for_the_day_that_its_venue_ends_is_over(kind: ExecType, filled: int, state: PairTradeState) -> None:
+    """Expired at the close, cancelled or refused there: nothing is waited for, and what was filled is held."""
+    desk = Desk(GIVEN)
+    desk.command(Verb.LEG_ORDER, f"C/F/O1-1 {CU} 2 3 7800 0")
+    (order,) = desk.orders()
+    desk.do(OrdersSent(desk.at_ns, (OrderSent(order.cl_ord_id, desk.at_ns, 7),)))
+    if kind is not ExecType.REJECTED:
+        desk.ack(order)
+    if filled:
+        desk.fill(order, filled)
+        assert desk.state() is PairTradeState.WORKING
+    desk.do(desk.report(order, kind))
+    assert (desk.state(), desk.told().hedged_units, desk.engine.ledger.open_trades) == (state, filled, {})
+
+
+def test_a_fill_or_kill_order_is_the_venues_own() -> None:
+    """TimeInForce(59)=4 goes to a venue that offers it; what it kills is missed whole."""
+    desk = Desk(GIVEN)
+    desk.command(Verb.LEG_ORDER, f"C/F/O1-1 {CU} 1 10 7800 4")
+    (order,) = desk.orders()
+    assert (order.time_in_force, order.qty_lots) == (TimeInForce.FOK, 10)
+    desk.do(OrdersSent(desk.at_ns, (OrderSent(order.cl_ord_id, desk.at_ns, 7),)))
+    desk.cancelled(order)
+    assert desk.state() is PairTradeState.MISSED
+
+
+def test_a_fill_or_kill_order_is_refused_where_the_venue_has_none() -> None:
+    """LME of this desk offers Day, GTC and IOC."""
+    leg = msgspec.structs.replace(LEG, instrument_id=CA)
+    alone = msgspec.structs.replace(ALONE, pair_id=CA, currency="USD", legs=(leg,))
+    desk = Desk(msgspec.structs.replace(SETTINGS, pairs={**SETTINGS.pairs, CA: alone}))
+    desk.command(Verb.LEG_ORDER, f"C/F/O1-1 {CA} 1 1 19500 4")
+    words = "fok: TimeInForce(59)=4 (FOK) is not offered by LME; accepted: 3 (IOC), 0 (DAY)"
+    assert (answered(desk), desk.sent) == ((False, words), [])
+
+
+def test_a_fill_or_kill_order_of_two_position_effects_is_refused() -> None:
+    """Three of today's long lots are held: a sale of five would be a close and an opening, each killed by itself."""
+    desk = Desk(GIVEN)
+    desk.command(Verb.LEG_ORDER, f"C/F/O1-1 {CU} 1 3 7800 3", "c1")
+    (bought,) = desk.orders()
+    desk.do(OrdersSent(desk.at_ns, (OrderSent(bought.cl_ord_id, desk.at_ns, 7),)))
+    desk.fill(bought)
+    desk.command(Verb.LEG_ORDER, f"C/F/O1-2 {CU} 2 5 7800 4", "c2")
+    words = "fok: 5 lots would be 2 orders (3 lots close_today, 2 lots open); accepted: 3 lots, or 3 (IOC)"
+    assert (answered(desk), desk.orders()) == ((False, words), [])
+    desk.command(Verb.LEG_ORDER, f"C/F/O1-3 {CU} 2 3 7800 4", "c3")
+    assert brief(desk.orders()) == [(CU, "SELL", 3, 7800, "T")]
+
+
+def test_what_was_withdrawn_before_it_came_is_never_sent() -> None:
+    """The order's command was lost and comes again after its withdrawal."""
+    desk = Desk(GIVEN)
+    desk.command(Verb.WITHDRAW, "C/F/O1-1", "c1")
+    assert answered(desk) == (False, "no open order of 'C/F/O1-1'")
+    desk.command(Verb.LEG_ORDER, f"C/F/O1-1 {CU} 1 1 7800 0", "c2")
+    assert (answered(desk), desk.sent) == ((False, "withdrawn: C/F/O1-1 was withdrawn before it came"), [])
+
+
 def test_the_same_command_twice_is_one_order() -> None:
     """The second one gets the first one's answer."""
     desk = Desk(GIVEN)
@@ -65,7 +133,7 @@ def test_the_same_command_twice_is_one_order() -> None:
     [
         (f"C/F/O1-1 {CU} 1 101 7800 3", "max_size: SHFE.cu: 101 lots, at most 100"),
         ("C/F/O1-1 LME.CA 1 1 7800 3", "LME.CA: no instrument that the site lets clients order alone"),
-        (f"C/F/O1-1 {CU} 1 1 7800 4", "TIME_IN_FORCE one of 3, 0"),
+        (f"C/F/O1-1 {CU} 1 1 7800 1", "TIME_IN_FORCE one of 3, 0, 4"),
         (f"C/F/O1-1 {CU} 3 1 7800 3", "in FIX's characters and whole numbers"),
         ("C/F/O1-1", "RULE INSTRUMENT SIDE LOTS PX_TICKS TIME_IN_FORCE"),
     ],
