@@ -37,6 +37,7 @@ from gateway.model.order import (
 from gateway.model.position import PositionLine, PositionsAcked
 from gateway.model.trade import (
     Action,
+    AlarmHeard,
     AlarmName,
     BooksObserved,
     BookStateChanged,
@@ -98,6 +99,7 @@ class ExecutionEngine:
             HoursChanged: self._on_hours,
             BookStateChanged: self._on_book_state,
             Restarted: self._on_restarted,
+            AlarmHeard: lambda _event, _at_ns: None,  # the watchman looks at it
         }
 
     def on_event(self, event: ExecutionEvent, at_ns: int) -> list[Action]:
@@ -209,6 +211,7 @@ class ExecutionEngine:
             self._positions.end(venue_id)
         ledger.copies_up.clear()
         for trade in list(ledger.open_trades.values()):
+            trade.note_boot(at_ns)
             trade.reading = trade.quoting = False
             trade.held_legs.clear()
             for own in trade.orders():

@@ -282,6 +282,11 @@ class PairTrade:
             return True
         return False
 
+    def note_boot(self, at_ns: int) -> None:
+        """After a boot the clock may stand before the moment at which it became unbalanced: that counts from now on."""
+        if self._legged_since_ns is not None:
+            self._legged_since_ns = min(self._legged_since_ns, at_ns)
+
     def legged_ns(self, at_ns: int) -> int:
         """How long it was unbalanced, up to now."""
         running = at_ns - self._legged_since_ns if self._legged_since_ns is not None else 0

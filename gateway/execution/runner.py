@@ -24,6 +24,7 @@ from gateway.model.record import Decision
 from gateway.model.trade import (
     Action,
     Alarm,
+    AlarmHeard,
     AlarmName,
     Announcement,
     BooksObserved,
@@ -206,6 +207,8 @@ class Runner(Generic[Built]):
             self._unwritten.popleft()
             self._carry_out(decision, 0)
             self._events.append(Command(f"journal-{decision.seq}", Verb.DISARM, "execution", "the journal failed"))
+        if self.engine.ledger.rollout is not None:
+            self._events.append(AlarmHeard("execution", AlarmName.JOURNAL, "journal", "it took no records for a while"))
         self._alarm.mended()
         self._drain()
 

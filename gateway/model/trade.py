@@ -339,6 +339,16 @@ class Restarted(Message):
     incarnation: int
 
 
+class AlarmHeard(Message):
+    """An alarm that something beside the engine raised, and that the rollout's stage in force falls back at."""
+
+    source: str
+    """The process that raised it."""
+    name: AlarmName
+    subject: str
+    figures: str
+
+
 ExecutionEvent = (
     Intent
     | ExecutionReport
@@ -357,6 +367,7 @@ ExecutionEvent = (
     | PositionReported
     | PositionsAcked
     | PositionLine
+    | AlarmHeard
 )
 
 

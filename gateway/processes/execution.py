@@ -21,7 +21,7 @@ from gateway.journal.errors import JournalError
 from gateway.journal.heard import DROP_COPY, ORDERS, HeardNumbers
 from gateway.journal.reader import read_run
 from gateway.model.port import Handlers
-from gateway.model.trade import Command, ExecutionEvent, PairPosition, Restarted, Verb
+from gateway.model.trade import Alarm, AlarmName, Command, ExecutionEvent, PairPosition, Restarted, Verb
 from gateway.processes import clock, start
 from gateway.processes.cores import execution_engine, settings
 from gateway.processes.durations import MS
@@ -36,7 +36,7 @@ from gateway.processes.session_clocks import Clocks
 from gateway.processes.session_lines import session_lines
 from gateway.processes.site_calendars import fixing_calendars, read_run_calendars
 from gateway.processes.venues import open_sessions
-from gateway.processes.watch_journal import words_since
+from gateway.processes.watch_journal import alarms_since, words_since
 
 
 def recover(engine: ExecutionEngine, run_dir: Path, heard: HeardNumbers | None = None) -> Recovered:
@@ -82,6 +82,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if recovered.armed and given.after_death != "signal":
         why = "it came back after an end of its own"
         shell.handle(Command(f"disarm-{incarnation}", Verb.DISARM, "execution", why))
+        own_end = Alarm(AlarmName.INVARIANT, "execution", f"{why}, armed")
+        shell.publisher.publish(own_end)
+        shell.alarms.hear("execution", [own_end])
+    shell.alarms.hear("watch", alarms_since(given.run_dir, recovered.at_ns))
     rearm = Rearm(shell, wanted=given.after_death == "signal" and recovered.armed)
     clocks = Clocks(site.venues, "orders")
     sessions = open_sessions(
@@ -173,8 +177,11 @@ def beat(shell: ExecutionShell, clocks: Clocks, now_ns: int) -> None:
     incarnation = shell.engine.ledger.incarnation
     shell.publisher.publish(OrderSessions(incarnation, now_ns, lines, clocks.status(now_ns)))
     clocks.ask(shell.sessions, now_ns)
-    for alarm in clocks.alarms(now_ns):
+    raised = list(clocks.alarms(now_ns))
+    for alarm in raised:
         shell.publisher.publish(alarm)
+    shell.alarms.hear("execution", raised)
+    shell.alarms.take()
 
 
 if __name__ == "__main__":

@@ -57,6 +57,7 @@ from gateway.processes import clock
 from gateway.processes.durations import MS
 from gateway.processes.lease import Lease
 from gateway.processes.site import Site
+from gateway.processes.stage_alarms import StageAlarms
 from gateway.processes.venues import order_reader, writer
 
 LONGEST_COMMAND = 4000
@@ -102,6 +103,7 @@ class ExecutionShell:
         self.commands = CommandServer(bus_dir)
         self.runner = Runner[VenueMessage](engine, self, seq, site.journal.alarm_every_ns)
         self.timers = self.runner.timers
+        self.alarms = StageAlarms(self.runner, bus_dir, site.bus.high_water_mark)
         self.sessions: Sessions | None = None
         self._wake_fd = wake_fd
         self._quotes = LatestQuotes(bus_dir)
@@ -245,7 +247,8 @@ class ExecutionShell:
         self.runner.handle(event)
 
     def close(self) -> None:
-        for one in (self.publisher, self.intents, self.commands, self.states, self._quotes, self.journal):
+        ends = (self.publisher, self.intents, self.commands, self.states, self.alarms, self._quotes, self.journal)
+        for one in ends:
             one.close()
 
     # The runner's hands.

@@ -8,6 +8,7 @@ from gateway.journal.fold import OrderStory, fold
 from gateway.journal.reader import read_run
 from gateway.model.order import CancelRejected, ExecutionReport
 from gateway.model.record import Decision
+from gateway.model.trade import Alarm, Announce
 from gateway.processes.watch_pull import OpenOrder
 
 WATCH = "watch"
@@ -36,3 +37,10 @@ def words_since(run_dir: Path, at_ns: int) -> Iterator[ExecutionReport | CancelR
             continue
         if isinstance(record.event, ExecutionReport | CancelRejected):
             yield record.event
+
+
+def alarms_since(run_dir: Path, at_ns: int) -> Iterator[Alarm]:
+    """What the watch raised after `at_ns`, when it held execution; oldest first. Times are of one boot."""
+    for record in read_run(run_dir, WATCH):
+        if isinstance(record, Decision) and record.at_ns > at_ns:
+            yield from (one.what for one in record.actions if isinstance(one, Announce) and isinstance(one.what, Alarm))
