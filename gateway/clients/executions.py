@@ -1,8 +1,8 @@
 """Reads off execution's journal what clients and drop copies are to be told: fills of legs, steps of pair trades.
 
 The journal, not the bus: nothing of it is missed by who was away, and it is on record before anything of it was done.
-A fill counts once by the key that its venue's dialect declares; a bust takes it back, a correction replaces it. A fill
-that a venue only implies by a total (CumQty(14)) shows in the pair's report when the trade ends, and has none of a leg.
+A fill counts once by the key that its venue's dialect declares; a bust takes it back, a correction replaces it. Lots
+that a venue only implies by a total (CumQty(14)) have no fill; the legs of a trade's step have them.
 
 It reads every decision from the first of the run on, and makes something of those that concern anybody.
 """
@@ -212,6 +212,7 @@ class Executions:
             legged_ns=what.legged_ns,
             attempts=what.attempts,
             cause=what.cause or trade.said,
+            legs=tuple((leg.filled_lots, leg.avg_px_e9) for leg in what.legs),
         )
 
     def _reached_e9(self, what: PairTradeChanged, intent: Intent | None) -> int:

@@ -12,10 +12,12 @@ of ours and changes nothing. What is filled can fall again: a venue may take a f
     resume    execution is armed again
 """
 
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from gateway.model.client import OrderAsked
-from gateway.model.order import OrdStatus, Side
+from gateway.model.order import ExecType, OrdStatus, Side
 from gateway.model.trade import PairTradeState
 
 
@@ -72,33 +74,124 @@ class Pending(StrEnum):
     REPLACE = "replace"
 
 
-class LegTally:
-    """What one leg of an order holds: lots in the leg's direction, and what the lots that were added cost."""
+@dataclass(slots=True)
+class Told:
+    """A trade that was told, and what of it stands."""
+
+    key: str
+    """Of the venue's execution; empty where there is none: a pair's, or one that a total only implies."""
+    units: int = 0
+    px_e9: int = 0
+    exec_id: str = ""
+    """ExecID(17) of the last report about it."""
+
+
+class Change(NamedTuple):
+    """What is to be told next of a trade: made (150=F), taken back (H) or corrected (G)."""
+
+    exec_type: ExecType
+    units: int
+    px_e9: int
+    told: Told
+    key: str = ""
+
+
+class Tally:
+    """What was told of trades and stands. CumQty(14) and AvgPx(6) come of it, so they always agree with the trades."""
 
     def __init__(self) -> None:
-        self.net_lots = 0
-        self.added_lots = 0
+        self.told: list[Told] = []
+        self.units = 0
         self.value_e9 = 0
 
-    def take(self, lots: int, px_e9: int, *, unwinds: bool) -> None:
-        """A fill, negative where one is taken back."""
-        self.net_lots += -lots if unwinds else lots
-        if not unwinds:
-            self.added_lots += lots
-            self.value_e9 += lots * px_e9
+    def take(self, change: Change) -> None:
+        """It is told now."""
+        told = change.told
+        if change.exec_type is ExecType.TRADE:
+            told.units, told.px_e9 = change.units, change.px_e9
+            self.told.append(told)
+            self.units += change.units
+            self.value_e9 += change.units * change.px_e9
+        elif change.exec_type is ExecType.TRADE_CANCEL:
+            told.units -= change.units
+            self.units -= change.units
+            self.value_e9 -= change.units * told.px_e9
+        else:
+            self.value_e9 += told.units * (change.px_e9 - told.px_e9)
+            told.px_e9, told.key = change.px_e9, change.key or told.key
+
+    def of_fill(self, lots: int, px_e9: int, key: str, ref_key: str) -> list[Change]:
+        """A fill of a venue, in the place of one that a total implied. Negative lots: `ref_key` is taken back."""
+        if lots < 0:
+            told = self._find(ref_key) or next((one for one in reversed(self.told) if one.units), None)
+            if told is None:
+                return []
+            return [Change(ExecType.TRADE_CANCEL, min(-lots, told.units), told.px_e9, told)]
+        made = Change(ExecType.TRADE, lots, px_e9, Told(key))
+        implied = next((one for one in self.told if one.units and not one.key), None)
+        if implied is None:
+            return [made]
+        if implied.units == lots:
+            return [Change(ExecType.TRADE_CORRECT, lots, px_e9, implied, key)]
+        return [Change(ExecType.TRADE_CANCEL, min(lots, implied.units), implied.px_e9, implied), made]
+
+    def of_correction(self, lots: int, px_e9: int, key: str, ref_key: str) -> list[Change]:
+        """A venue has corrected the price of a fill."""
+        told = self._find(ref_key)
+        if told is not None and told.units == lots:
+            return [Change(ExecType.TRADE_CORRECT, lots, px_e9, told, key)]
+        return [*self.of_fill(-lots, 0, "", ref_key), *self.of_fill(lots, px_e9, key, "")]
+
+    def of_total(self, units: int, px_e9: int) -> list[Change]:
+        """So many units are held now, at this price on average: the latest trades are taken back first."""
+        value_e9 = self.value_e9
+        if units > self.units:
+            more = units - self.units
+            return [Change(ExecType.TRADE, more, (units * px_e9 - value_e9) // more, Told(""))]
+        changes = []
+        less = self.units - units
+        left: Told | None = None
+        left_units = 0
+        for told in reversed([one for one in self.told if one.units]):
+            back = min(less, told.units)
+            if back:
+                changes.append(Change(ExecType.TRADE_CANCEL, back, told.px_e9, told))
+                value_e9 -= back * told.px_e9
+                less -= back
+            if told.units > back:
+                left, left_units = told, told.units - back
+                break
+        if left is not None:
+            off_e9 = units * px_e9 - value_e9
+            by_e9 = abs(off_e9) // left_units * (1 if off_e9 > 0 else -1)
+            if by_e9:
+                changes.append(Change(ExecType.TRADE_CORRECT, left_units, left.px_e9 + by_e9, left))
+        return changes
 
     @property
     def avg_px_e9(self) -> int:
-        return self.value_e9 // self.added_lots if self.added_lots else 0
+        """Average price of what stands, cut towards zero."""
+        if not self.units:
+            return 0
+        quotient = abs(self.value_e9) // self.units
+        return quotient if self.value_e9 >= 0 else -quotient
+
+    def _find(self, key: str) -> Told | None:
+        return next((one for one in self.told if key and one.key == key and one.units), None)
 
 
-class TradePart:
+class TradePart(Tally):
     """What one pair trade has given to an order."""
 
     def __init__(self) -> None:
-        self.booked_units = 0
-        self.booked_px_e9 = 0
+        super().__init__()
         self.state: PairTradeState | None = None
+        self.lots: dict[int, int] = {}
+        """Leg -> lots that were told of it, in the leg's direction."""
+
+
+LegKey = tuple[int, str, bool]
+"""Index of a leg, the instrument that was traded, whether it was taken back: each has a count of its own."""
 
 
 class ClientOrder:
@@ -121,7 +214,7 @@ class ClientOrder:
         self.cum_qty = 0
         self.value_e9 = 0
         self.trades: dict[str, TradePart] = {}
-        self.legs: dict[int, LegTally] = {}
+        self.legs: dict[LegKey, Tally] = {}
         self.intents_ended: set[str] = set()
         self.wanted: OrderAsked | None = None
         """What it shall be when its rule is gone and a replacement is pending."""
@@ -171,14 +264,14 @@ class ClientOrder:
             raise IllegalMoveError(message)
         self.state = following
 
-    def book(self, trade_id: str, units: int, px_e9: int) -> int:
-        """A pair trade holds so many units at this price now; by how many that changes the order."""
+    def take(self, trade_id: str, change: Change) -> None:
+        """A trade of it is told now: what is filled follows."""
         part = self.trades.setdefault(trade_id, TradePart())
-        change = units - part.booked_units
-        self.cum_qty += change
-        self.value_e9 += units * px_e9 - part.booked_units * part.booked_px_e9
-        part.booked_units, part.booked_px_e9 = units, px_e9
-        return change
+        before, value_e9 = part.units, part.value_e9
+        part.take(change)
+        self.cum_qty += part.units - before
+        self.value_e9 += part.value_e9 - value_e9
+        self.count()
 
     def count(self) -> None:
         """Set the state by what is filled."""
@@ -187,5 +280,11 @@ class ClientOrder:
         elif not self.ended or self.state is OrdStatus.FILLED:
             self.move(Move.PART if self.cum_qty else Move.NONE)
 
-    def tally(self, leg_index: int) -> LegTally:
-        return self.legs.setdefault(leg_index, LegTally())
+    def tally(self, key: LegKey) -> Tally:
+        return self.legs.setdefault(key, Tally())
+
+    def held_lots(self, leg_index: int) -> int:
+        """Lots of a leg that are held, in its direction, by whatever instrument."""
+        return sum(
+            -one.units if back else one.units for (index, _, back), one in self.legs.items() if index == leg_index
+        )

@@ -4,8 +4,10 @@ An order ends when trigger has ended its rule, nothing of it is out, and executi
 trigger counts (see `engine`). A kill cancels every order; disarming suspends the resting ones until somebody arms.
 """
 
+from collections.abc import Iterator, Sequence
+
 from gateway.clients.book import CANCEL, PLACE, Asked, OrderBook
-from gateway.clients.order import ClientOrder, LegTally, Move, Pending, TradePart
+from gateway.clients.order import Change, ClientOrder, Move, Pending, Tally, Told, TradePart
 from gateway.clients.placing import next_command, place_rule
 from gateway.clients.telling import RESTATED_OTHER, Moment, Teller
 from gateway.model.client import (
@@ -39,14 +41,14 @@ class Outcomes:
     def __init__(self, book: OrderBook, teller: Teller) -> None:
         self._book = book
         self._teller = teller
-        self._house: dict[tuple[str, int], LegTally] = {}
-        """Legs of trades that are no client's order: (trade, leg)."""
+        self._house: dict[tuple[str, int, str, bool], Tally] = {}
+        """Legs of trades that are no client's order."""
 
     def on_execution(self, event: ExecutionHeard, now: Moment) -> None:
         """Fills first, then what the trades have become."""
         self._book.heard_seq = max(self._book.heard_seq, event.seq)
-        for fill in event.fills:
-            self._fill(fill, now)
+        for fill, before in _corrections(event.fills):
+            self._fill(fill, before, now)
         for step in event.steps:
             order = self._book.by_rule.get(step.rule_id)
             if order is not None:
@@ -153,14 +155,21 @@ class Outcomes:
         self._book.commands[command_id] = Asked(order.order_id, purpose, action, now.at_ns)
         self._teller.do(action)
 
-    def _fill(self, fill: LegFill, now: Moment) -> None:
+    def _fill(self, fill: LegFill, before: LegFill | None, now: Moment) -> None:
+        """A fill, or one in the place of `before`."""
         order = self._book.by_rule.get(fill.rule_id)
-        if order is not None:
-            tally = order.tally(fill.leg_index)
-        else:
-            tally = self._house.setdefault((fill.trade_id, fill.leg_index), LegTally())
-        tally.take(fill.lots, fill.px_e9, unwinds=fill.unwinds)
-        self._teller.leg_filled(order, fill, tally, now)
+        part = order.trades.setdefault(fill.trade_id, TradePart()) if order is not None else None
+        if order is not None and part is not None and not order.multileg:
+            for change in _changes(part, fill, before):
+                self._filled(order, fill.trade_id, change, now, fill=fill)
+            return
+        if part is not None and before is None:
+            part.lots[fill.leg_index] = part.lots.get(fill.leg_index, 0) + (-fill.lots if fill.unwinds else fill.lots)
+        key = (fill.leg_index, fill.instrument_id, fill.unwinds)
+        tally = order.tally(key) if order is not None else self._house.setdefault((fill.trade_id, *key), Tally())
+        for change in _changes(tally, fill, before):
+            tally.take(change)
+            self._teller.leg_filled(order, fill, tally, change, now)
 
     def _step(self, order: ClientOrder, step: TradeStep, now: Moment) -> None:
         part = order.trades.setdefault(step.trade_id, TradePart())
@@ -169,14 +178,11 @@ class Outcomes:
             if step.state in TOLD_STATES and step.state is not was:
                 self._restate(order, step, now)
             return
-        change = order.book(step.trade_id, step.hedged_units, step.px_e9)
-        if change:
-            ended = order.ended
-            order.count()
-            if order.ended and not ended:
-                self._book.close(order)
-            self._teller.filled(order, step, change, now)
-            self._too_late(order, now)
+        if order.multileg:
+            self._implied(order, part, step, now)
+        if order.multileg or step.hedged_units != part.units:
+            for change in part.of_total(step.hedged_units, step.px_e9):
+                self._filled(order, step.trade_id, change, now, step=step)
         if step.state in TOLD_STATES and step.state is not was:
             self._restate(order, step, now)
         order.intents_ended.add(step.intent_id)
@@ -187,6 +193,42 @@ class Outcomes:
         if not order.multileg and not order.ended:
             self._end_alone(order, step, now)
         self._settle(order, now)
+
+    def _filled(
+        self,
+        order: ClientOrder,
+        trade_id: str,
+        change: Change,
+        now: Moment,
+        *,
+        fill: LegFill | None = None,
+        step: TradeStep | None = None,
+    ) -> None:
+        """A trade of the order itself is told, and what follows from it."""
+        ended = order.ended
+        order.take(trade_id, change)
+        if order.ended and not ended:
+            self._book.close(order)
+        self._teller.filled(order, trade_id, change, now, fill=fill, step=step)
+        self._too_late(order, now)
+
+    def _implied(self, order: ClientOrder, part: TradePart, step: TradeStep, now: Moment) -> None:
+        """Lots of legs that a venue has counted without telling a fill: they are told now, as what they are."""
+        if any(index in {key[0] for key in order.legs if key[1] != name} for index, name in self._legs_of(order)):
+            return  # a substitute was traded: its lots are not the leg's
+        for (index, name), (lots, avg_px_e9) in zip(self._legs_of(order), step.legs, strict=False):
+            missing = lots - part.lots.get(index, 0)
+            if not missing:
+                continue
+            part.lots[index] = lots
+            tally = order.tally((index, name, missing < 0))
+            change = Change(ExecType.TRADE, abs(missing), avg_px_e9, Told(""))
+            tally.take(change)
+            self._teller.leg_implied(order, step, (index, name), tally, change, now)
+
+    def _legs_of(self, order: ClientOrder) -> list[tuple[int, str]]:
+        pair = self._book.settings.pairs.get(order.asked.symbol)
+        return [(index, leg.instrument_id) for index, leg in enumerate(pair.legs)] if pair is not None else []
 
     def _end_alone(self, order: ClientOrder, step: TradeStep, now: Moment) -> None:
         """An order on a leg is one trade: it ends with it."""
@@ -294,3 +336,32 @@ class Outcomes:
                 now.utc_ns,
             )
         )
+
+
+def _corrections(fills: Sequence[LegFill]) -> Iterator[tuple[LegFill, LegFill | None]]:
+    """Each fill; one that comes with the taking back of another is its correction, where the lots are the same."""
+    before: LegFill | None = None
+    for fill in fills:
+        if before is not None:
+            same = (before.trade_id, before.exec_id, before.instrument_id, -before.lots)
+            if same == (fill.trade_id, fill.exec_id, fill.instrument_id, fill.lots):
+                yield fill, before
+                before = None
+                continue
+            yield before, None
+            before = None
+        if fill.lots < 0:
+            before = fill
+        else:
+            yield fill, None
+    if before is not None:
+        yield before, None
+
+
+def _changes(tally: Tally, fill: LegFill, before: LegFill | None) -> list[Change]:
+    """What a fill changes; `before` is what it corrects."""
+    key = f"{fill.trade_date} {fill.exec_id}"
+    ref_key = f"{fill.trade_date} {(before or fill).exec_ref_id}"
+    if before is not None:
+        return tally.of_correction(fill.lots, fill.px_e9, key, ref_key)
+    return tally.of_fill(fill.lots, fill.px_e9, key, ref_key)

@@ -8,17 +8,19 @@ from typing import NamedTuple
 import msgspec
 
 from gateway.clients.checks import Refused
-from gateway.clients.order import ClientOrder, LegTally
+from gateway.clients.order import Change, ClientOrder, Tally
 from gateway.clients.settings import ClientSettings
 from gateway.execution.outbox import IdSource
 from gateway.model.client import ClientAction, ClientReport, LegFill, OrderAsked, TradeStep
-from gateway.model.order import ExecType, OrdStatus
+from gateway.model.order import ExecType, OrdStatus, Side
+from gateway.model.site import leg_side
 
 ALONE, LEG, PAIR = "1", "2", "3"
 """MultiLegReportingType(442)."""
 NONE = "NONE"
 """OrderID(37) where there is no order."""
 RESTATED_OTHER = "99"
+IMPLIED = "counted by its venue, which has not told the fill"
 
 
 class Moment(NamedTuple):
@@ -92,29 +94,51 @@ class Teller:
             )
         )
 
-    def filled(self, order: ClientOrder, step: TradeStep, units: int, now: Moment) -> None:
-        """`units` more of a pair are complete, or fewer where a venue took a fill back."""
-        exec_type = ExecType.TRADE if units > 0 else ExecType.TRADE_CANCEL
-        words = [f"pair trade {step.trade_id}"]
-        if step.attempts:
-            words.append(f"after {step.attempts} repairs, legged {step.legged_ns // 10**6} ms")
-        if units < 0:
-            words.append("a venue took a fill back")
-        report = msgspec.structs.replace(
-            self._report(order, exec_type, now, ", ".join(words)),
-            last_qty=abs(units),
-            last_px_e9=step.px_e9,
-            secondary_exec_id=step.trade_id,
-        )
-        self._send(report, order.asked.account)
+    def filled(
+        self,
+        order: ClientOrder,
+        trade_id: str,
+        change: Change,
+        now: Moment,
+        *,
+        fill: LegFill | None = None,
+        step: TradeStep | None = None,
+    ) -> None:
+        """A trade of the order itself: units of a pair by what became of its trade, a leg's lots as told."""
+        report = self._report(order, change.exec_type, now, ", ".join(_words(trade_id, change, fill, step)))
+        accounts = [order.asked.account]
+        if fill is not None:
+            report = msgspec.structs.replace(report, **_of_venue(fill, change), utc_ns=fill.venue_utc_ns or now.utc_ns)
+            accounts.append(fill.account)
+        elif order.multileg:
+            report = msgspec.structs.replace(report, secondary_exec_id=trade_id)
+        self._send(self._numbered(report, change), *accounts)
 
-    def leg_filled(self, order: ClientOrder | None, fill: LegFill, tally: LegTally, now: Moment) -> None:
+    def leg_filled(self, order: ClientOrder | None, fill: LegFill, tally: Tally, change: Change, now: Moment) -> None:
         """A fill of one leg: to the client whose order it is part of, and to the drop copies of both accounts."""
-        report = self._leg_report(order, fill, tally, now)
+        line = _LegLine(fill.leg_index, fill.pair_id, fill.instrument_id, fill.side, fill.account)
+        report = self._leg_report(order, line, tally, change, fill.venue_utc_ns or now.utc_ns)
+        report = msgspec.structs.replace(report, **_of_venue(fill, change), text=", ".join(_leg_words(fill, change)))
         if order is None:
-            self._copies(report, fill.account)
+            own = msgspec.structs.replace(report, order_id=fill.trade_id, cl_ord_id=fill.venue_order)
+            self._copies(self._numbered(own, change), fill.account)
             return
-        self._send(report, order.asked.account, fill.account)
+        self._send(self._numbered(report, change), order.asked.account, fill.account)
+
+    def leg_implied(
+        self, order: ClientOrder, step: TradeStep, leg: tuple[int, str], tally: Tally, change: Change, now: Moment
+    ) -> None:
+        """Lots of a leg that its venue has counted without telling their fill."""
+        index, name = leg
+        pair = self._settings.pairs[step.pair_id]
+        own_side = leg_side(pair, order.side, index)
+        unwinds = tally is order.legs.get((index, name, True))
+        side = own_side.opposite if unwinds else own_side
+        line = _LegLine(index, step.pair_id, name, side, self._settings.instruments[name].account)
+        report = self._leg_report(order, line, tally, change, now.utc_ns)
+        words = f"leg {index + 1} of pair trade {step.trade_id}, {IMPLIED}"
+        report = msgspec.structs.replace(report, text=words)
+        self._send(self._numbered(report, change), order.asked.account, line.account)
 
     def status(
         self,
@@ -154,38 +178,44 @@ class Teller:
             text=text,
         )
 
-    def _leg_report(self, order: ClientOrder | None, fill: LegFill, tally: LegTally, now: Moment) -> ClientReport:
-        pair = self._settings.pairs.get(fill.pair_id)
-        ratio = pair.legs[fill.leg_index].ratio_lots if pair is not None and fill.leg_index < len(pair.legs) else 1
-        wanted = order.asked.qty * ratio if order is not None else 0
-        held = max(0, tally.net_lots)
-        leaves = max(0, wanted - held) if order is not None and not order.ended else 0
-        status = (
-            OrdStatus.FILLED if wanted and held >= wanted else OrdStatus.PARTIALLY_FILLED if held else OrdStatus.NEW
-        )
-        exec_type = ExecType.TRADE if fill.lots > 0 else ExecType.TRADE_CANCEL
+    def _leg_report(
+        self, order: ClientOrder | None, line: "_LegLine", tally: Tally, change: Change, utc_ns: int
+    ) -> ClientReport:
+        """One side of one leg: what was done there, and what may still have to be done for the units of the order."""
+        pair = self._settings.pairs.get(line.pair_id)
+        ratio = pair.legs[line.place].ratio_lots if pair is not None and line.place < len(pair.legs) else 1
+        leaves = 0
+        if order is not None and tally is not order.legs.get((line.place, line.instrument_id, True)):
+            units = order.cum_qty if order.ended else order.asked.qty
+            leaves = max(0, units * ratio - order.held_lots(line.place))
+        done = OrdStatus.FILLED if not leaves else OrdStatus.PARTIALLY_FILLED
         return ClientReport(
             client_id=order.client_id if order is not None else "",
-            order_id=order.order_id if order is not None else fill.trade_id,
-            exec_id=self._ids.next(),
-            exec_type=exec_type,
-            ord_status=status,
-            symbol=fill.instrument_id,
-            side=fill.side,
-            order_qty=wanted,
+            order_id=order.order_id if order is not None else NONE,
+            exec_id="",
+            exec_type=change.exec_type,
+            ord_status=done if tally.units else OrdStatus.NEW if leaves else OrdStatus.CANCELED,
+            symbol=line.instrument_id,
+            side=line.side,
+            order_qty=tally.units + leaves,
             leaves_qty=leaves,
-            cum_qty=held,
+            cum_qty=tally.units,
             avg_px_e9=tally.avg_px_e9,
-            utc_ns=fill.venue_utc_ns or now.utc_ns,
-            multileg=LEG if order is None or order.multileg else ALONE,
-            cl_ord_id=order.cl_ord_id if order is not None else fill.venue_order,
-            account=fill.account,
-            last_qty=abs(fill.lots),
-            last_px_e9=fill.px_e9,
-            last_px_text=fill.px_text,
-            secondary_exec_id=fill.exec_id,
-            trade_date=fill.trade_date,
-            text=", ".join(_leg_words(fill)),
+            utc_ns=utc_ns,
+            multileg=LEG,
+            cl_ord_id=order.cl_ord_id if order is not None else "",
+            account=line.account,
+        )
+
+    def _numbered(self, report: ClientReport, change: Change) -> ClientReport:
+        """With its ExecID(17), that of the report it is about, and what was traded."""
+        exec_id = self._ids.next()
+        before, change.told.exec_id = change.told.exec_id, exec_id
+        if change.exec_type is ExecType.TRADE_CANCEL:
+            change.told.exec_id = before  # what of it still stands goes by its own
+        ref = before if change.exec_type is not ExecType.TRADE else ""
+        return msgspec.structs.replace(
+            report, exec_id=exec_id, exec_ref_id=ref, last_qty=change.units, last_px_e9=change.px_e9
         )
 
     def _send(self, report: ClientReport, *accounts: str) -> None:
@@ -197,12 +227,41 @@ class Teller:
             self.do(msgspec.structs.replace(report, client_id=client_id, copy=True))
 
 
-def _leg_words(fill: LegFill) -> Iterator[str]:
+class _LegLine(NamedTuple):
+    """Which side of which leg a report is about."""
+
+    place: int
+    pair_id: str
+    instrument_id: str
+    side: Side
+    account: str
+
+
+def _of_venue(fill: LegFill, change: Change) -> dict[str, str]:
+    """What the venue itself said of a fill."""
+    text = fill.px_text if change.px_e9 == fill.px_e9 else ""
+    return {"last_px_text": text, "secondary_exec_id": fill.exec_id, "trade_date": fill.trade_date}
+
+
+def _words(trade_id: str, change: Change, fill: LegFill | None, step: TradeStep | None) -> Iterator[str]:
+    """Of a trade of the order itself."""
+    yield f"pair trade {trade_id}"
+    if step is not None and step.attempts:
+        yield f"after {step.attempts} repairs, legged {step.legged_ns // 10**6} ms"
+    if change.exec_type is ExecType.TRADE_CANCEL:
+        yield f"the venue took back {fill.exec_ref_id}" if fill is not None else "a venue took a fill back"
+    elif change.exec_type is ExecType.TRADE_CORRECT:
+        yield "another price now"
+
+
+def _leg_words(fill: LegFill, change: Change) -> Iterator[str]:
     """What kind of fill it is; a repair is called one."""
     yield f"leg {fill.leg_index + 1} of pair trade {fill.trade_id}"
     if fill.unwinds:
         yield "repair: unwind"
     elif not fill.first:
         yield "repair: re-hedge"
-    if fill.lots < 0:
-        yield f"the venue took back {fill.exec_ref_id}"
+    if change.exec_type is ExecType.TRADE_CANCEL:
+        yield f"the venue took back {fill.exec_ref_id}" if fill.lots < 0 else "its own fill follows"
+    elif change.exec_type is ExecType.TRADE_CORRECT:
+        yield "corrected"

@@ -198,6 +198,8 @@ class TradeStep(Message):
     legged_ns: int
     attempts: int
     cause: str
+    legs: tuple[tuple[int, int], ...] = ()
+    """(lots held in the leg's direction, average price in 1e-9) of each leg, what a venue only implies included."""
 
 
 class ExecutionHeard(Message):

@@ -2,10 +2,10 @@
 
 import msgspec
 import pytest
-from client_desk import CU, E9, FX, PAIR, ClientDesk, S, client, fill, order, refused, settings, step, switches
+from client_desk import CA, CU, E9, FX, PAIR, ClientDesk, S, client, fill, order, refused, settings, step, switches
 
 from gateway.clients.engine import ClientEngine
-from gateway.model.client import ClientSession, MassCancelAsked, MassCancelTold, Tick
+from gateway.model.client import ClientReport, ClientSession, MassCancelAsked, MassCancelTold, Tick
 from gateway.model.order import Side, TimeInForce
 from gateway.model.rules import RuleStandingState
 from gateway.model.trade import CommandAnswered, PairTradeState, Restarted, Verb
@@ -100,7 +100,8 @@ def test_a_repair_is_told_as_what_it_is() -> None:
     back = fill(rule, side=Side.SELL, unwinds=True, first=False, exec_id="x9")
     desk.heard(back, steps=(step(rule, UNWOUND, attempts=1),))
     leg, told = desk.reports()
-    assert (leg.side, leg.cum_qty, leg.text) == ("2", 0, "leg 1 of pair trade P1, repair: unwind")
+    assert (leg.side, leg.cum_qty, leg.text) == ("2", 5, "leg 1 of pair trade P1, repair: unwind")
+    assert (leg.order_qty, leg.leaves_qty, leg.ord_status) == (5, 0, "2"), "each side of a leg is counted by itself"
     assert (told.exec_type, told.text) == ("D", "repair: pair trade P1 is unwound")
     desk.standing(rule, EXPIRED, intent_id="I1")
     assert desk.reports()[0].text == "not_completed: pair trade P1 unwound"
@@ -110,10 +111,12 @@ def test_a_bust_takes_units_back_and_a_repair_may_bring_them_again() -> None:
     """Filled, cancelled in part by the venue's bust, filled again: CumQty follows each time."""
     desk = ClientDesk()
     rule = desk.open(qty=1, time_in_force=IOC)
-    desk.heard(steps=(step(rule, HEDGED, 1),))
-    assert desk.brief() == [("F", "2", 1, 0)]
-    desk.heard(fill(rule, lots=-5, exec_ref_id="x0"), steps=(step(rule, UNWOUND),))
-    assert desk.brief()[:2] == [("H", "0", 0, 0), ("H", "4", 0, 0)]
+    desk.heard(fill(rule), steps=(step(rule, HEDGED, 1),))
+    assert desk.brief() == [("F", "2", 5, 0), ("F", "2", 1, 0)]
+    names = [one.exec_id for one in desk.reports()]
+    desk.heard(fill(rule, lots=-5, exec_id="x9", exec_ref_id="x0"), steps=(step(rule, UNWOUND),))
+    assert desk.brief()[:2] == [("H", "0", 0, 5), ("H", "4", 0, 0)]
+    assert [one.exec_ref_id for one in desk.reports()[:2]] == names, "a bust names the report that it takes back"
     desk.heard(steps=(step(rule, HEDGED, 1),))
     assert desk.brief() == [("F", "2", 1, 0)]
 
@@ -377,7 +380,67 @@ def test_an_order_on_a_leg_is_a_command_to_execution_and_ends_with_its_trade() -
     rule = "C/F/O1-1"
     desk.heard(fill(rule, lots=2), steps=(step(rule, HEDGED, 2, "70000"),))
     kinds = [(one.exec_type.value, one.ord_status.value, one.cum_qty, one.multileg) for one in desk.reports()]
-    assert kinds == [("F", "1", 2, "1"), ("F", "1", 2, "1"), ("4", "4", 2, "1")]
+    assert kinds == [("F", "1", 2, "1"), ("4", "4", 2, "1")], "a fill is told once"
+
+
+def test_a_bust_on_a_leg_ordered_alone_takes_back_the_fill_that_it_names() -> None:
+    """Of two fills the first: what is left is the second one's price."""
+    desk = ClientDesk(client("F", leg_orders=True))
+    desk.do(order(symbol=CU, price="70000", qty=5, time_in_force=DAY))
+    desk.answer()
+    rule = "C/F/O1-1"
+    desk.heard(fill(rule, lots=2, px="69990"), fill(rule, lots=3, px="70000", exec_id="x1"))
+    first, second = desk.reports()
+    assert (second.ord_status, second.cum_qty, second.avg_px_e9) == ("2", 5, 69_996 * E9)
+    desk.heard(fill(rule, lots=-2, px="69990", exec_id="x9", exec_ref_id="x0"), steps=(step(rule, HEDGED, 3, "70000"),))
+    (bust,) = desk.reports()
+    assert (bust.exec_type, bust.exec_ref_id, bust.cum_qty, bust.last_qty) == ("H", first.exec_id, 3, 2)
+    assert bust.avg_px_e9 == 70_000 * E9
+
+
+def test_a_corrected_fill_keeps_its_lots_and_changes_its_price() -> None:
+    """One report, 150=G, that names the one before; the pair's own price follows when the trade has its new one."""
+    desk = ClientDesk()
+    rule = desk.open(qty=1)
+    desk.heard(fill(rule), fill(rule, 1, 1, "9000"), steps=(step(rule, HEDGED, 1, "-200"),))
+    leg, _, pair = desk.reports()
+    back = fill(rule, lots=-5, exec_id="x9", exec_ref_id="x0")
+    desk.heard(back, fill(rule, px="70010", exec_id="x9"), steps=(step(rule, HEDGED, 1, "-190"),))
+    corrected, pair_corrected = desk.reports()
+    assert (corrected.exec_type, corrected.exec_ref_id, corrected.cum_qty) == ("G", leg.exec_id, 5)
+    assert (corrected.last_px_e9, corrected.avg_px_e9, corrected.ord_status) == (70_010 * E9, 70_010 * E9, "2")
+    assert (pair_corrected.exec_type, pair_corrected.exec_ref_id) == ("G", pair.exec_id)
+    assert (pair_corrected.avg_px_e9, pair_corrected.cum_qty, pair_corrected.ord_status) == (-190 * E9, 1, "2")
+
+
+def test_lots_that_a_venue_only_counts_are_told_and_their_fill_takes_their_place() -> None:
+    """Without an ExecID of the venue when the trade ends; the fill that comes late after all is no second one."""
+    desk = ClientDesk()
+    rule = desk.open(qty=1)
+    legs = ((5, 70_000 * E9), (1, 9000 * E9))
+    desk.heard(fill(rule), steps=(step(rule, HEDGED, 1, legs=legs),))
+    _, implied, pair = desk.reports()
+    assert (implied.symbol, implied.side, implied.exec_type, implied.last_qty) == (CA, "2", "F", 1)
+    assert (implied.secondary_exec_id, implied.last_px_e9) == ("", 9000 * E9)
+    assert implied.text == "leg 2 of pair trade P1, counted by its venue, which has not told the fill"
+    assert (pair.multileg, pair.ord_status) == ("3", "2")
+    desk.heard(fill(rule, 1, 1, "9000.5"))
+    (told,) = desk.reports()
+    assert (told.exec_type, told.exec_ref_id, told.secondary_exec_id) == ("G", implied.exec_id, "x1")
+    assert (told.cum_qty, told.avg_px_e9) == (1, 9_000_500_000_000)
+
+
+def test_a_bust_of_more_units_than_the_last_fill_names_each() -> None:
+    """Two units came in two reports; both are taken back, the later one first, and CumQty falls with each."""
+    desk = ClientDesk()
+    rule = desk.open(qty=2, time_in_force=IOC)
+    desk.heard(steps=(step(rule, HEDGED, 1, "-200"),))
+    desk.heard(steps=(step(rule, HEDGED, 2, "-150"),))
+    assert [(one.last_px_e9, one.avg_px_e9) for one in desk.reports()] == [(-100 * E9, -150 * E9)]
+    told = [report.exec_id for _, _, made in desk.history for report in made if isinstance(report, ClientReport)][-2:]
+    desk.heard(steps=(step(rule, UNWOUND),))
+    assert desk.brief()[:2] == [("H", "4", 1, 0), ("H", "4", 0, 0)]
+    assert [one.exec_ref_id for one in desk.reports()[:2]] == told[::-1]
 
 
 def test_a_resting_order_on_a_leg_is_withdrawn_by_a_command() -> None:
