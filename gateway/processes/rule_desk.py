@@ -75,11 +75,18 @@ class RuleDesk:
         self._answers[command.command_id] = answer
         if len(self._answers) > ANSWERS_REMEMBERED:
             del self._answers[next(iter(self._answers))]
-        if answer.done:
+        if answer.done and self._concerns_base(command):
             rules = {one.rule_id: one for one in self._core.rules.specs()}
             self._base = applied(self._base, rules, {one.pair_id: one for one in self._core.pairs()}, {}, change)
             self._conflicts = () if command.base_digest else self._conflicts
         return answer
+
+    def _concerns_base(self, command: ChangeRules) -> bool:
+        """Whether what the site file says of rules is told otherwise after it; a client's order is no part of that."""
+        if command.base_digest:
+            return True
+        of_file = {one.rule_id for one in self._base.rules}.union(self._base.removed)
+        return not of_file.isdisjoint(command.removed) or not of_file.isdisjoint([one.rule_id for one in command.rules])
 
     def answer(self, identity: bytes, answer: CommandAnswered) -> None:
         """Say it to whom asked."""
@@ -102,7 +109,7 @@ class RuleDesk:
 
     def _wrong(self, command: ChangeRules, utc_ns: int) -> str:
         # One that has ended stands in nobody's way.
-        rules = {one.rule_id: one for one in self._core.rules.specs(but=command.removed)}
+        rules = {one.rule_id: one for one in self._core.rules.specs(command.removed)}
         pairs = {one.pair_id: one for one in self._core.pairs()}
         mistakes = command_mistakes(command, rules, pairs, self._instruments, utc_ns)
         return str(joined("; ", (told("{} = {}: right would be {}", *one) for one in mistakes[:MISTAKES_TOLD])))

@@ -102,6 +102,8 @@ class Trigger:
             self._inputs.take(loaded)
         self._untold_ns = 0
         """Since when something is to be told, 0: nothing is."""
+        self._idle_tells = False
+        """It is what became of a command, of which execution was handed nothing: nobody's core is kept by telling."""
         self._due_ns = now_ns  # the first tick begins the grids of samples
         self.mind_times(now_ns)
         self.quotes.ask()
@@ -143,7 +145,8 @@ class Trigger:
             self._note_intents(made)
 
     def take_commands(self) -> None:
-        """Carry out, or refuse, every command that waits."""
+        """Carry out, or refuse, every command that waits. How its rules stand then is told when nothing else waits."""
+        changed = fired = False
         while (asked := self.desk.receive()) is not None:
             identity, command = asked
             answer = self.desk.known(command)
@@ -155,13 +158,22 @@ class Trigger:
                     made = self._send(self._core.change(command, at_ns), at_ns)
                 self._inputs.take(RulesChanged(at_ns, command, answer))
                 self._note_intents(made)
-                self._times.mind(self._core.rules.specs())
-                self._due_ns = self._core.due_ns(at_ns)
-                self.mind_times(clock.monotonic_ns())
+                changed, fired = True, fired or bool(made)
             self.desk.answer(identity, answer)
+        if changed:
+            now_ns = clock.monotonic_ns()
+            self._times.mind(self._core.rules.specs(()))
+            self._due_ns = self._core.due_ns(now_ns)
+            self._mind_clock(now_ns)
+            self._idle_tells = not fired and (self._idle_tells or not self._untold_ns)
+            self._untold_ns = self._untold_ns or now_ns
 
     def mind_times(self, now_ns: int) -> None:
-        """Hear which instruments opened or shut, which windows did, and which day it is; sample what is due."""
+        """Hear which instruments opened or shut, which windows did, and which day it is; sample what is due; tell."""
+        self._mind_clock(now_ns)
+        self.tell(now_ns)
+
+    def _mind_clock(self, now_ns: int) -> None:
         utc_ns = clock.utc_ns()
         for change in self._hours.changes(now_ns, utc_ns):
             self._core.on_hours(change.instrument_id, is_open=change.open, trading_day=change.trading_day)
@@ -179,11 +191,10 @@ class Trigger:
             self._core.on_tick(now_ns)
             self._inputs.take(Ticked(now_ns))
             self._due_ns = self._core.due_ns(now_ns)
-        self.tell(now_ns)
 
     def tell(self, now_ns: int) -> None:
         """Publish and write down how rules stand, and what was taken in."""
-        self._untold_ns = 0
+        self._untold_ns, self._idle_tells = 0, False
         standings, memories = self._core.news(now_ns)
         for one in standings:
             self.publisher.publish(one)
@@ -203,6 +214,8 @@ class Trigger:
 
     def patience_ms(self, most_ms: int) -> int:
         """How long to wait for the next message."""
+        if self._idle_tells:
+            return 0
         return 1 if self._untold_ns else most_ms
 
     def _send(self, wishes: Sequence[Wish], taken_ns: int) -> list[IntentMade]:
