@@ -3,8 +3,9 @@
     runs, load tests -> evidence -> measured -> judged -> document -> page and PDF -> signature -> report
     report -> signature by a known approver -> page, PDF, pages and evidence unchanged
 
-A run whose journal does not verify is refused: nothing is measured of it and nothing is signed. A report is written
-whatever the verdict is, fail included; what is signed says so.
+A run whose journal does not verify is refused: nothing is measured of it and nothing is signed. So is evidence that
+counts anything twice. A report is written whatever the verdict is, fail included; what is signed says so. That a report
+is whole says who signed which figures; that they are the evidence's figures is `again.py`'s matter.
 
 What can go wrong, each refused by name: an unknown approver, another's key, a changed page, a missing or changed file.
 """
@@ -16,11 +17,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from acceptance import pages, pdf, signing
-from acceptance.criteria import CriteriaError, Criterion, asked_at
-from acceptance.document import FORMAT, About, canonical, document, slipped
+from acceptance.criteria import CriteriaError, Criterion, asked_at, criteria_files
+from acceptance.document import READABLE, About, canonical, document, slipped
 from acceptance.evidence import EvidenceError, LoadTest, RunEvidence, digest_of, evidence_files
 from acceptance.judge import Judged, Verdict, judge, overall
 from acceptance.measured import MEASURES
+from acceptance.overlap import overlaps
 from gateway.journal.told import joined, told
 
 REPORT_FILE, PDF_FILE = "acceptance.html", "acceptance.pdf"
@@ -75,6 +77,7 @@ def evaluate(
 def accept(asked: Asked, key: Any, about: About, folder: Path, at_utc_ns: int) -> Accepted:  # noqa: ANN401 - a key
     """Write the signed report into `folder`."""
     refuse_faults(asked.runs)
+    refuse_overlaps(asked.runs, asked.tests)
     if signing.public_of(key) != asked.approver.public_key:
         message = told("the key is not that of {}: its public half is {}", asked.approver.name, signing.public_of(key))
         raise RefusedError(message)
@@ -88,15 +91,19 @@ def accept(asked: Asked, key: Any, about: About, folder: Path, at_utc_ns: int) -
         asked.tests,
         judged,
         near,
+        criteria=asked.criteria,
         stage=asked.stage,
         approver=asked.approver,
         at_utc_ns=at_utc_ns,
         open_points=asked.open_points,
     )
-    written = [_kept(path, number, folder) for number, path in enumerate(asked.criteria_files, 1)]
-    for number, one in enumerate(slipped(asked.runs), 1):
-        (folder / one.file).write_text(pages.render_slipped(one, number), encoding="utf-8")
-        written.append(one.file)
+    for one in (*content["runs"], *content["load_tests"]):
+        one["path"] = os.path.relpath(Path(one["path"]).resolve(), folder.resolve())
+    chain = list(dict.fromkeys(base for path in asked.criteria_files for base in criteria_files(path)))
+    written = [_kept(path, number, folder) for number, path in enumerate(chain, 1)]
+    for number, slip in enumerate(slipped(asked.runs), 1):
+        (folder / slip.file).write_text(pages.render_slipped(slip, number), encoding="utf-8")
+        written.append(slip.file)
     pdf.write_pdf(folder / PDF_FILE, content, judged, asked.font)
     content["files"] = {name: digest_of(folder / name) for name in [PDF_FILE, *written]}
     page = pages.render(content, judged)
@@ -116,6 +123,13 @@ def refuse_faults(runs: Sequence[RunEvidence]) -> None:
         raise RefusedError(message)
 
 
+def refuse_overlaps(runs: Sequence[RunEvidence], tests: Sequence[LoadTest]) -> None:
+    """Evidence that would count anything twice is refused with what it is."""
+    if twice := overlaps(runs, tests):
+        message = told("the same would be counted twice; nothing is signed:\n{}", joined("\n", twice))
+        raise RefusedError(message)
+
+
 def verify(path: Path, approvers: Sequence[signing.Approver]) -> Mapping[str, Any]:
     """The document of a report that is whole and signed by a known approver; RefusedError otherwise."""
     path = path / REPORT_FILE if path.is_dir() else path
@@ -127,8 +141,9 @@ def verify(path: Path, approvers: Sequence[signing.Approver]) -> Mapping[str, An
     except (ValueError, KeyError, TypeError) as error:
         message = told("{}: no signed acceptance report", path)
         raise RefusedError(message) from error
-    if content.get("format") != FORMAT:
-        message = told("{}: a report of format {}; this program knows {}", path, content.get("format"), FORMAT)
+    if content.get("format") not in READABLE:
+        known = ", ".join(map(str, READABLE))
+        message = told("{}: a report of format {}; this program knows {}", path, content.get("format"), known)
         raise RefusedError(message)
     try:
         approver = signing.known(approvers, name)

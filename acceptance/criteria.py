@@ -22,7 +22,30 @@ _KEYS = frozenset(
     ("id", "en", "zh", "measure", "kind", "percentile", "bound", "confidence", "stage", "evidence", "least")
 )
 _WHOLE = 1_000_000
+_LARGEST = 10**12
+"""Number before a unit; a larger one is no bound, and takes a machine's day to write out."""
 _Word = TypeVar("_Word", bound=StrEnum)
+_TIMES = frozenset({"percentile", "longest"})
+MEASURE_FITS: dict[str, tuple[frozenset[str], str]] = {
+    "journal_faults": (frozenset({"none"}), "journal"),
+    "gateway_latency_ns": (_TIMES, "journal"),
+    "quote_to_trigger_ns": (_TIMES, "journal"),
+    "end_to_end_ns": (_TIMES, "truth"),
+    "in_step_ns": (_TIMES, "truth"),
+    "order_acceptance": (frozenset({"share"}), "journal"),
+    "pair_completion": (frozenset({"share"}), "journal"),
+    "first_shot": (frozenset({"share"}), "journal"),
+    "legged_trades": (frozenset({"rate"}), "journal"),
+    "legged_time_ns": (_TIMES, "journal"),
+    "slippage_over_limit": (frozenset({"rate"}), "journal"),
+    "capture": (frozenset({"share"}), "journal"),
+    "differences": (frozenset({"none"}), "truth"),
+    "recovery_ns": (frozenset({"longest"}), "journal"),
+    "loadtest_p99_ns": (frozenset({"longest"}), "loadtest"),
+    "soak_ns": (frozenset({"duration"}), "journal"),
+}
+"""Kinds by which each measure can be judged, and what it is measured from. By any other kind a figure would be looked
+for where there is none: "nothing may be found" of a share finds nothing, however bad the share is."""
 _DEEPEST = 4
 """Files that may be the base of one another."""
 
@@ -70,10 +93,22 @@ class Criterion(NamedTuple):
 def load_criteria(path: Path = STANDARD) -> list[Criterion]:
     """Every criterion of a file, its base's included, in order."""
     rows = _rows(path, 0)
-    found = [_criterion(path, row) for row in rows]
+    found = [criterion_of(path, row) for row in rows]
     if not found:
         message = told("{}: no [[criterion]]; at least one is needed", path)
         raise CriteriaError(message)
+    return found
+
+
+def criteria_files(path: Path) -> list[Path]:
+    """The file and every file that is its base, in order; the product's own is not among them."""
+    found, at = [path], path
+    for _ in range(_DEEPEST):
+        base = tomllib.loads(at.read_text(encoding="utf-8")).get("base", "standard")
+        if base == "standard":
+            break
+        at = at.parent / str(base)
+        found.append(at)
     return found
 
 
@@ -95,6 +130,9 @@ def _rows(path: Path, depth: int) -> list[dict[str, Any]]:
         message = told("{}: {}: no such key; `base` and [[criterion]] are", path, ", ".join(unknown))
         raise CriteriaError(message)
     own: list[dict[str, Any]] = content.get("criterion", [])
+    if not isinstance(own, list) or not all(isinstance(row, dict) for row in own):
+        message = told("{}: criterion = {}: tables, each begun by [[criterion]]", path, repr(own)[:60])
+        raise CriteriaError(message)
     seen: set[str] = set()
     for row in own:
         name = str(row.get("id", ""))
@@ -114,7 +152,8 @@ def _rows(path: Path, depth: int) -> list[dict[str, Any]]:
     return list(rows.values())
 
 
-def _criterion(path: Path, row: dict[str, Any]) -> Criterion:
+def criterion_of(path: Path, row: dict[str, Any]) -> Criterion:
+    """The criterion of a row; `path` is what a mistake in it is told of."""
     where = f"{path}: criterion {row['id']}"
     if unknown := sorted(row.keys() - _KEYS):
         message = told("{}: {}: no such key; {}", where, ", ".join(unknown), ", ".join(sorted(_KEYS)))
@@ -128,7 +167,7 @@ def _criterion(path: Path, row: dict[str, Any]) -> Criterion:
     if row["stage"] not in STAGES:
         message = told("{}: stage = {}: one of {}", where, repr(row["stage"]), ", ".join(STAGES))
         raise CriteriaError(message)
-    return Criterion(
+    found = Criterion(
         row["id"],
         row["en"],
         row["zh"],
@@ -142,6 +181,24 @@ def _criterion(path: Path, row: dict[str, Any]) -> Criterion:
         evidence,
         _least(where, row),
     )
+    _fits(where, found)
+    return found
+
+
+def _fits(where: str, one: Criterion) -> None:
+    """Refused unless this measure can be judged so, and is measured from that."""
+    kinds, evidence = MEASURE_FITS.get(one.measure, (frozenset(), ""))
+    wrong: tuple[str, str, str] | None = None
+    if not kinds:
+        wrong = ("measure", one.measure, told("one of {}", ", ".join(sorted(MEASURE_FITS))))
+    elif one.kind.value not in kinds:
+        wrong = ("kind", one.kind.value, told("{} is judged by {}", one.measure, ", ".join(sorted(kinds))))
+    elif one.evidence.value != evidence:
+        wrong = ("evidence", one.evidence.value, told("{} is measured from {}", one.measure, evidence))
+    if wrong is not None:
+        key, value, right = wrong
+        message = told("{}: {} = {}: {}", where, key, repr(value), right)
+        raise CriteriaError(message)
 
 
 def _one_of(where: str, key: str, value: str, words: type[_Word]) -> _Word:
@@ -203,4 +260,4 @@ def _decimal(text: str) -> Decimal:
         value = Decimal(text)
     except InvalidOperation:
         return Decimal(-1)
-    return value if value.is_finite() else Decimal(-1)
+    return value if value.is_finite() and abs(value) <= _LARGEST else Decimal(-1)

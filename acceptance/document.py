@@ -6,22 +6,27 @@ PDF show it and are bound to it by their digests. It decides nothing; `judge.py`
 
 import json
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from acceptance.criteria import Criterion, Kind
+from acceptance.criteria import STAGES, Criterion, Kind, load_criteria
+from acceptance.deviations import deviations
 from acceptance.evidence import EvidenceFile, LoadTest, RunEvidence
-from acceptance.judge import Judged, Verdict, overall
+from acceptance.judge import MILLION, Judged, Verdict, overall
+from acceptance.run_points import differences, open_points_of
 from acceptance.signing import Approver
-from acceptance.statistics import Interval
+from acceptance.statistics import Blocks, Interval, block_interval
 from gateway.journal import measure
 from gateway.journal.fold import TradeStory
 from gateway.journal.frame import TornTail
 from gateway.journal.told import EN, ZH, said, told
 from gateway.journal.units import duration, money
 
-FORMAT = 1
+FORMAT = 2
+READABLE = (1, FORMAT)
+"""Formats that are verified; one of 1 holds too little to be measured again."""
 PRODUCT = "cross-market-connect"
 _NS_PER_S = 1_000_000_000
 _MOST_FINDINGS = 50
@@ -56,12 +61,16 @@ def document(
     judged: Sequence[Judged],
     evidence: Sequence[EvidenceFile],
     *,
+    criteria: Sequence[Criterion],
     stage: str,
     approver: Approver,
     at_utc_ns: int,
     open_points: Sequence[str],
 ) -> dict[str, Any]:
-    """Everything that is signed but the digests of the page and its files."""
+    """Everything that is signed but the digests of the page and its files.
+
+    `criteria` are all that were given, those of later stages included.
+    """
     return {
         "format": FORMAT,
         "product": PRODUCT,
@@ -72,11 +81,16 @@ def document(
         "stage": stage,
         "verdict": overall(judged).value,
         "runs": [_run(one) for one in runs],
-        "load_tests": [one.name for one in tests],
+        "load_tests": [_test(one) for one in tests],
         "criteria": [_criterion(one) for one in judged],
+        "deviations": [
+            {"id": one.id, "less": one.less, **_both(one.text)} for one in deviations(criteria, load_criteria(), stage)
+        ],
+        "not_asked": [one.id for one in criteria if STAGES.index(one.stage) > STAGES.index(stage)],
+        "beside": beside(runs),
         "limits": limits(runs),
         "slipped": [_slipped(one) for one in slipped(runs)],
-        "open_points": [_both(one) for one in [*open_points, *_open_points(runs, judged)]],
+        "open_points": [_both(one) for one in [*open_points, *_open_points(runs, tests, judged)]],
         "evidence": [one._asdict() for one in evidence],
         "approver": approver._asdict(),
         "date": _utc(at_utc_ns),
@@ -102,7 +116,7 @@ def found_text(criterion: Criterion, value: float | None) -> str:
 
 def slipped(runs: Sequence[RunEvidence]) -> list[Slipped]:
     """The trades that lost more than their budget, in order of run and trade."""
-    found = []
+    found: list[Slipped] = []
     for run in runs:
         for trade in measure.over_budget(run.story, run.site.budgets_e9):
             last = trade.last
@@ -111,7 +125,10 @@ def slipped(runs: Sequence[RunEvidence]) -> list[Slipped]:
                 word = "".join(
                     char if char.isalnum() or char in "-_" else "_" for char in f"{run.name}-{trade.trade_id}"
                 )
-                found.append(Slipped(run.name, trade, budget_e9, f"slippage-{word}.html"))
+                file = f"slippage-{word}.html"
+                if any(one.file == file for one in found):  # two names may come to one word
+                    file = f"slippage-{word}-{len(found) + 1}.html"
+                found.append(Slipped(run.name, trade, budget_e9, file))
     return found
 
 
@@ -124,28 +141,79 @@ def action_taken(trade: TradeStory) -> str:
 
 
 def limits(runs: Sequence[RunEvidence]) -> list[dict[str, str]]:
-    """Limits of the runs' site files: the whole installation's, and those of pairs, rules and instruments."""
-    found: dict[str, str] = {}
+    """Limits of the runs' site files: the whole installation's, and those of pairs, rules and instruments.
+
+    Where runs differ in one, each value stands there with the runs that had it.
+    """
+    found: dict[str, dict[str, list[str]]] = {}
     for run in runs:
-        try:
-            site = tomllib.loads(run.site_text)
-        except tomllib.TOMLDecodeError:
-            continue
-        for table in _LIMIT_TABLES:
-            for key, value in site.get(table, {}).items():
-                found[f"{table}.{key}"] = str(value)
-        for table in ("pair", "rule", "instrument"):
-            for row in site.get(table, []):
-                for key, value in row.items():
-                    if key.startswith(_LIMIT_KEYS):
-                        found[f"{table} {row.get('id', '?')}: {key}"] = str(value)
-    return [{"key": key, "value": value} for key, value in found.items()]
+        for key, value in _limits_of(run):
+            found.setdefault(key, {}).setdefault(value, []).append(run.name)
+    rows = []
+    for key, values in found.items():
+        same = len(values) == 1 and len(next(iter(values.values()))) == len(runs)
+        rows += [{"key": key, "value": value if same else f"{value} ({', '.join(names)})"}
+                 for value, names in values.items()]  # fmt: skip
+    return rows
+
+
+def _limits_of(run: RunEvidence) -> Iterator[tuple[str, str]]:
+    try:
+        site = tomllib.loads(run.site_text)
+    except tomllib.TOMLDecodeError:
+        return
+    for table in _LIMIT_TABLES:
+        for key, value in site.get(table, {}).items():
+            yield f"{table}.{key}", _plain(value)
+    for table in ("pair", "rule", "instrument"):
+        for row in site.get(table, []):
+            for key, value in row.items():
+                if key.startswith(_LIMIT_KEYS):
+                    yield f"{table} {row.get('id', '?')}: {key}", _plain(value)
+
+
+def _plain(value: object) -> str:
+    """A value of a site file as a person would write it."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {one}" for key, one in value.items())
+    return str(value)
+
+
+def beside(runs: Sequence[RunEvidence]) -> list[dict[str, Any]]:
+    """What stands beside the criteria, for each network profile: first shot, and what our own gate refused."""
+    groups: dict[str, list[RunEvidence]] = {}
+    for run in runs:
+        way = ", ".join(f"{name} {profile or '?'}" for name, profile in sorted(run.networks.items())) or "?"
+        groups.setdefault(way, []).append(run)
+    return [{"network": way, **_beside(group)} for way, group in groups.items()]
+
+
+def _beside(runs: Sequence[RunEvidence]) -> dict[str, Any]:
+    shares: dict[str, list[int]] = {}
+    refused: Counter[str] = Counter()
+    for run in runs:
+        for name, share in (
+            ("order_acceptance", measure.order_success(run.story)["trades"]),
+            ("pair_completion", measure.pair_completion(run.story, run.site.budgets_e9)),
+            ("first_shot", measure.first_shot(run.story)),
+        ):
+            total = shares.setdefault(name, [0, 0])
+            total[0] += share["count"]
+            total[1] += share["of"]
+        refused.update(measure.refusals(run.story))
+    return {
+        "intents": sum(len(run.story.intents) for run in runs),
+        **{name: f"{part} / {whole}" for name, (part, whole) in shares.items()},
+        "refused": [f"{name} {count}" for name, count in refused.most_common()],
+    }
 
 
 def _run(run: RunEvidence) -> dict[str, Any]:
     opened = run.story.opened
     return {
         "name": run.name,
+        "path": str(run.run_dir),
+        "build": sorted({one.build for one in opened}),
         "version": sorted({one.version for one in opened}),
         "config": sorted({one.site_digest for one in opened}),
         "hosts": sorted({one.host for one in opened}),
@@ -153,6 +221,17 @@ def _run(run: RunEvidence) -> dict[str, Any]:
         "pair_trades": len(run.story.trades),
         "networks": run.networks,
         "started": _utc(opened[0].utc_ns) if opened else "-",
+    }
+
+
+def _test(test: LoadTest) -> dict[str, Any]:
+    return {
+        "name": test.name,
+        "path": str(test.path),
+        "requests": test.requests,
+        "failures": test.failures,
+        "p99": duration(test.p99_ns).replace("\N{EN DASH}", "-"),
+        "against": test.against._asdict(),
     }
 
 
@@ -166,6 +245,13 @@ def _criterion(one: Judged) -> dict[str, Any]:
         "kind": criterion.kind.value,
         "bound": criterion.bound_text if criterion.kind is not Kind.NONE else "0",
         "confidence": criterion.confidence,
+        "percentile": criterion.percentile,
+        "least": criterion.least,
+        "stage": criterion.stage,
+        "evidence": criterion.evidence.value,
+        "exact": _exact(one),
+        "left_out": one.measured.left_out,
+        "blocks": _blocks(one),
         "verdict": one.verdict.value,
         "found": _found(one, found),
         "interval": _ends(criterion, found),
@@ -175,6 +261,41 @@ def _criterion(one: Judged) -> dict[str, Any]:
         "findings": [_both(text) for text in one.measured.findings[:_MOST_FINDINGS]],
         "more_findings": max(0, len(one.measured.findings) - _MOST_FINDINGS),
     }
+
+
+def _exact(one: Judged) -> dict[str, int]:
+    """The figure without rounding: whole nanoseconds, or the count of the whole."""
+    kind, found = one.criterion.kind, one.interval
+    if kind in {Kind.SHARE, Kind.RATE}:
+        return {"part": one.measured.part, "whole": one.measured.whole}
+    if kind is Kind.NONE or found is None:
+        return {}
+    ends = {"value_ns": found.value, "low_ns": found.low, "high_ns": found.high}
+    return {key: round(value) for key, value in ends.items() if value is not None}
+
+
+def by_blocks(one: Judged) -> Blocks | None:
+    """What the interval of a share would be if pair trades of one minute had something in common."""
+    return block_interval(one.measured.blocks, one.criterion.confidence) if one.measured.blocks else None
+
+
+def _blocks(one: Judged) -> dict[str, Any]:
+    found = by_blocks(one)
+    if found is None:
+        return {}
+    return {
+        "blocks": found.blocks,
+        "worth": f"{found.worth:.1f}",
+        "interval": _ends(one.criterion, found.interval),
+        "holds": _holds(one.criterion, found.interval),
+    }
+
+
+def _holds(criterion: Criterion, found: Interval) -> bool:
+    bound = criterion.bound / MILLION
+    if criterion.kind is Kind.RATE:
+        return found.high is not None and found.high <= bound
+    return found.low is not None and found.low >= bound
 
 
 def _found(one: Judged, found: Interval | None) -> str:
@@ -202,20 +323,32 @@ def _slipped(one: Slipped) -> dict[str, Any]:
     }
 
 
-def _open_points(runs: Sequence[RunEvidence], judged: Sequence[Judged]) -> list[str]:
+def _open_points(runs: Sequence[RunEvidence], tests: Sequence[LoadTest], judged: Sequence[Judged]) -> list[str]:
     points: list[str] = [
         told("criterion {}: {}", one.criterion.id, told(one.verdict.value))
         for one in judged
         if one.verdict not in {Verdict.PASS, Verdict.NOT_APPLICABLE}
     ]
+    points += [text for one in judged for text in _in_bursts(one)]
     points += [_torn(torn) for run in runs for torn in run.torn]
-    versions = sorted({one.version for run in runs for one in run.story.opened})
-    if len(versions) > 1:
-        points.append(told("the runs were made by different versions: {}", ", ".join(versions)))
-    sites = {one.site_digest for run in runs for one in run.story.opened}
-    if len(sites) > 1:
-        points.append(told("the runs were made with {} different site files", len(sites)))
-    return points
+    points += [text for run in runs for text in open_points_of(run)]
+    return [*points, *differences(runs, tests)]
+
+
+def _in_bursts(one: Judged) -> list[str]:
+    """A pass that rests on trades being independent, though those that failed came together."""
+    found = by_blocks(one)
+    mixed = found is not None and 0 < one.measured.part < one.measured.whole
+    if found is None or not mixed or one.verdict is not Verdict.PASS or _holds(one.criterion, found.interval):
+        return []
+    words = told(
+        "criterion {}: what did not count came in bursts; by minutes {} pair trades are worth {}; {} proves nothing",
+        one.criterion.id,
+        one.measured.whole,
+        f"{found.worth:.0f}",
+        _ends(one.criterion, found.interval),
+    )
+    return [words]
 
 
 def _torn(torn: TornTail) -> str:

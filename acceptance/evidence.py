@@ -4,34 +4,48 @@ A run is read whole, every journal of every process from its first record to its
 of that run, and of a run with a fault nothing is measured: a report that leaves out what it could not read would be a
 pass by default.
 
+A link in a run's folder is a fault: what it leads to lies elsewhere, and may be another thing tomorrow. Files that have
+changed between the first look at them and their digest (a run that goes on) are refused.
+
 What can go wrong: a folder that is no run, a file that is absent or no load test: EvidenceError names it and what would
 be right.
 """
 
 import hashlib
-import json
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from acceptance.load_file import EvidenceError, LoadTest, read_loadtest
 from gateway.journal.fold import RunStory, fold
 from gateway.journal.frame import CorruptJournalError, TornTail
 from gateway.journal.reader import EXECUTION, JOURNAL_FOLDER, RunNotFoundError, journal_paths, read_journal, require_run
 from gateway.journal.reconcile import Reconciliation, compare
+from gateway.journal.record_files import RECORD_FOLDER
 from gateway.journal.site_facts import SITE_FILE, SiteFacts, SiteFactsError, read_site_facts
 from gateway.journal.told import told, told_by
 from gateway.journal.truth import TRUTH_FOLDER, TruthError, read_truth
 from gateway.model.record import Decision, JournalRecord
 
-LOADTEST = "loadtest"
+__all__ = [
+    "EvidenceError",
+    "EvidenceFile",
+    "LoadTest",
+    "RunEvidence",
+    "digest_of",
+    "evidence_files",
+    "read_evidence",
+    "read_loadtest",
+    "read_runs",
+]
+
 _BLOCK = 1 << 20
-_PARTS = (JOURNAL_FOLDER, TRUTH_FOLDER, "profiles")
+_PARTS = (JOURNAL_FOLDER, TRUTH_FOLDER, RECORD_FOLDER, "profiles", "settings", "rollout")
 
-
-class EvidenceError(Exception):
-    """Evidence that is missing or is not what it should be; names the file and what would be right."""
+Stamp = tuple[int, int]
+"""Size of a file, and when it was changed last."""
 
 
 class EvidenceFile(NamedTuple):
@@ -40,16 +54,6 @@ class EvidenceFile(NamedTuple):
     path: str
     size_bytes: int
     sha256: str
-
-
-class LoadTest(NamedTuple):
-    """Latencies of clients under load, from due times (docs/ACCEPTANCE.md)."""
-
-    name: str
-    path: Path
-    requests: int
-    failures: int
-    p99_ns: int
 
 
 @dataclass(slots=True)
@@ -67,6 +71,14 @@ class RunEvidence:
     records: int = 0
     faults: list[str] = field(default_factory=list)
     torn: list[TornTail] = field(default_factory=list)
+    stamps: dict[Path, Stamp] = field(default_factory=dict)
+    """Every file as it was before anything of it was read."""
+    notes: list[str] = field(default_factory=list)
+    """What is to be told of the run and fails nothing by itself."""
+
+    def forget(self) -> None:
+        """Of a run with a fault nothing is measured."""
+        self.story, self.reconciliation = RunStory(), Reconciliation()
 
 
 def read_evidence(run_dir: Path) -> RunEvidence:
@@ -75,7 +87,9 @@ def read_evidence(run_dir: Path) -> RunEvidence:
         require_run(run_dir)
     except RunNotFoundError as error:
         raise EvidenceError(told_by(error)) from error
-    run = RunEvidence(run_dir.name, run_dir)
+    run = RunEvidence(run_dir.resolve().name, run_dir, stamps={path: _stamp(path) for path in _files(run_dir)})
+    run.faults += [told("{}: {} is a link; evidence lies in the run's own folder", run.name, one)
+                   for one in _links(run_dir)]  # fmt: skip
     try:
         _read_all(run)
         run.story = fold(_counted(run))
@@ -89,26 +103,21 @@ def read_evidence(run_dir: Path) -> RunEvidence:
     if not run.site_text:
         run.faults.append(told("{}: holds no {}: limits and budgets are not known", run.name, SITE_FILE))
     if run.faults:
-        run.story, run.reconciliation = RunStory(), Reconciliation()
+        run.forget()
     return run
 
 
-def read_loadtest(path: Path) -> LoadTest:
-    """Read a load-test file."""
-    try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if content["kind"] != LOADTEST:
-            raise KeyError("kind")  # noqa: TRY301 - told below, with the file
-        counts = (content["requests"], content["failures"], content["latency_ns"]["p99"])
-        if not all(isinstance(count, int) and count >= 0 for count in counts):
-            raise KeyError("requests, failures, latency_ns.p99")  # noqa: TRY301 - as above
-        return LoadTest(str(content["name"]), path, *counts)
-    except OSError as error:
-        message = told("{}: no such file that can be read", path)
-        raise EvidenceError(message) from error
-    except (ValueError, KeyError, TypeError) as error:
-        message = told("{}: no load-test file: {}; docs/ACCEPTANCE.md says what one holds", path, error)
-        raise EvidenceError(message) from error
+def read_runs(run_dirs: Sequence[Path]) -> list[RunEvidence]:
+    """Read several; each has a name of its own, by as much of its path as that takes."""
+    runs = [read_evidence(path) for path in run_dirs]
+    for run in runs:
+        parts = run.run_dir.resolve().parts
+        others = [one.run_dir.resolve().parts for one in runs if one is not run]
+        length = 1
+        while length < len(parts) and any(one[-length:] == parts[-length:] for one in others):
+            length += 1
+        run.name = "/".join(parts[-length:])
+    return runs
 
 
 def digest_of(path: Path) -> str:
@@ -124,7 +133,15 @@ def evidence_files(runs: list[RunEvidence], tests: list[LoadTest], others: list[
     """Every file that figures were read from, with its digest, in order of path."""
     paths = {path for run in runs for path in _files(run.run_dir)}
     paths |= {test.path for test in tests} | set(others)
-    return [EvidenceFile(str(path.resolve()), path.stat().st_size, digest_of(path)) for path in sorted(paths)]
+    found = [EvidenceFile(str(path.resolve()), path.stat().st_size, digest_of(path)) for path in sorted(paths)]
+    for run in runs:
+        now = {path: _stamp(path) for path in _files(run.run_dir)}
+        if moved := sorted(
+            str(path) for path in now.keys() | run.stamps.keys() if now.get(path) != run.stamps.get(path)
+        ):
+            message = told("{}: changed while it was read: {}; is the run still going on?", run.name, ", ".join(moved))
+            raise EvidenceError(message)
+    return found
 
 
 def _files(run_dir: Path) -> Iterator[Path]:
@@ -132,6 +149,18 @@ def _files(run_dir: Path) -> Iterator[Path]:
         yield from (path for path in (run_dir / part).rglob("*") if path.is_file())
     if (run_dir / SITE_FILE).is_file():
         yield run_dir / SITE_FILE
+
+
+def _stamp(path: Path) -> Stamp:
+    seen = path.stat()
+    return seen.st_size, seen.st_mtime_ns
+
+
+def _links(run_dir: Path) -> Iterator[str]:
+    """Symbolic links among the parts of a run; below one nothing is looked at."""
+    for part in (*_PARTS, SITE_FILE):
+        top = run_dir / part
+        yield from (str(one.relative_to(run_dir)) for one in (top, *sorted(top.rglob("*"))) if one.is_symlink())
 
 
 def _read_all(run: RunEvidence) -> None:

@@ -123,6 +123,8 @@ def _longest(criterion: Criterion, measured: Measured) -> Judged:
         return Judged(criterion, measured, Verdict.FAIL, found, len(sample), 0, why)
     if not sample:
         return _nothing(criterion, measured, criterion.least)
+    if measured.short:
+        return Judged(criterion, measured, Verdict.NOT_ENOUGH, found, len(sample), 0, measured.short)
     verdict = Verdict.PASS if len(sample) >= criterion.least else Verdict.NOT_ENOUGH
     return _said(criterion, measured, verdict, found, len(sample), criterion.least)
 
@@ -146,7 +148,8 @@ def _span(sample: Sequence[int]) -> Interval | None:
 
 def _nothing(criterion: Criterion, measured: Measured, needed: int) -> Judged:
     """No sample at all: not enough where a larger one would do, not measured where there is another reason."""
-    verdict = Verdict.NOT_ENOUGH if needed and not measured.findings else Verdict.NOT_MEASURED
+    more_would_do = needed and not measured.findings and not measured.short
+    verdict = Verdict.NOT_ENOUGH if more_would_do else Verdict.NOT_MEASURED
     return Judged(criterion, measured, verdict, None, 0, needed, measured.why_not)
 
 

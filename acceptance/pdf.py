@@ -185,7 +185,10 @@ def _in_helvetica(char: str) -> bool:
 def _head(sheet: _Sheet, content: Mapping[str, Any]) -> list[Any]:
     verdict = content["verdict"]
     colour = _VERDICTS.get(verdict, "#5c6877")
-    runs = "; ".join(f"{run['name']} ({run['started']} UTC, {run['pair_trades']})" for run in content["runs"])
+    made = [", ".join([run["started"], *run["hosts"], *run["version"], *run["build"]]) for run in content["runs"]]
+    runs = "; ".join(
+        f"{run['name']} ({words}, {run['pair_trades']})" for run, words in zip(content["runs"], made, strict=True)
+    )
     configs = "; ".join(config for run in content["runs"] for config in run["config"])
     rows = [
         ("approver", content["approver"]["name"]),
@@ -203,8 +206,26 @@ def _head(sheet: _Sheet, content: Mapping[str, Any]) -> list[Any]:
     said = sheet.both(word(f"overall_{verdict}", "en"), word(f"overall_{verdict}", "zh"))
     result = sheet.table([[sheet.text(sheet.word(verdict), "title"), said]], [150, 340], head=False)
     result.setStyle([("LINEBEFORE", (0, 0), (0, 0), 4, colour), ("LEFTPADDING", (0, 0), (0, 0), 8)])
+    warned = _deviations(sheet, content)
     about = sheet.table([[sheet.text(sheet.word(key), "small"), sheet.text(value)] for key, value in rows], [130, 360])
-    return [heading, result, sheet.library.platypus.Spacer(1, 6), about]
+    return [heading, result, *warned, sheet.library.platypus.Spacer(1, 6), about]
+
+
+def _deviations(sheet: _Sheet, content: Mapping[str, Any]) -> list[Any]:
+    """Where the criteria are not the product's own, and what is not asked at this stage."""
+    flow: list[Any] = []
+    if content["deviations"]:
+        lines = [sheet.text(sheet.word("deviations"), "head")]
+        lines.append(sheet.both(word("deviations_said", "en"), word("deviations_said", "zh"), "small"))
+        for one in content["deviations"]:
+            less = [f"{word('less', language)} " if one["less"] else "" for language in ("en", "zh")]
+            lines.append(sheet.both(f"- {less[0]}{one['en']}", f"- {less[1]}{one['zh']}"))
+        box = sheet.table([[lines]], [490], head=False)
+        box.setStyle([("LINEBEFORE", (0, 0), (0, 0), 4, "#8a5a00"), ("LEFTPADDING", (0, 0), (0, 0), 8)])
+        flow.append(box)
+    if content["not_asked"]:
+        flow.append(sheet.text(f"{sheet.word('not_asked')} {', '.join(content['not_asked'])}", "small"))
+    return flow
 
 
 def _criteria(sheet: _Sheet, content: Mapping[str, Any], judged: Sequence[Judged]) -> list[Any]:
@@ -212,6 +233,8 @@ def _criteria(sheet: _Sheet, content: Mapping[str, Any], judged: Sequence[Judged
     shapes = {one.criterion.id: picture(one) for one in judged}
     for one in content["criteria"]:
         figures = [f"{sheet.word('found')} {one['found']}", f"{sheet.word('bound')} {one['bound']}"]
+        if "part" in one["exact"]:
+            figures.append(f"{one['exact']['part']} / {one['exact']['whole']}")
         if one["interval"]:
             figures.append(f"{100 * one['confidence']:g} % {sheet.word('interval')} {one['interval']}")
         figures.append(f"n = {one['size']}" + (f" ({one['needed']} {sheet.word('needed')})" if one["needed"] else ""))
@@ -220,6 +243,7 @@ def _criteria(sheet: _Sheet, content: Mapping[str, Any], judged: Sequence[Judged
             sheet.both(one["en"], one["zh"], "small"),
             sheet.text("; ".join(figures)),
         ]
+        left += [sheet.text(words, "small") for words in _beside_figure(sheet, one)]
         if one["why"]["en"]:
             left.append(sheet.both(one["why"]["en"], one["why"]["zh"], "small"))
         left += [sheet.both(text["en"], text["zh"], "small") for text in one["findings"][:8]]
@@ -232,8 +256,38 @@ def _criteria(sheet: _Sheet, content: Mapping[str, Any], judged: Sequence[Judged
     return flow
 
 
+def _beside_figure(sheet: _Sheet, one: Mapping[str, Any]) -> list[str]:
+    found = [f"{sheet.word('left_out')} {one['left_out']}"] if one["left_out"] else []
+    if blocks := one["blocks"]:
+        worth = f"{sheet.word('worth')} {blocks['worth']}"
+        found.append(f"{sheet.word('blocks')}: {blocks['blocks']}, {worth}, {blocks['interval']}")
+    return found
+
+
+def _beside(sheet: _Sheet, content: Mapping[str, Any]) -> list[Any]:
+    """First shot and our own refusals for each network, and the load tests."""
+    names = ("network", "intents", "order-acceptance", "pair-completion", "first-shot", "refused")
+    rows = [[sheet.text(sheet.word(name), "small") for name in names]]
+    keys = ("network", "intents", "order_acceptance", "pair_completion", "first_shot")
+    rows += [
+        [*(sheet.text(str(one[key])) for key in keys), sheet.text(", ".join(one["refused"]) or "-")]
+        for one in content["beside"]
+    ]
+    flow = [sheet.text(sheet.word("beside"), "head"), sheet.table(rows, [130, 45, 75, 75, 75, 95])]
+    if content["load_tests"]:
+        heads = [sheet.text(sheet.word(name), "small") for name in ("load_test", "requests", "failures")]
+        tests = [[*heads, sheet.text("p99", "small"), sheet.text(sheet.word("against"), "small")]]
+        tests += [
+            [sheet.text(one["name"]), sheet.text(str(one["requests"])), sheet.text(str(one["failures"])),
+             sheet.text(one["p99"]), sheet.text(" ".join(one["against"].values()), "mono")]
+            for one in content["load_tests"]
+        ]  # fmt: skip
+        flow.append(sheet.table(tests, [130, 60, 60, 70, 175]))
+    return flow
+
+
 def _tables(sheet: _Sheet, content: Mapping[str, Any]) -> list[Any]:
-    flow: list[Any] = [sheet.text(sheet.word("slipped"), "head")]
+    flow: list[Any] = [*_beside(sheet, content), sheet.text(sheet.word("slipped"), "head")]
     keys = ("trade", "pair", "lost", "budget", "action")
     rows: list[list[Any]] = [[sheet.text(sheet.word(key), "small") for key in keys]]
     rows += [

@@ -2,6 +2,8 @@
 
     share        Clopper and Pearson: exact, two-sided, never shorter than promised. 183 of 183 prove 98 %, so do 497 of
                  500 and 989 of 1 000.
+    in blocks    the same where cases of one block (a minute, say) may share a cause: Korn and Graubard's, which takes
+                 as many cases as the spread between blocks shows them to be worth.
     percentile   order statistics: the chance that at most so many of n values lie below the true percentile is
                  binomial, whatever the law of the values. The upper end of a p99 exists from 368 values on (two-sided
                  95 %); with fewer the interval has no upper end, and a bound on it is not proved.
@@ -42,6 +44,37 @@ def share_interval(count: int, trials: int, confidence: float = CONFIDENCE) -> I
     low = 0.0 if count == 0 else beta_quantile(count, trials - count + 1, tail)
     high = 1.0 if count == trials else beta_quantile(count + 1, trials - count, 1.0 - tail)
     return Interval(count / trials, low, high)
+
+
+class Blocks(NamedTuple):
+    """A share whose cases come in blocks: how many blocks, how many independent cases they are worth, the interval."""
+
+    blocks: int
+    worth: float
+    interval: Interval
+
+
+def block_interval(blocks: Sequence[tuple[int, int]], confidence: float = CONFIDENCE) -> Blocks | None:
+    """The interval of a share from (part, whole) of each block; None with fewer than two blocks.
+
+    Korn and Graubard (Survey Methodology 24, 1998): Clopper and Pearson's with the effective sample size, which is n
+    over the design effect (never below 1), times the square of the ratio of Student's quantiles. Where all cases or
+    none count, no spread is seen: then each block is taken for one case, which is the worst that blocks can do.
+    """
+    size, whole, part = len(blocks), sum(one[1] for one in blocks), sum(one[0] for one in blocks)
+    if size < 2 or not whole:  # noqa: PLR2004 - one block shows no spread
+        return None
+    share, tail = part / whole, (1.0 - confidence) / 2
+    if part in (0, whole):
+        worth = float(size)
+    else:
+        spread = size / (size - 1) * sum((one[0] - share * one[1]) ** 2 for one in blocks) / whole**2
+        worth = min(float(whole), share * (1.0 - share) / spread) if spread > 0.0 else float(whole)
+        worth *= (student_quantile(whole - 1, 1.0 - tail) / student_quantile(size - 1, 1.0 - tail)) ** 2
+    count = share * worth
+    low = 0.0 if part == 0 else beta_quantile(count, worth - count + 1.0, tail)
+    high = 1.0 if part == whole else beta_quantile(count + 1.0, worth - count, 1.0 - tail)
+    return Blocks(size, worth, Interval(share, low, high))
 
 
 def percentile_interval(sample: Sequence[int], percent: float, confidence: float = CONFIDENCE) -> Interval:

@@ -20,6 +20,7 @@ from gateway.model.order import (
 from gateway.model.record import ClockPair, Decision, JournalOpened, JournalRecord
 from gateway.model.trade import (
     Alarm,
+    AlarmName,
     Announce,
     Announcement,
     Command,
@@ -34,6 +35,8 @@ from gateway.model.trade import (
     Verb,
 )
 
+_ARMING = {Verb.ARM, Verb.DISARM, Verb.STOP, Verb.KILL_HOLD, Verb.KILL_BALANCE}
+"""Commands after which it is armed, or is not."""
 _NO_WORD_ON_LOTS = {ExecType.TRADE_CANCEL, ExecType.TRADE_CORRECT, ExecType.REJECTED, ExecType.UNKNOWN}
 
 
@@ -190,6 +193,12 @@ class Life:
     """When it was armed first."""
     was_stopped: bool = False
     """A person asked it to stop, so that its end was no accident."""
+    armed_spans: list[tuple[int, int]] = field(default_factory=list)
+    """From each time that it was armed until a command disarmed it, or until its last record."""
+    is_armed: bool = False
+    """Whether it is, after the last record that was read."""
+    commands: set[str] = field(default_factory=set)
+    """Those that were done: one that comes again is answered, not done again."""
 
 
 @dataclass(slots=True)
@@ -254,15 +263,25 @@ def _take_decision(run: RunStory, decision: Decision) -> None:
 
 
 def _take_life(life: Life, decision: Decision) -> None:
+    was_armed = life.is_armed
+    if was_armed:
+        life.armed_spans[-1] = (life.armed_spans[-1][0], decision.at_ns)
     life.last_ns = decision.at_ns
     event = decision.event
+    said = [action.what for action in decision.actions if isinstance(action, Announce)]
+    if any(isinstance(what, Alarm) and what.name is AlarmName.LIMIT_BREACHED for what in said):
+        life.is_armed = False  # whatever the site asks for then, it disarms
     if not isinstance(event, Command):
         return
     life.was_stopped = life.was_stopped or event.verb is Verb.STOP
-    if event.verb is Verb.ARM and not life.armed_ns:
-        answers = (action.what for action in decision.actions if isinstance(action, Announce))
-        if any(isinstance(what, CommandAnswered) and what.done for what in answers):
-            life.armed_ns = decision.at_ns
+    done = any(isinstance(what, CommandAnswered) and what.done for what in said)
+    if event.verb not in _ARMING or not done or event.command_id in life.commands:
+        return
+    life.commands.add(event.command_id)
+    life.is_armed = event.verb is Verb.ARM
+    if life.is_armed and not was_armed:
+        life.armed_ns = life.armed_ns or decision.at_ns
+        life.armed_spans.append((decision.at_ns, decision.at_ns))
 
 
 def _trade(run: RunStory, trade_id: str, decision: Decision) -> TradeStory:

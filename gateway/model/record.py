@@ -33,6 +33,8 @@ class JournalOpened(Message):
     utc_ns: int
     version: str
     site_digest: str
+    build: str = ""
+    """Which build wrote it (gateway/processes/build_id.py); empty in journals of before."""
 
 
 class ClockPair(Message):

@@ -1,4 +1,4 @@
-"""`cmc deliver accept | verify | keygen`: the signed acceptance report from the command line.
+"""`cmc deliver accept | verify`: the signed acceptance report from the command line.
 
 It reads what was asked for, hands it to `acceptance/`, and tells what came of it. Exit codes: 0 every criterion passed
 (or the report is whole), 1 not every one did, or the evidence, the report or the approver was refused, 2 a wrong call.
@@ -15,23 +15,23 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gateway.journal.told import environment_language, said, told, told_by
+from gateway.journal.told import environment_language, joined, said, told, told_by
+from gateway.processes.build_id import BUILD
 
 if TYPE_CHECKING:
     from acceptance.accept import Accepted
+    from acceptance.deviations import Deviation
     from acceptance.document import About
     from acceptance.evidence import RunEvidence
     from acceptance.signing import Approver
 
 OK, FAILED, WRONG_CALL = 0, 1, 2
 PACKAGES = ("quickfix-tls", "pyzmq", "msgspec", "pydantic", "cryptography", "reportlab")
-BUILD = "CMC_BUILD"
-"""Environment variable with the build's id, where the code is not a clone of its repository."""
 _GIT_S = 10
 
 
 def register(steps: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the three commands."""
+    """Add both commands."""
     text = "Judge runs by the criteria and write the signed report (docs/ACCEPTANCE.md)."
     accept = steps.add_parser("accept", help=text, description=text)
     accept.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folders of runs")
@@ -50,6 +50,7 @@ def register(steps: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     text = "Check that a signed report, its files and its evidence are unchanged, and who signed it."
     verify = steps.add_parser("verify", help=text, description=text)
     verify.add_argument("report", type=Path, metavar="REPORT", help="acceptance.html, or the folder that holds it")
+    verify.add_argument("--again", action="store_true", help="measure everything again from the evidence, and compare")
     verify.add_argument("--json", action="store_true", help="the signed document on standard output")
     verify.set_defaults(handler=_verify)
     for one in (accept, verify):
@@ -61,11 +62,6 @@ def register(steps: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
             metavar="FILE",
             help="site file, plan or other TOML file with [[approver]]; default: $CMC_SITE, else ./site.toml",
         )
-    text = "Make an approver's key: the private half into FILE, the public half for the site file."
-    keygen = steps.add_parser("keygen", help=text, description=text)
-    keygen.add_argument("file", type=Path, metavar="FILE")
-    keygen.add_argument("--name", required=True, help="the approver's")
-    keygen.set_defaults(handler=_keygen)
 
 
 def _accept(parsed: argparse.Namespace) -> int:
@@ -76,14 +72,15 @@ def _write_report(parsed: argparse.Namespace) -> int:
     from acceptance import accept as acceptance  # noqa: PLC0415 a command loads what it needs
     from acceptance import signing  # noqa: PLC0415
     from acceptance.criteria import STANDARD, load_criteria  # noqa: PLC0415
-    from acceptance.evidence import read_evidence, read_loadtest  # noqa: PLC0415
-    from gateway.processes import clock  # noqa: PLC0415
+    from acceptance.deviations import deviations  # noqa: PLC0415
+    from acceptance.evidence import read_loadtest  # noqa: PLC0415
+    from gateway.processes import accept_runs, clock, key_password  # noqa: PLC0415
 
     criteria = parsed.criteria or STANDARD
     rows = load_criteria(criteria)
     approver = signing.known(_approvers(parsed.approvers), parsed.approver)
-    key = signing.read_key(parsed.key)
-    runs = [read_evidence(path) for path in parsed.runs]
+    key = signing.read_key(parsed.key, key_password.of_key)
+    runs = accept_runs.read(parsed.runs)
     at_utc_ns = clock.utc_ns()
     asked = acceptance.Asked(
         runs,
@@ -97,19 +94,22 @@ def _write_report(parsed: argparse.Namespace) -> int:
     )
     folder = parsed.out or parsed.runs[0].resolve().parent / f"acceptance-{at_utc_ns // 10**9}"
     accepted = acceptance.accept(asked, key, about(runs), folder, at_utc_ns)
-    _tell(accepted, as_json=parsed.json)
+    _tell(accepted, deviations(rows, load_criteria(), parsed.stage), as_json=parsed.json)
     return OK if accepted.verdict == "pass" else FAILED
 
 
-def _tell(accepted: "Accepted", *, as_json: bool) -> None:
+def _tell(accepted: "Accepted", differ: "Sequence[Deviation]", *, as_json: bool) -> None:
     if as_json:
         rows = [{"id": one.criterion.id, "verdict": one.verdict.value, "why": one.why} for one in accepted.judged]
-        content = {"report": str(accepted.path), "verdict": accepted.verdict.value, "criteria": rows}
+        content = {"report": str(accepted.path), "verdict": accepted.verdict.value, "criteria": rows,
+                   "deviations": [one.text for one in differ]}  # fmt: skip
         print(json.dumps(content, ensure_ascii=False, indent=1))  # noqa: T201 the command's answer
         return
     for one in accepted.judged:
         name, verdict = one.criterion.id, told(one.verdict.value)
         _say(told("{}: {} ({})", name, verdict, one.why) if one.why else told("{}: {}", name, verdict))
+    for each in differ:
+        _say(told("not the product's own criteria: {}", each.text))
     _say(told("{}: {}", told(accepted.verdict.value), accepted.path))
 
 
@@ -119,37 +119,37 @@ def _verify(parsed: argparse.Namespace) -> int:
 
 def _check_report(parsed: argparse.Namespace) -> int:
     from acceptance import accept as acceptance  # noqa: PLC0415
+    from acceptance import again  # noqa: PLC0415
+    from gateway.processes import accept_runs  # noqa: PLC0415
 
     content = acceptance.verify(parsed.report, _approvers(parsed.approvers))
+    if parsed.again:
+        folder = parsed.report if parsed.report.is_dir() else parsed.report.parent
+        if found := again.differences(content, folder, accept_runs.read):
+            message = told("{}: signed, but not what its evidence says:\n{}", parsed.report, joined("\n", found))
+            raise acceptance.RefusedError(message)
     if parsed.json:
         print(json.dumps(content, ensure_ascii=False, indent=1))  # noqa: T201 the command's answer
         return OK
     files = len(content["evidence"]) + len(content["files"])
     who, date, verdict = content["approver"]["name"], content["date"], told(content["verdict"])
     _say(told("whole: signed by {} on {} UTC, verdict {}, {} files unchanged", who, date, verdict, files))
-    return OK
-
-
-def _keygen(parsed: argparse.Namespace) -> int:
-    return _guarded(lambda: _make_key(parsed))
-
-
-def _make_key(parsed: argparse.Namespace) -> int:
-    from acceptance import signing  # noqa: PLC0415
-
-    public = signing.make_key(parsed.file)
-    _say(told("{}: keep it with its owner; put these lines into the site file or the plan:", parsed.file))
-    print(f'\n[[approver]]\nname = {json.dumps(parsed.name, ensure_ascii=False)}\npublic_key = "{public}"')  # noqa: T201
+    if less := [one for one in content.get("deviations", []) if one["less"]]:
+        _say(told("its criteria ask for less than the product's own: {}", ", ".join(one["en"] for one in less)))
+    if parsed.again:
+        _say(told("measured again from its evidence: the same"))
     return OK
 
 
 def about(runs: "Sequence[RunEvidence]") -> "About":
     """Build, versions and machine; the runs' own version where they have one."""
     from acceptance.document import About  # noqa: PLC0415
+    from gateway.processes import build_id as code  # noqa: PLC0415
     from gateway.processes import machine  # noqa: PLC0415
 
     versions = {name: version for name in PACKAGES if (version := _installed(name))}
     versions["python"] = sys.version.partition(" ")[0]
+    versions["code"] = code.build_id()
     opened = [one.version for run in runs for one in run.story.opened]
     return About(build_id(), opened[-1] if opened else machine.version(), versions, machine.describe())
 

@@ -12,6 +12,7 @@ from gateway.journal.reader import journal_path
 from gateway.journal.writer import JournalWriter
 from gateway.model.record import JournalOpened
 from gateway.processes import clock, machine
+from gateway.processes.build_id import build_id
 from gateway.processes.child import Identity, identity
 from gateway.processes.handover import NOTHING, heard_word, take_over
 from gateway.processes.ids import write_durably
@@ -98,6 +99,7 @@ def opened(process: str, incarnation: int, site: Site) -> JournalOpened:
         clock.utc_ns(),
         machine.version(),
         site.digest,
+        build_id(),
     )
 
 

@@ -15,6 +15,8 @@ from benchmarks.promise_world import World
 from gateway.journal.reader import journal_path
 from gateway.journal.writer import JournalWriter
 from gateway.model.record import Decision, JournalOpened
+from gateway.processes.build_id import build_id
+from gateway.processes.settings import load_site
 from simulators.core.config import FaultSpec
 from simulators.fix.truth_files import TruthFiles
 
@@ -61,7 +63,8 @@ def make_run(
         text = f'[venue]\nname = "{name}"\n[network]\nprofile = "{way}"\n'
         (folder / "profiles" / f"{name}.toml").write_text(text, encoding="utf-8")
     (folder / "site.toml").write_text(site_text(parameters), encoding="utf-8")
-    opened = JournalOpened("execution", 1, "virtual", "boot-1", 0, UTC_NS, "0.1.0", "digest")
+    digest = load_site(folder / "site.toml", {}).digest
+    opened = JournalOpened("execution", 1, "virtual", f"boot-{folder.name}", 0, UTC_NS, "0.1.0", digest, build_id())
     writer = JournalWriter(
         journal_path(folder, "execution", 1),
         opened,
