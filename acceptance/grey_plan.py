@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from acceptance.criteria import STANDARD, CriteriaError, Criterion, load_criteria
-from acceptance.signing import Approver, SigningError, read_approvers
+from acceptance.signing import Approver, SigningError, is_placeholder, read_approvers
 from gateway.journal.told import told, told_by
 from gateway.model.base import PRICE_E9
 from gateway.model.rollout import (
@@ -96,6 +96,21 @@ def load_plan(path: Path) -> Plan:
     digest = hashlib.sha256(raw).hexdigest()
     rollout = Rollout(name, digest, tuple(one.name for one in approvers), tuple(one for one, _ in stages))
     return Plan(path, rollout, tuple(one for _, one in stages), tuple(approvers), criteria)
+
+
+def refuse_placeholders(plan: Plan) -> None:
+    """A plan that nobody, or not everybody it names, could sign for is not put in force."""
+    missing = [one.name for one in plan.approvers if is_placeholder(one.public_key)]
+    if missing:
+        message = told(
+            "{}: approver {} has no key yet, only the place for one. Each approver runs `cmc deliver keygen FILE "
+            "--name NAME`, which prints the `cmc deliver approver add` for this plan; one that you do not want: `cmc "
+            "deliver approver remove {} --name NAME`",
+            plan.path,
+            ", ".join(missing),
+            plan.path,
+        )
+        raise PlanError(message)
 
 
 def _approvers(path: Path) -> list[Approver]:

@@ -13,6 +13,7 @@ STEPS = (
     "gateway.processes.deliver_stress",
     "gateway.processes.deliver_grey",
     "gateway.processes.deliver_accept",
+    "gateway.processes.deliver_keys",
 )
 
 

@@ -76,7 +76,7 @@ def _grey(parsed: argparse.Namespace) -> int:
 
 
 def _put(parsed: argparse.Namespace) -> int:
-    from acceptance.grey_plan import load_plan  # noqa: PLC0415
+    from acceptance.grey_plan import load_plan, refuse_placeholders  # noqa: PLC0415
     from gateway.processes.site_open import load, site_path  # noqa: PLC0415
 
     plan = load_plan(parsed.plan)
@@ -86,6 +86,7 @@ def _put(parsed: argparse.Namespace) -> int:
         check_names(plan, site)
     for stage in plan.rollout.stages:
         _say(told("  {} ({})", stage.name, told(stage.kind)))
+    refuse_placeholders(plan)
     if not begins or site is None:
         _say(told("plan {}: {} stages, {} approvers; it is not put in force without --who, --key and --reason",
                   plan.rollout.name, len(plan.stages), len(plan.approvers)))  # fmt: skip
@@ -117,14 +118,17 @@ def begin(plan: "Plan", site: "Site", who: str, key_file: Path | None, reason: s
     import msgspec  # noqa: PLC0415
 
     from acceptance import grey_record, signing  # noqa: PLC0415
+    from acceptance.grey_plan import refuse_placeholders  # noqa: PLC0415
     from gateway.model.trade import CommandAnswered, Verb  # noqa: PLC0415
-    from gateway.processes import clock  # noqa: PLC0415
+    from gateway.processes import clock, key_password  # noqa: PLC0415
     from gateway.processes.site_open import operator_of, run_dir_of  # noqa: PLC0415
 
     if not who or key_file is None or not reason.strip():
         _complain(told("--who, --key and --reason stand together: who lets the plan begin signs for it"))
         return WRONG_CALL
-    key = signing.read_key(key_file)
+    refuse_placeholders(plan)
+    signing.known(plan.approvers, who)
+    key = signing.read_key(key_file, key_password.of_key)
     content = grey_record.content_of(plan, None, plan.stages[0].name, who, reason, clock.utc_ns())
     folder = run_dir_of(site) / grey_record.FOLDER
     grey_record.write_record(folder, content, key)

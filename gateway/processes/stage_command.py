@@ -113,6 +113,7 @@ def _up(site: "Site", parsed: argparse.Namespace, plan: "Plan", shown: "Shown") 
     """One stage up: everything shown, signed, and then asked for."""
     from acceptance import grey_record, signing  # noqa: PLC0415
     from gateway.model.trade import CommandAnswered, Verb  # noqa: PLC0415
+    from gateway.processes import key_password  # noqa: PLC0415
 
     if parsed.word != shown.next:
         text = told("refused: {} to {} is not one stage up; {} is next", shown.span.name, parsed.word, shown.next)
@@ -127,7 +128,7 @@ def _up(site: "Site", parsed: argparse.Namespace, plan: "Plan", shown: "Shown") 
     if parsed.key is None:
         message = told("--key FILE: the private key of {}, who signs for the step", parsed.who)
         raise WrongCallError(message)
-    key = signing.read_key(parsed.key)
+    key = signing.read_key(parsed.key, key_password.of_key)
     content = grey_record.content_of(plan, shown, shown.next, parsed.who, parsed.reason, clock.utc_ns())
     digest = grey_record.write_record(run_dir_of(site) / grey_record.FOLDER, content, key)
     answer = operator_of(site, parsed.who).ask(Verb.STAGE, parsed.reason, f"{shown.next} {digest}")
