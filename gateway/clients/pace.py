@@ -1,6 +1,7 @@
 """How fast a peer may send: a bucket of tokens that fills with time. Pure."""
 
 NS_PER_S = 10**9
+MINUTE_NS = 60 * NS_PER_S
 
 
 class Pace:
@@ -24,3 +25,33 @@ class Pace:
     def wait_ns(self, at_ns: int) -> int:
         """How long until the next one is."""
         return max(0, self._free_ns - at_ns)
+
+    def rested(self, at_ns: int) -> bool:
+        """Whether a whole burst would be let through: nothing of before is remembered."""
+        return self._free_ns <= at_ns - self._burst_ns + self._step_ns
+
+
+class PerMinute:
+    """Lets so many through in a minute, and counts the rest."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._end_ns = 0
+        self._let = self._rest = 0
+
+    def take(self, at_ns: int) -> bool:
+        """Whether one more is let through; `over` is asked before."""
+        if not self._end_ns:
+            self._end_ns = at_ns + MINUTE_NS
+        if self._let < self._most:
+            self._let += 1
+            return True
+        self._rest += 1
+        return False
+
+    def over(self, at_ns: int) -> int:
+        """How many were not let through in a minute that is over by now; 0 while it goes on."""
+        if not self._end_ns or at_ns < self._end_ns:
+            return 0
+        rest, self._end_ns, self._let, self._rest = self._rest, 0, 0, 0
+        return rest

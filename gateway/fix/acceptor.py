@@ -13,6 +13,7 @@ evidence: to a session that is away it is stored under its number, and sent when
 """
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ import quickfix
 from gateway.fix import tags
 from gateway.fix.application import between, crash
 from gateway.fix.dictionary import SPECS, Dictionary, read_dictionary
+from gateway.fix.same_day import same_day
 from gateway.fix.scan import readable
 
 DICTIONARIES = {
@@ -30,8 +32,11 @@ DICTIONARIES = {
 }
 """By BeginString: the application's dictionary, and the session's where there are two."""
 LOGON_TIMEOUT_S, LOGOUT_TIMEOUT_S = 10, 2
+STOPS = "the gateway stops"
+"""Text(58) of the Logout that ends a session then."""
 SHOWN_VALUES = 12
 MOST_LOOKS = 8
+NS_PER_S = 10**9
 
 _CONTROL = (
     quickfix.DoNotSend,
@@ -81,9 +86,13 @@ class ClientAcceptor:
         callbacks: Callbacks,
         *,
         max_latency_s: int,
+        utc_ns: int,
     ) -> None:
         state_dir.mkdir(parents=True, exist_ok=True)
         log_dir.mkdir(parents=True, exist_ok=True)
+        self._began_files = {
+            one.client_id: state_dir / f"{one.begin_string}-{one.comp_id}-{one.client_id}.session" for one in sessions
+        }
         self._ids = {one.client_id: one.session_id() for one in sessions}
         settings = _settings(sessions, port, state_dir, max_latency_s)
         words = {one.client_id: Words(dictionary_of(one.begin_string)) for one in sessions}
@@ -91,12 +100,14 @@ class ClientAcceptor:
         self._border = _Border(clients, words, callbacks, log_dir)
         self._groups = {one.client_id: _groups(one.begin_string) for one in sessions}
         self._kept = (settings, quickfix.FileStoreFactory(settings))
-        self._acceptor = quickfix.SocketAcceptor(self._border, self._kept[1], settings)
+        with same_day(self._began_files.values(), utc_ns):
+            self._acceptor = quickfix.SocketAcceptor(self._border, self._kept[1], settings)
         self._sessions = {name: quickfix.Session.lookupSession(one) for name, one in self._ids.items()}
         self._acceptor.poll()
 
     def admit(self, client_id: str, raw: bytes) -> None:
         """The door has let this client in: its next Logon is taken; `raw` is what it sent last."""
+        self._sessions[client_id].logon()  # after a Logout of ours QuickFIX takes nobody
         self._border.admitted.add(client_id)
         self.saw(client_id, raw)
 
@@ -140,14 +151,28 @@ class ClientAcceptor:
         return session.getExpectedSenderNum(), session.getExpectedTargetNum()
 
     def log_out(self, client_id: str, reason: str) -> None:
-        """Begin to end a session in order."""
-        self._sessions[client_id].logout(reason)
+        """Send a Logout; the session ends with the client's answer, or `LOGOUT_TIMEOUT_S` later without one."""
+        session = self._sessions[client_id]
+        if session.isLoggedOn() and not session.sentLogout():
+            session.logout(reason)
+            self._acceptor.poll()
+
+    def began_utc_ns(self, client_id: str) -> int:
+        """When the numbers of a session last began at 1, to the second, as its store has it; 0: it cannot be told."""
+        try:
+            return _began_utc_ns(self._began_files[client_id].read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            return 0
+
+    def reset(self, client_id: str) -> None:
+        """Both directions begin again at 1, and nothing of before is kept. Only while nobody is logged on."""
+        self._sessions[client_id].reset()
+        self._border.forget(client_id)
 
     def stop(self) -> None:
-        """Log everybody out and let go of the port."""
-        for session in self._sessions.values():
-            if session.isLoggedOn():
-                session.logout("the gateway stops")
+        """Let go of the port; who is still logged on is cut off."""
+        for client_id in self._sessions:
+            self.log_out(client_id, STOPS)
         self._acceptor.poll()
         self._acceptor.stop(True)  # noqa: FBT003 - QuickFIX's signature: no waiting
 
@@ -166,6 +191,10 @@ class _Border(quickfix.Application):  # type: ignore[misc] # quickfix has no typ
         self.admitted: set[str] = set()
         self.last_in: dict[str, bytes] = {}
         self._notes: dict[str, str] = {}
+
+    def forget(self, client_id: str) -> None:
+        """What was noted of a session that began anew tells nothing of its next end."""
+        self._notes.pop(client_id, None)
 
     def fromApp(self, message: quickfix.Message, session_id: quickfix.SessionID) -> None:  # noqa: N802 - QuickFIX's name
         raw = ""
@@ -187,7 +216,8 @@ class _Border(quickfix.Application):  # type: ignore[misc] # quickfix has no typ
             if kind == tags.MsgType.LOGON and client_id not in self.admitted:
                 raise quickfix.RejectLogon("not let in")  # noqa: TRY301
             if kind == tags.MsgType.LOGOUT:
-                self._notes[client_id] = f"client logged out {between(readable(message.toString()), chr(1) + '58=')}"
+                said = f"client logged out {between(readable(message.toString()), chr(1) + '58=')}"
+                self._notes.setdefault(client_id, said)
         except _CONTROL:
             raise
         except BaseException:  # noqa: BLE001
@@ -200,7 +230,7 @@ class _Border(quickfix.Application):  # type: ignore[misc] # quickfix has no typ
             if kind == tags.MsgType.REJECT:
                 self._explain(client_id, message)
             elif kind == tags.MsgType.LOGOUT:
-                # The answer to a client's Logout does not take the place of its reason.
+                # An answer to a Logout does not take the place of its reason.
                 said = f"we logged out: {between(readable(message.toString()), chr(1) + '58=')}"
                 self._notes.setdefault(client_id, said)
         except _CONTROL:
@@ -213,7 +243,9 @@ class _Border(quickfix.Application):  # type: ignore[misc] # quickfix has no typ
 
     def onLogon(self, session_id: quickfix.SessionID) -> None:  # noqa: N802
         try:
-            self._callbacks.on_session(self._clients[session_id.toStringFrozen()], True, "logged on")  # noqa: FBT003
+            client_id = self._clients[session_id.toStringFrozen()]
+            self.forget(client_id)
+            self._callbacks.on_session(client_id, True, "logged on")  # noqa: FBT003
         except _CONTROL:
             raise
         except BaseException:  # noqa: BLE001
@@ -278,6 +310,12 @@ _FORMS = {
     "BOOLEAN": "Y, N",
     "SEQNUM": "a whole number above 0",
 }
+
+
+def _began_utc_ns(text: str) -> int:
+    """`YYYYMMDD-HH:MM:SS` of QuickFIX's `.session` file."""
+    at = datetime.strptime(text.strip()[:17], "%Y%m%d-%H:%M:%S").replace(tzinfo=UTC)
+    return int(at.timestamp()) * NS_PER_S
 
 
 def _groups(begin_string: str) -> quickfix.DataDictionary:

@@ -82,6 +82,12 @@ class Ended(StrEnum):
     TIME_OVER = "time_over"
     KILLED = "killed"
     OPERATOR = "operator"
+    BY_VENUE = "by_venue"
+    """An order on a leg that its venue refused or cancelled by itself."""
+    WITHDRAWN = "withdrawn"
+    """An order on a leg that the gateway took back from its venue: it stopped, or was started anew."""
+    HALTED = "halted"
+    """Its trade waits for a person, and nothing of it is open at a venue."""
 
 
 # What a client asks for.
@@ -128,6 +134,7 @@ class CancelAsked(Message):
     orig_cl_ord_id: str
     order_id: str
     symbol: str
+    poss_resend: bool = False
 
 
 class MassCancelAsked(Message):
@@ -138,6 +145,7 @@ class MassCancelAsked(Message):
     cl_ord_id: str
     request_type: str
     symbol: str
+    poss_resend: bool = False
 
 
 class ClientSession(Message):
@@ -149,6 +157,8 @@ class ClientSession(Message):
     detail: str = ""
     reset: bool = False
     """Sequence numbers began again at 1."""
+    keeps: bool = False
+    """Of an end: its orders outlive it whatever its choice was; `cancels` of an end: they do not."""
 
 
 # What the gateway tells.
@@ -198,8 +208,30 @@ class TradeStep(Message):
     legged_ns: int
     attempts: int
     cause: str
+    open_lots: int = 0
+    """That may still be filled at venues, by orders that work or are in doubt."""
+    end: str = ""
+    """A LegEnd: how the orders of a trade of one leg ended; empty while they have not, and when they are filled."""
     legs: tuple[tuple[int, int], ...] = ()
     """(lots held in the leg's direction, average price in 1e-9) of each leg, what a venue only implies included."""
+
+
+class LegEnd(StrEnum):
+    """How an order on a leg ended at its venue without being filled. Of several orders the first in this list counts."""
+
+    BY_VENUE = "by_venue"
+    """The venue cancelled it by itself."""
+    REJECTED = "rejected"
+    SHUT = "shut"
+    """Refused because the market is shut: OrdRejReason(103)=2."""
+    LOST = "lost"
+    """Cancelled by the venue after its session with us was lost."""
+    WITHDRAWN = "withdrawn"
+    """We cancelled it."""
+    EXPIRED = "expired"
+    """Its day is over at the venue."""
+    UNSENT = "unsent"
+    """It never reached the venue."""
 
 
 class ExecutionHeard(Message):
@@ -224,6 +256,14 @@ class SwitchesHeard(Message):
     detail: str = ""
 
 
+class LegHours(Message):
+    """An instrument that clients order alone opened or shut, or began a trading day (YYYYMMDD)."""
+
+    instrument_id: str
+    open: bool
+    trading_day: str
+
+
 class Tick(Message):
     """Time has passed: commands without an answer are sent again, orders of a day that is over are looked after."""
 
@@ -240,6 +280,7 @@ ClientEvent = (
     | CommandAnswered
     | Restarted
     | Tick
+    | LegHours
 )
 
 

@@ -16,17 +16,21 @@ from gateway.bus.sockets import Publisher
 from gateway.bus.topics import ClientLine, ClientsStatus
 from gateway.clients.encode import ClientWriter
 from gateway.clients.engine import ClientEngine
+from gateway.clients.pace import PerMinute
 from gateway.clients.reference import Hours
 from gateway.clients.settings import ClientSettings
 from gateway.fix.acceptor import Callbacks, ClientAcceptor, ClientSession
 from gateway.journal.errors import JournalError
 from gateway.journal.reader import EXECUTION
 from gateway.journal.tail import JournalTail
+from gateway.model.client import LegHours
+from gateway.model.order import TimeInForce
 from gateway.model.trade import HoursChanged, Restarted
 from gateway.processes import clock, start
 from gateway.processes.clients_bus import ClientsBus
 from gateway.processes.clients_connection import Limits
 from gateway.processes.clients_door import Door
+from gateway.processes.clients_sessions import Sessions
 from gateway.processes.clients_shell import ClientsShell
 from gateway.processes.clients_store import CLIENTS, recover, stored_exec_ids, unsent
 from gateway.processes.durations import MS, SECOND
@@ -40,6 +44,8 @@ MIND_NS = 10 * MS
 """How often heartbeats, timeouts and market data are looked at."""
 RETRY_NS = SECOND
 SETTLE_NS = 5 * SECOND
+WIND_UP_NS = 3 * SECOND
+"""Clients have `acceptor.LOGOUT_TIMEOUT_S` of it to answer our Logout."""
 COLLECT_AFTER = (50_000, 20, 100)
 """Garbage is collected so seldom: a look at tens of thousands of orders that live holds every client up, and what makes
 no cycle is freed at once anyway."""
@@ -50,6 +56,7 @@ EVENTS_LOG = "clients_events.log"
 def settings_of(site: Site) -> ClientSettings:
     """What the engine decides by."""
     one = site.clients
+    alone = {name for client in one.specs.values() if client.leg_orders for name in client.instruments}
     return ClientSettings(
         clients=dict(one.specs),
         pairs=dict(site.pairs),
@@ -59,7 +66,16 @@ def settings_of(site: Site) -> ClientSettings:
         day_end_s=one.day_end_s,
         retry_ns=RETRY_NS,
         settle_ns=SETTLE_NS,
+        leg_forces={name: leg_forces(site, name) for name in sorted(alone)},
     )
+
+
+def leg_forces(site: Site, instrument_id: str) -> tuple[TimeInForce, ...]:
+    """What an order on this leg alone may say: the venue's own, and what we keep where a calendar tells the days."""
+    offered = site.venues[site.instruments[instrument_id].venue_id].spec.time_in_force
+    whole = (TimeInForce.FOK,) if TimeInForce.FOK in offered else ()
+    kept = (TimeInForce.GTC, TimeInForce.GTD) if instrument_id in site.calendars.products else ()
+    return (TimeInForce.DAY, TimeInForce.IOC, *whole, *kept)
 
 
 class Clients:
@@ -72,6 +88,7 @@ class Clients:
         self._log.parent.mkdir(parents=True, exist_ok=True)
         self._since_ns: dict[str, int] = {}
         self._turned_away = 0
+        self._strangers = PerMinute(site.clients.strangers_logged_per_min)
         decides_by = settings_of(site)
         engine = ClientEngine(decides_by, incarnation)
         keep_settings(given.run_dir, site.digest, incarnation, decides_by, CLIENTS)
@@ -95,6 +112,8 @@ class Clients:
         self.acceptor, inner_port = self._acceptor(given.run_dir)
         self.shell.acceptor = self.acceptor
         self.door = self._door(inner_port)
+        self.sessions = Sessions(site.clients.hours, self.acceptor, self.shell, clock.utc_ns, self._event)
+        self.door.refusal, self.shell.ends = self.sessions.refusal, self.sessions.ends
         self.shell.handle(Restarted(incarnation))
         fix_dir = site.state_dir / FIX_DIR
         for name, spec in site.clients.specs.items():
@@ -114,6 +133,7 @@ class Clients:
             run_dir / "logs",
             Callbacks(self.shell.on_message, self._on_session),
             max_latency_s=clients.max_latency_s,
+            utc_ns=clock.utc_ns(),
         )
         return made, port
 
@@ -126,6 +146,8 @@ class Clients:
             clients.max_pending_bytes,
             clients.slow_client_ns,
             clients.messages_per_s,
+            clients.max_connections_per_address,
+            clients.connects_per_s,
         )
         door = Door(
             self.acceptor,
@@ -163,13 +185,19 @@ class Clients:
     def mind(self) -> None:
         """What is due by the clock."""
         self.acceptor.poll()
+        self.sessions.mind()
         self.door.mind()
         self.shell.take_bus()
         now_ns, utc_ns = clock.monotonic_ns(), clock.utc_ns()
         self.shell.mind(now_ns)
         for change in self._hours.changes(now_ns, utc_ns):
             self.shell.questions.on_hours(change.instrument_id, self._until(change, now_ns, utc_ns))
+            if change.instrument_id in self.shell.engine.settings.leg_forces:
+                self.shell.handle(LegHours(change.instrument_id, change.open, change.trading_day))
         self.publisher.answer_snapshots()
+        unsaid = self._strangers.over(now_ns)
+        if unsaid:
+            self._event("strangers", f"connection: {unsaid} more were not let in within a minute")
 
     def status(self) -> ClientsStatus:
         """The heartbeat."""
@@ -225,6 +253,8 @@ class Clients:
             self.shell.details[who] = reason
         else:
             self._turned_away += 1
+            if not self._strangers.take(clock.monotonic_ns()):
+                return
         self._event(who, f"connection: {reason}")
 
     def _event(self, who: str, text: str) -> None:
@@ -273,6 +303,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         if now_ns >= beat_ns:
             beat_ns = now_ns + site.bus.heartbeat_interval_ns
             clients.publisher.publish(clients.status())
+    waits.unregister(stop.fd)
+    clients.sessions.stop()
+    end_ns = clock.monotonic_ns() + WIND_UP_NS
+    while clients.sessions.anyone and clock.monotonic_ns() < end_ns:
+        waits.poll(MIND_NS / SECOND)
+        clients.turn(bus=True)
+        clients.mind()
     waits.close()
     clients.close()
     os.close(stop.fd)

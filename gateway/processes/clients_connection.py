@@ -22,6 +22,8 @@ class Limits(NamedTuple):
     max_pending_bytes: int
     slow_client_ns: int
     messages_per_s: int
+    max_connections_per_address: int = 100
+    connects_per_s: int = 50
 
 
 class Stage(Enum):
@@ -67,6 +69,7 @@ def tls_context(certificate: str, key: str, ca: str) -> ssl.SSLContext:
     context.load_cert_chain(certificate, key)
     context.load_verify_locations(ca)
     context.verify_mode = ssl.CERT_REQUIRED
+    context.options |= ssl.OP_NO_RENEGOTIATION  # a peer could ask for one handshake after the other
     return context
 
 

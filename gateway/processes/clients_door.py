@@ -22,6 +22,7 @@ from typing import Protocol
 
 from gateway.clients import admission
 from gateway.clients.admission import Entry, Peer, Turned
+from gateway.clients.crowd import Crowd
 from gateway.clients.framing import TooLongError, fields
 from gateway.processes.clients_connection import Connection, Limits, Stage, peer_of, tls_context
 from gateway.processes.durations import MS
@@ -35,7 +36,8 @@ MOST_GARBLED = 100
 """Garbled messages after which a connection is no FIX."""
 PAUSE_READING_BYTES = 65_536
 """While so much waits for a client, QuickFIX's side is not read further."""
-BACKLOG = 64
+BACKLOG = 1024
+ACCEPTED_AT_ONCE = 4
 PEMS = tuple[str, str, str]
 
 
@@ -68,6 +70,9 @@ class Door:
         self._clock = clock
         self._stamp = stamp
         self._say = say
+        self.refusal: Callable[[str], str] = lambda _client_id: ""
+        """Why a client that is who it says may not log on now; empty: it may."""
+        self._crowd = Crowd(limits.max_connections, limits.max_connections_per_address, limits.connects_per_s)
         self._epoll = select.epoll()
         self._listeners: dict[int, tuple[socket.socket, ssl.SSLContext | None]] = {}
         self._connections: dict[int, Connection] = {}
@@ -142,7 +147,7 @@ class Door:
         return one.peer if one is not None else None
 
     def connections(self) -> int:
-        return len(set(self._connections.values()))
+        return self._crowd.count
 
     def end(self, client_id: str, reason: str) -> None:
         """Cut a client off, with the next `mind`: whoever asks may be in a callback of QuickFIX."""
@@ -157,15 +162,20 @@ class Door:
         self._epoll.close()
 
     def _accept(self, listener: socket.socket, context: ssl.SSLContext | None) -> None:
-        """One new connection in a turn: a flood of them cannot hold up the rest."""
-        try:
-            outer, (address, *_) = listener.accept()
-        except OSError:
-            return
-        if self.connections() >= self._limits.max_connections:
-            self._say(address, f"turned away: {self._limits.max_connections} connections are open")
-            outer.close()
-            return
+        """A few new connections in a turn: a flood of them cannot hold up the rest."""
+        for _ in range(ACCEPTED_AT_ONCE):
+            try:
+                outer, (address, *_) = listener.accept()
+            except OSError:
+                return
+            reason = self._crowd.come(address, self._clock())
+            if reason:
+                outer.close()
+                self._say(address, reason)
+            else:
+                self._begin(outer, address, context)
+
+    def _begin(self, outer: socket.socket, address: str, context: ssl.SSLContext | None) -> None:
         outer.setblocking(False)  # noqa: FBT003
         outer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if context is not None:
@@ -270,9 +280,8 @@ class Door:
 
     def _log_on(self, one: Connection, frame: bytes) -> None:
         verdict = admission.judge(frame, one.peer, self._entries)
-        if not isinstance(verdict, Turned) and verdict.client_id in self.by_client:
-            text = f"{verdict.client_id} is logged on already"
-            verdict = Turned(text, text)
+        if not isinstance(verdict, Turned):
+            verdict = self._not_now(verdict.client_id) or verdict
         if isinstance(verdict, Turned):
             said = fields(frame)
             entry = self._entries.get(said.get("49", ""))
@@ -292,6 +301,11 @@ class Door:
         self._engine.admit(one.client_id, frame)
         self._engine.poll()  # QuickFIX takes the connection up
         self._forward(one, frame)
+
+    def _not_now(self, client_id: str) -> Turned | None:
+        """Why a client that we believe may not log on at this moment."""
+        text = f"{client_id} is logged on already" if client_id in self.by_client else self.refusal(client_id)
+        return Turned(f"{client_id}: {text}" if client_id not in text else text, text) if text else None
 
     def _forward(self, one: Connection, frame: bytes) -> None:
         """Give a message to QuickFIX and let it read at once."""
@@ -364,6 +378,7 @@ class Door:
         if one.stage is Stage.CLOSED:
             return
         one.stage = Stage.CLOSED
+        self._crowd.go(one.peer.address)
         self._say(one.client_id or one.peer.address, reason)
         for end in (one.outer, one.inner):
             if end is None:

@@ -80,6 +80,8 @@ class ClientsShell:
         self.pending_bytes: Callable[[str], int] = lambda _client_id: 0
         self.cancels: Callable[[str], tuple[bool, bool]] = lambda _client_id: (False, False)
         """Client -> its choice at logon for its orders at a disconnect; whether it began again at 1."""
+        self.ends: Callable[[str], tuple[bool, bool]] = lambda _client_id: (False, False)
+        """Client -> of the end of its session: whether its orders end or outlive it, whatever it chose at logon."""
         self.orders = self.rejected = 0
         self.details: dict[str, str] = {}
         self._journal = journal
@@ -130,7 +132,8 @@ class ClientsShell:
         self.details[client_id] = "" if up else self.details.get(client_id) or detail
         if not up:
             self.questions.gone(client_id)
-        self.handle(ClientSession(client_id, up, cancels, detail[:200], reset))
+        ends, keeps = (False, False) if up else self.ends(client_id)
+        self.handle(ClientSession(client_id, up, cancels or ends, detail[:200], reset, keeps))
 
     # The loop.
 

@@ -52,7 +52,7 @@ def rule_spec(rule: RuleSection) -> RuleSpec:
         expires_utc_ns=utc_ns_of(rule.expires) if rule.expires else 0,
         rearm_e9=_e9(rule.rearm),
         persist_quotes=rule.persist_quotes,
-        windows=tuple(_window(one) for one in rule.window),
+        windows=tuple(window_of(one) for one in rule.window),
         side=rule.side,
         band=None if rule.band is None else _band(rule.band),
         min_edge_e9=_e9_or_none(rule.min_edge),
@@ -133,7 +133,8 @@ def utc_text(utc_ns: int) -> str:
     return at.isoformat()
 
 
-def _window(one: WindowSection) -> Window:
+def window_of(one: WindowSection) -> Window:
+    """Hours of a week as the site file has them."""
     days = tuple(sorted(_DAYS.index(day) for day in set(one.days)))
     return Window(one.zone, days, _seconds(one.from_time), _seconds(one.until_time))
 

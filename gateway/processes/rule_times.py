@@ -24,11 +24,11 @@ LOOK_AHEAD_DAYS = 9
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def spans(window: Window, utc_ns: int) -> Iterator[tuple[int, int]]:
-    """(begin, end) in UTC nanoseconds of the window's turns, from shortly before `utc_ns` for over a week."""
+def spans(window: Window, utc_ns: int, *, back_days: int = 2) -> Iterator[tuple[int, int]]:
+    """(begin, end) in UTC nanoseconds of the window's turns, from `back_days` before `utc_ns` for over a week."""
     zone = ZoneInfo(window.zone)
     today = (_EPOCH + timedelta(seconds=utc_ns // SECOND_NS)).astimezone(zone).date()
-    for ahead in range(-2, LOOK_AHEAD_DAYS):
+    for ahead in range(-back_days, LOOK_AHEAD_DAYS):
         day = today + timedelta(days=ahead)
         if day.weekday() not in window.days:
             continue

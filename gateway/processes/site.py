@@ -17,6 +17,7 @@ from gateway.journal.told import Told
 from gateway.model.client import ClientSpec
 from gateway.model.instrument import Instrument
 from gateway.model.site import InstrumentLimits, PairSpec, RuleSpec, SiteLimits, VenueSpec
+from gateway.processes.client_hours import SessionHours
 from gateway.processes.fixings import Fixing
 from gateway.processes.site_calendars import CalendarSettings
 
@@ -55,6 +56,10 @@ class ClientsSettings:
     specs: Mapping[str, ClientSpec] = field(default_factory=dict)
     entries: Mapping[str, Entry] = field(default_factory=dict, repr=False)
     """With the passwords."""
+    hours: Mapping[str, SessionHours] = field(default_factory=dict)
+    max_connections_per_address: int = 100
+    connects_per_s: int = 50
+    strangers_logged_per_min: int = 600
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,15 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_network
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gateway.clients.admission import Entry
 from gateway.journal.told import told
 from gateway.model.client import ClientSpec
 from gateway.model.order import TimeInForce
+from gateway.processes.client_hours import LONGEST_DAY_NS, LONGEST_WEEK_NS, Reset, SessionHours, longest_ns
 from gateway.processes.durations import MS, SECOND
+from gateway.processes.rule_keys import window_of
 from gateway.processes.site import ClientsSettings
 from gateway.processes.site_checks import Mistake, nearest
 from gateway.processes.site_file import ClientSection, SiteFile
@@ -25,6 +28,8 @@ CLIENT = "client"
 """Beside a client's place, in the passwords that the environment gives."""
 _SHA256 = re.compile(r"[0-9A-Fa-f:]{64,95}")
 _HEX_DIGITS = 64
+REFERENCE_UTC_NS = 1_775_000_000 * SECOND
+"""Hours of a week are alike in every week, but for an hour: they are checked in one, of spring 2026."""
 
 
 def clients_settings(file: Path, written: SiteFile, passwords: Mapping[tuple[int, str], str]) -> ClientsSettings:
@@ -53,6 +58,10 @@ def clients_settings(file: Path, written: SiteFile, passwords: Mapping[tuple[int
         messages_per_s=one.messages_per_s,
         specs={client.id: _spec(client) for client in written.client},
         entries={client.id: _entry(written, client, passwords.get((index, CLIENT), "")) for index, client in listed},
+        hours={client.id: _hours(client) for client in written.client},
+        max_connections_per_address=one.max_connections_per_address,
+        connects_per_s=one.connects_per_s,
+        strangers_logged_per_min=one.strangers_logged_per_min,
     )
 
 
@@ -120,7 +129,38 @@ def _client(written: SiteFile, client: ClientSection, key: str) -> Iterator[Mist
             ip_network(network)
         except ValueError as error:
             yield Mistake(f"{key}.addresses", network, told('a network such as "10.1.2.0/24": {}', error))
+    yield from _session(client, key)
     yield from _sizes(written, client, key)
+
+
+def _session(client: ClientSection, key: str) -> Iterator[Mistake]:
+    """Hours that can be, and numbers that begin again only while the session is closed."""
+    wrong = False
+    for index, window in enumerate(client.hours):
+        place = f"{key}.hours[{index}]"
+        if window.from_time == window.until_time:
+            wrong = True
+            yield Mistake(f"{place}.until_time", window.until_time, told("another than from_time: it is empty"))
+        try:
+            ZoneInfo(window.zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            wrong = True
+            yield Mistake(f"{place}.zone", window.zone, told('the IANA name of a time zone, such as "Asia/Shanghai"'))
+    if client.reset is Reset.NEVER or wrong:
+        return
+    if client.drop_copy:
+        yield Mistake(f"{key}.reset", client.reset.value, told('"never": a drop copy is read from its first number on'))
+    elif not client.hours:
+        yield Mistake(f"{key}.reset", client.reset.value, told("with hours: numbers begin again while it is closed"))
+    else:
+        longest = longest_ns(_hours(client).windows, REFERENCE_UTC_NS)
+        if longest > (LONGEST_DAY_NS if client.reset is Reset.DAILY else LONGEST_WEEK_NS):
+            remedy = told("hours with a pause in each day (daily) or week (weekly), in which numbers begin again")
+            yield Mistake(f"{key}.reset", client.reset.value, remedy)
+
+
+def _hours(client: ClientSection) -> SessionHours:
+    return SessionHours(tuple(window_of(one) for one in client.hours), client.reset, client.at_close)
 
 
 def _names(key: str, names: tuple[str, ...], known: list[str]) -> Iterator[Mistake]:

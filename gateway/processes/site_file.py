@@ -18,6 +18,7 @@ from gateway.model.conditions import BandKind, RuleAction, RuleSide
 from gateway.model.instrument import PositionModel
 from gateway.model.site import BreachAction, DispatchMode, InDoubtPolicy
 from gateway.processes import durations
+from gateway.processes.client_hours import AtClose, Reset
 from gateway.processes.site import Stage
 
 MS, SECOND = durations.MS, durations.SECOND
@@ -545,10 +546,17 @@ class ClientsSection(Section):
     heart_bt_max_s: Count = Field(120, description="HeartBtInt(108), most")
     max_latency_s: Count = Field(120, description="SendingTime(52) may be off our clock by so much")
     max_connections: Count = Field(200, description="at once, logged on or not")
+    max_connections_per_address: Count = Field(100, description="at once, of one address")
+    connects_per_s: Count = Field(50, description="of one address; what is beyond a burst of them is turned away")
+    strangers_logged_per_min: Count = Field(600, description="lines on who is not let in; the rest is counted in one")
     max_message_bytes: int = Field(16_384, ge=512, le=1_048_576, description="a longer one ends the connection")
     max_pending_kb: Count = Field(1024, description="what waits for a client that does not read, before it is cut off")
     slow_client_s: Count = Field(10, description="how long a client may leave half of that unread")
     messages_per_s: Count = Field(500, description="of one client; what it sends beyond waits in its own connection")
+
+
+class HoursSection(WindowSection):
+    """Hours in which a client's session is open, as at an exchange; several are open in turn, none: always."""
 
 
 class ClientSection(Section):
@@ -580,6 +588,15 @@ class ClientSection(Section):
     addresses: tuple[str, ...] = Field(
         (), description='networks that it may come from, such as "10.1.2.0/24"; none: any'
     )
+    reset: Reset = Field(
+        Reset.NEVER,
+        description="its numbers begin again at 1 after the last hours of a day, or of a week, which begins on Sunday",
+    )
+    at_close: AtClose = Field(
+        AtClose.CHOICE,
+        description="its orders when its hours end: as at a disconnect; all end, also when it is away; none does",
+    )
+    hours: tuple[HoursSection, ...] = Field((), description="in which it may be logged on; none: always")
 
 
 class ApproverSection(Section):

@@ -1,0 +1,92 @@
+"""Hours of a client's session as the client meets them: Logons refused, a Logout at the end, numbers that begin again."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from client_rig import Rig, client, until
+
+Start = Callable[..., Rig]
+DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+HOUR_S = 3600
+
+
+def hours(from_s: float, until_s: float) -> dict[str, Any]:
+    """Every day from so many seconds from now to so many, in UTC."""
+    begin, end = (time.strftime("%H:%M:%S", time.gmtime(time.time() + one)) for one in (from_s, until_s))
+    return {"zone": "UTC", "days": DAYS, "from_time": begin, "until_time": end}
+
+
+@pytest.mark.parametrize("version", ["FIX.4.2", "FIX.4.4", "FIXT.1.1"])
+def test_outside_its_hours_a_logon_is_refused_with_when_they_begin(start: Start, version: str) -> None:
+    """A Logout that names the moment; the numbers of the session stay as they were."""
+    rig = start(client("FUND1", version=version, hours=[hours(HOUR_S, 2 * HOUR_S)]))
+    one = rig.client("FUND1", version=version)
+    version_field = ((1137, 9),) if version == "FIXT.1.1" else ()
+    one.send("A", (98, 0), (108, 30), *version_field)
+    told = one.read()
+    assert told["35"] == "5"
+    assert told["58"].startswith("session hours: closed; it opens at 20")
+    assert told["58"].endswith(" UTC)")
+    assert one.read() == {}
+    assert "FUND1: session hours: closed" in rig.log()
+
+
+@pytest.mark.parametrize(
+    ("at_close", "chooses", "cancelled"),
+    [("choice", "Y", True), ("choice", "N", False), ("cancel", "N", True), ("keep", "Y", False)],
+)
+def test_at_their_end_a_logout_goes_out_and_orders_end_as_the_rule_says(
+    start: Start,
+    at_close: str,
+    chooses: str,
+    cancelled: bool,  # noqa: FBT001 a column
+) -> None:
+    """The client answers it, the line is cut, the next Logon is refused; its order is withdrawn, or stays."""
+    rig = start(client("FUND1", at_close=at_close, hours=[hours(-HOUR_S, 4)]))
+    one = rig.client("FUND1").logon((20079, chooses))
+    one.order("a", force=1)
+    assert one.read("8")["150"] == "0"
+    until(lambda: bool(rig.others.changes))
+    told = one.read("5")
+    assert told["58"].startswith("session hours are over; it opens at ")
+    one.send("5")
+    assert one.read() == {}
+    until(lambda: "FUND1 down: we logged out: session hours are over" in rig.log())
+    again = rig.client("FUND1")
+    again.next_out = one.next_out
+    again.send("A", (98, 0), (108, 30))
+    assert again.read()["58"].startswith("session hours: closed")
+    if cancelled:
+        until(lambda: any(change.removed for change in rig.others.changes))
+    assert any(change.removed for change in rig.others.changes) is cancelled
+
+
+def test_numbers_begin_again_with_a_new_day_and_what_happened_since_stands_under_them(start: Start) -> None:
+    """Numbers of yesterday are over: the first Logon has number 1 in both directions, and the order is still known."""
+    day = hours(-HOUR_S, HOUR_S)
+    rig = start(client("FUND1", reset="daily", hours=[day]), client("FUND2", hours=[day]))
+    ends = {}
+    for name in ("FUND1", "FUND2"):
+        one = rig.client(name).logon()
+        one.order("a", force=1)
+        one.read("8")
+        one.close()
+        ends[name] = one.next_out
+    until(lambda: rig.log().count(" down: ") == 2)
+    rig.kill()
+    for path in rig.folder.glob("state/clients_fix/*.session"):
+        path.write_text(time.strftime("%Y%m%d-%H:%M:%S", time.gmtime(time.time() - 24 * HOUR_S)), encoding="ascii")
+    rig.start()
+    until(lambda: "FUND1 hours: numbers begin again at 1: daily" in rig.log())
+    assert "FUND2 hours: numbers" not in rig.log()
+    one = rig.client("FUND1").logon()
+    assert one.seen[-1]["34"] == "1"
+    one.send("AF", (584, "all"), (585, 7))
+    assert (one.read("8")["11"], one.seen[-1]["34"]) == ("a", "2")
+    one.order("a")
+    assert "duplicate_order" in one.read("8")["58"], "a ClOrdID is accepted once, ever"
+    other = rig.client("FUND2")
+    other.next_out = ends["FUND2"]
+    assert int(other.logon().seen[-1]["34"]) > 2, "these go on"
