@@ -9,14 +9,13 @@ import msgspec
 from gateway.clients import checks
 from gateway.clients.book import PLACE, REPLACE, OrderBook
 from gateway.clients.checks import Asking, Refused
+from gateway.clients.ending import CXL_PENDING, CXL_UNKNOWN
 from gateway.clients.order import ClientOrder, Pending
-from gateway.clients.outcome import CXL_PENDING, CXL_UNKNOWN, Outcomes
+from gateway.clients.outcome import Outcomes
 from gateway.clients.placing import next_command, place_rule
-from gateway.clients.settings import price_text
 from gateway.clients.telling import NONE, Moment, Teller
 from gateway.execution.outbox import IdSource
 from gateway.model.client import (
-    AskExecution,
     AskTrigger,
     CancelAsked,
     CancelRefused,
@@ -30,7 +29,6 @@ from gateway.model.client import (
 )
 from gateway.model.order import ExecType, OrdStatus, TimeInForce
 from gateway.model.rules import ChangeRules
-from gateway.model.trade import Command, Verb
 
 CANCEL_ONE, CANCEL_REPLACE = "1", "2"
 """CxlRejResponseTo(434)."""
@@ -70,13 +68,18 @@ class Desk:
         book.use(asked.client_id, asked.cl_ord_id, order_id)
         book.add(order)
         self._teller.of(order, ExecType.NEW, now)
-        action = self._place(order)
+        if not order.multileg:
+            self._outcomes.legs.place(order, now)
+            return
+        action = place_rule(order, book.settings)
         if action is not None:
             self._outcomes.ask(order, PLACE, action, now)
 
     def on_replace(self, event: ReplaceAsked, now: Moment, *, taken: bool | None = None) -> None:
         """An order shall be another from now on. `taken` as for a new one."""
         book, wanted = self._book, event.order
+        if self._known_change(wanted.client_id, wanted.cl_ord_id, now, poss_resend=wanted.poss_resend):
+            return
         order = self._named(wanted.client_id, event.orig_cl_ord_id, event.order_id)
         why = self._not_now(order, wanted.client_id, wanted.cl_ord_id, event.orig_cl_ord_id)
         if order is None or why is not None:
@@ -105,6 +108,9 @@ class Desk:
         self._teller.of(
             order, ExecType.PENDING_REPLACE, now, cl_ord_id=wanted.cl_ord_id, orig_cl_ord_id=order.cl_ord_id
         )
+        if not order.multileg:
+            self._outcomes.legs.replace(order, now)
+            return
         change = ChangeRules(
             next_command(order), order.client_id, f"replaced by {wanted.cl_ord_id}", removed=(order.rule_id,)
         )
@@ -112,20 +118,23 @@ class Desk:
 
     def on_cancel(self, event: CancelAsked, now: Moment) -> None:
         """An order shall end."""
+        if self._known_change(event.client_id, event.cl_ord_id, now, poss_resend=event.poss_resend):
+            return
         order = self._named(event.client_id, event.orig_cl_ord_id, event.order_id)
         why = self._not_now(order, event.client_id, event.cl_ord_id, event.orig_cl_ord_id)
         if order is None or why is not None:
             self._refuse(order, event.client_id, event.cl_ord_id, event.orig_cl_ord_id, why, CANCEL_ONE, now)
             return
         self._book.use(event.client_id, event.cl_ord_id, order.order_id)
-        order.pending_cl_ord_id = event.cl_ord_id
-        self.cancel(order, Ended.BY_CLIENT, now)
+        order.pending, order.pending_cl_ord_id = Pending.CANCEL, event.cl_ord_id
         self._teller.of(order, ExecType.PENDING_CANCEL, now, cl_ord_id=event.cl_ord_id, orig_cl_ord_id=order.cl_ord_id)
+        self.cancel(order, Ended.BY_CLIENT, now)
 
     def on_mass_cancel(self, event: MassCancelAsked, now: Moment) -> None:
         """All orders of the client, or of one symbol, shall end."""
-        problem = self._mass_problem(event)
-        orders = [] if problem else self._book.open_of(event.client_id)
+        again = event.poss_resend and self._book.used(event.client_id, event.cl_ord_id)
+        problem = "" if again else self._mass_problem(event)
+        orders = [] if problem or again else self._book.open_of(event.client_id)
         hit = [one for one in orders if event.request_type == ALL or one.asked.symbol == event.symbol]
         self._book.use(event.client_id, event.cl_ord_id, "")
         self._teller.do(
@@ -138,7 +147,7 @@ class Desk:
                 "1" if problem else "",
                 len(hit),
                 event.symbol,
-                problem,
+                "taken when it came first" if again else problem,
             )
         )
         for one in hit:
@@ -153,7 +162,7 @@ class Desk:
             book.cancels[event.client_id] = event.cancels
             return
         book.up.discard(event.client_id)
-        if not book.cancels.get(event.client_id, False):
+        if event.keeps or not (event.cancels or book.cancels.get(event.client_id, False)):
             return
         for one in book.open_of(event.client_id):
             if one.pending is not Pending.CANCEL:
@@ -162,6 +171,16 @@ class Desk:
     def cancel(self, order: ClientOrder, why: Ended, now: Moment) -> None:
         """Ask trigger, or execution, to end it."""
         self._outcomes.withdraw(order, why, now)
+
+    def _known_change(self, client_id: str, cl_ord_id: str, now: Moment, *, poss_resend: bool) -> bool:
+        """Whether a change that may have been taken before was: then the answer is how its order stands."""
+        known = self._book.find(client_id, cl_ord_id) if poss_resend else None
+        if known is None:
+            return False
+        answer = self._teller.status(known, now)
+        orig = known.cl_ord_id if known.cl_ord_id != cl_ord_id else ""
+        self._teller.do(msgspec.structs.replace(answer, cl_ord_id=cl_ord_id, orig_cl_ord_id=orig))
+        return True
 
     def _mass_problem(self, event: MassCancelAsked) -> str:
         if self._book.used(event.client_id, event.cl_ord_id):
@@ -202,10 +221,6 @@ class Desk:
                 )
         if is_ioc or wanted.time_in_force in (TimeInForce.IOC, TimeInForce.FOK):
             return Refused(ClientRefusal.TIME_IN_FORCE, "an immediate order is not replaced; accepted: 0, 1, 6")
-        if not order.multileg:
-            return Refused(
-                ClientRefusal.ORDER_TYPE, "an order on a leg is not replaced; accepted: cancel and new order"
-            )
         if wanted.qty <= order.cum_qty:
             least = order.cum_qty + 1
             return Refused(
@@ -221,21 +236,11 @@ class Desk:
         )
 
     def _dated(self, asked: OrderAsked, now: Moment) -> OrderAsked:
-        """An order for the day gets the end of its day."""
-        if asked.time_in_force is not TimeInForce.DAY:
+        """A pair's order for the day gets the end of its day; that of a leg ends with the day of its venue."""
+        is_leg = asked.symbol in self._book.settings.instruments
+        if asked.time_in_force is not TimeInForce.DAY or is_leg:
             return asked if asked.time_in_force is TimeInForce.GTD else msgspec.structs.replace(asked, expire_utc_ns=0)
         return msgspec.structs.replace(asked, expire_utc_ns=self._book.settings.day_end_utc_ns(now.utc_ns))
-
-    def _place(self, order: ClientOrder) -> AskTrigger | AskExecution | None:
-        if order.multileg:
-            return place_rule(order, self._book.settings)
-        asked = order.asked
-        instrument = self._book.settings.instruments[asked.symbol]
-        px_ticks = instrument.to_ticks(price_text(asked.price_e9 or 0))
-        words = (order.rule_id, asked.symbol, asked.side.value, asked.qty, px_ticks, asked.time_in_force.value)
-        argument = " ".join(str(word) for word in words)
-        command = Command(next_command(order), Verb.LEG_ORDER, asked.client_id, "an order of a client", argument)
-        return AskExecution(command)
 
     def _refuse(
         self,

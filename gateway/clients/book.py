@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from gateway.clients.order import ClientOrder
 from gateway.clients.settings import ClientSettings
-from gateway.model.client import ClientAction, SwitchesHeard
+from gateway.model.client import ClientAction, LegHours, SwitchesHeard
 from gateway.model.rules import RuleStanding
 
 PLACE, CANCEL, REPLACE = "place", "cancel", "replace"
@@ -42,6 +42,11 @@ class OrderBook:
         """Of rules that trigger has ended while something of the order is still to be heard."""
         self.settling: dict[str, int] = {}
         """Order -> when it began to wait for that."""
+        self.kept: dict[str, ClientOrder] = {}
+        """Orders on legs that wait to be entered."""
+        self.dated: dict[str, int] = {}
+        """Order on a leg -> when its time is over."""
+        self.hours: dict[str, LegHours] = {}
         self.up: set[str] = set()
         self.cancels: dict[str, bool] = {}
         """Client -> its choice at logon of what becomes of its orders at a disconnect."""
@@ -78,6 +83,9 @@ class OrderBook:
     def close(self, order: ClientOrder) -> None:
         """It has ended."""
         self._open[order.client_id].pop(order.order_id, None)
+        self.kept.pop(order.order_id, None)
+        self.dated.pop(order.order_id, None)
+        order.kept = False
         self.standings.pop(order.rule_id, None)
         self.settling.pop(order.order_id, None)
         self._ended.append(order)
@@ -103,6 +111,10 @@ class OrderBook:
             asked.at_ns = 0
         for order_id in self.settling:
             self.settling[order_id] = 0
+        for order_id in self.dated:
+            self.dated[order_id] = 0
+        for order in self.kept.values():
+            order.not_before_ns = 0
         self.up.clear()
 
 

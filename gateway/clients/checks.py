@@ -130,15 +130,18 @@ def _order_type(one: Asking) -> str:
 
 def _time_in_force(one: Asking) -> str:
     force = one.order.time_in_force
-    offered = tuple(f"{tif.value} ({tif.name})" for tif in one.client.times_in_force)
     if force not in one.client.times_in_force:
+        offered = tuple(f"{tif.value} ({tif.name})" for tif in one.client.times_in_force)
         return f"TimeInForce(59)={force.value} ({force.name}); accepted: {listed(offered)}"
-    if one.pair is None and force not in LEG_FORCES:
-        return f"TimeInForce(59)={force.value} ({force.name}) on a leg; accepted: 3 (IOC), 0 (DAY)"
+    on_leg = one.settings.leg_forces.get(one.order.symbol, LEG_FORCES)
+    if one.pair is None and force not in on_leg:
+        offered = tuple(f"{tif.value} ({tif.name})" for tif in on_leg if tif in one.client.times_in_force)
+        return f"TimeInForce(59)={force.value} ({force.name}) on {one.order.symbol}; accepted: {listed(offered)}"
     return ""
 
 
-LEG_FORCES = (TimeInForce.IOC, TimeInForce.DAY)
+LEG_FORCES = (TimeInForce.DAY, TimeInForce.IOC)
+"""Of an order on a leg of which nothing else is known."""
 
 
 def _legs(one: Asking) -> str:

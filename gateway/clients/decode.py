@@ -149,7 +149,7 @@ class ClientReader:
             client_id=self._client.client_id,
             msg_type=fields[tags.MSG_TYPE],
             msg_seq_num=_seq(fields),
-            poss_resend="Y" in (fields.get(tags.POSS_RESEND), fields.get(tags.POSS_DUP_FLAG)),
+            poss_resend=_again(fields),
             cl_ord_id=fields.get(tags.CL_ORD_ID, ""),
             account=fields.get(tags.ACCOUNT) or next(iter(self._client.accounts), ""),
             symbol=self._symbol(fields),
@@ -161,7 +161,7 @@ class ClientReader:
             price_text=price_text[:40],
             time_in_force=TimeInForce(force),
             expire_utc_ns=self._expiry(fields),
-            legs=_legs(raw),
+            legs=_legs(raw) if tags.NO_LEGS in fields else (),
         )
 
     def _replace(self, fields: Fields, raw: str) -> ReplaceAsked:
@@ -176,12 +176,13 @@ class ClientReader:
             fields.get(tags.ORIG_CL_ORD_ID, ""),
             fields.get(tags.ORDER_ID, ""),
             self._symbol(fields),
+            _again(fields),
         )
 
     def _mass_cancel(self, fields: Fields, _raw: str) -> MassCancelAsked:
         kind = fields.get(tags.MASS_CANCEL_REQUEST_TYPE, "")
-        symbol = self._symbol(fields)
-        return MassCancelAsked(self._client.client_id, _seq(fields), fields.get(tags.CL_ORD_ID, ""), kind, symbol)
+        cl_ord_id, symbol = fields.get(tags.CL_ORD_ID, ""), self._symbol(fields)
+        return MassCancelAsked(self._client.client_id, _seq(fields), cl_ord_id, kind, symbol, _again(fields))
 
     def _status(self, fields: Fields, _raw: str) -> StatusAsked:
         return StatusAsked(
@@ -246,6 +247,11 @@ class ClientReader:
             return self._stamps.ns(f"{day}-00:00:00", "ExpireDate(432)") + DAY_NS if _DATE.fullmatch(day) else 0
         except BadField:
             return 0
+
+
+def _again(fields: Fields) -> bool:
+    """Whether it may have been taken before: PossResend(97), or PossDupFlag(43) when we asked for what we missed."""
+    return "Y" in (fields.get(tags.POSS_RESEND), fields.get(tags.POSS_DUP_FLAG))
 
 
 def _seq(fields: Fields) -> int:

@@ -29,6 +29,7 @@ from gateway.model.client import (
     ClientReport,
     ClientSession,
     ExecutionHeard,
+    LegHours,
     MassCancelAsked,
     OrderAsked,
     ReplaceAsked,
@@ -62,6 +63,7 @@ class ClientEngine:
             CommandAnswered: self._outcomes.on_answer,
             Restarted: self._on_restarted,
             Tick: self._outcomes.on_tick,
+            LegHours: self._outcomes.legs.on_hours,
         }
 
     def on_event(self, event: ClientEvent, now: Moment) -> list[ClientAction]:

@@ -12,23 +12,37 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from gateway.clients.settings import ClientSettings, price_e9
-from gateway.model.client import ExecutionHeard, LegFill, TradeStep
-from gateway.model.order import ExecType, ExecutionReport, Order, Side
+from gateway.model.client import ExecutionHeard, LegEnd, LegFill, TradeStep
+from gateway.model.order import (
+    ExecType,
+    ExecutionReport,
+    MessageRejected,
+    Order,
+    OrdStatus,
+    SessionChanged,
+    Side,
+)
 from gateway.model.record import Decision
 from gateway.model.site import FormulaKind
 from gateway.model.trade import (
     Announce,
     Announcement,
     BooksObserved,
+    ExecutionEvent,
     Intent,
     IntentRefused,
+    OrdersSent,
     PairTradeChanged,
     PairTradeState,
+    Restarted,
+    SendCancel,
     SendOrders,
 )
 
 CLIENT_RULE = "C/"
 """Rules of clients' orders begin so."""
+EXCHANGE_CLOSED = "2"
+"""OrdRejReason(103)."""
 REMEMBERED = 20_000
 """Pair trades that have ended and are kept for a late fill or a bust; what comes later than that is nobody's."""
 _ENDED = frozenset({PairTradeState.HEDGED, PairTradeState.UNWOUND, PairTradeState.MISSED})
@@ -41,6 +55,11 @@ class _Sent:
     order: Order
     trade_id: str
     first: bool
+    withdrawn: bool = False
+    lost: bool = False
+    """Its venue's session, or execution itself, was away since."""
+    end: str = ""
+    """A LegEnd, when it has ended unfilled."""
 
 
 @dataclass(slots=True)
@@ -74,8 +93,8 @@ class Executions:
         event = decision.event
         if isinstance(event, Intent):
             self._intents[event.intent_id] = event
-        elif isinstance(event, ExecutionReport) and event.exec_type is ExecType.REJECTED:
-            self._note_reject(event)
+        else:
+            self._note_ends(event)
         steps: list[TradeStep] = []
         refused: list[IntentRefused] = []
         for action in decision.actions:
@@ -84,6 +103,10 @@ class Executions:
         for action in decision.actions:  # a trade may be announced after its first orders: it is known by then
             if isinstance(action, SendOrders):
                 self._note_orders(action, decision)
+            elif isinstance(action, SendCancel):
+                sent = self._sent.get(action.order.cl_ord_id)
+                if sent is not None:
+                    sent.withdrawn = True
         fills = self._fills(event) if isinstance(event, ExecutionReport) else ()
         if not fills and not steps and not refused:
             return None
@@ -114,11 +137,26 @@ class Executions:
             trade.orders.append(order.cl_ord_id)
             self._sent[order.cl_ord_id] = _Sent(order, action.trade_id, not repairs)
 
-    def _note_reject(self, report: ExecutionReport) -> None:
-        sent = self._sent.get(report.cl_ord_id)
-        trade = self._trades.get(sent.trade_id) if sent is not None else None
-        if sent is not None and trade is not None:
-            trade.said = f"{sent.order.instrument_id} refused by its venue: {report.text or report.reason}"
+    def _note_ends(self, event: ExecutionEvent) -> None:
+        """Keep what tells how an order of ours ended."""
+        if isinstance(event, ExecutionReport | MessageRejected):
+            sent = self._sent.get(event.cl_ord_id)
+            if sent is not None:
+                self._note_end(event, sent)
+        elif isinstance(event, OrdersSent):
+            for one in event.orders:
+                if not one.sent_ns and one.cl_ord_id in self._sent:
+                    self._sent[one.cl_ord_id].end = LegEnd.UNSENT
+        elif isinstance(event, Restarted) or (isinstance(event, SessionChanged) and not event.up):
+            venue_id = event.venue_id if isinstance(event, SessionChanged) else ""
+            for sent in self._sent.values():
+                sent.lost = sent.lost or venue_id in ("", sent.order.venue_id)
+
+    def _note_end(self, event: ExecutionReport | MessageRejected, sent: _Sent) -> None:
+        sent.end = _end_of(event, sent) or sent.end
+        trade = self._trades.get(sent.trade_id)
+        if trade is not None and (isinstance(event, MessageRejected) or event.exec_type is ExecType.REJECTED):
+            trade.said = f"{sent.order.instrument_id} refused by its venue: {event.text or event.reason}"
 
     def _note_trade(self, what: PairTradeChanged) -> None:
         if what.trade_id not in self._trades and (what.rule_id.startswith(CLIENT_RULE) or self._copied):
@@ -212,8 +250,14 @@ class Executions:
             legged_ns=what.legged_ns,
             attempts=what.attempts,
             cause=what.cause or trade.said,
+            open_lots=sum(leg.open_lots for leg in what.legs),
+            end=self._leg_end(trade) if len(what.legs) == 1 else "",
             legs=tuple((leg.filled_lots, leg.avg_px_e9) for leg in what.legs),
         )
+
+    def _leg_end(self, trade: _Trade) -> str:
+        ends = {self._sent[name].end for name in trade.orders if name in self._sent}
+        return next((end.value for end in LegEnd if end.value in ends), "")
 
     def _reached_e9(self, what: PairTradeChanged, intent: Intent | None) -> int:
         """The pair's price at the averages of the legs: the price that the intent saw, and the slippage against it.
@@ -243,6 +287,22 @@ class Executions:
         money = numerator * leg.ratio_lots * leg.factor.denominator * what.hedged_units
         worse_e9 = -(-what.slippage_e9 * denominator * leg.factor.numerator // money)
         return intent.pair_px_e9 + sign * worse_e9
+
+
+def _end_of(report: ExecutionReport | MessageRejected, sent: _Sent) -> str:
+    """How this report ends its order; empty where it does not."""
+    if isinstance(report, MessageRejected):
+        return LegEnd.REJECTED
+    if report.exec_type is ExecType.ORDER_STATUS and report.order_id in ("", "NONE"):
+        return LegEnd.UNSENT if report.ord_status is OrdStatus.REJECTED else ""
+    match report.ord_status:
+        case OrdStatus.REJECTED:
+            return LegEnd.SHUT if report.reason == EXCHANGE_CLOSED else LegEnd.REJECTED
+        case OrdStatus.EXPIRED | OrdStatus.DONE_FOR_DAY:
+            return LegEnd.EXPIRED
+        case OrdStatus.CANCELED:
+            return LegEnd.WITHDRAWN if sent.withdrawn else LegEnd.LOST if sent.lost else LegEnd.BY_VENUE
+    return ""
 
 
 def _worse_e9(what: PairTradeChanged, intent: Intent) -> int:

@@ -222,6 +222,16 @@ class ClientOrder:
         """What was filled before its rule of now: trigger counts from there."""
         self.changes = 0
         """Commands sent for it, so that each has an id of its own."""
+        self.kept = False
+        """An order on a leg of which nothing is at its venue: it is entered when it can be."""
+        self.not_before_ns = 0
+        """Before then it is not tried again."""
+        self.shut_day = ""
+        """Trading day of its venue that is over for it: it waits for the next one, or for the next opening."""
+        self.again = False
+        """What is left of it is entered anew when what is at its venue has ended."""
+        self.placed_by = ""
+        """The command that last gave it to execution."""
 
     @property
     def client_id(self) -> str:

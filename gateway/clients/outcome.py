@@ -6,14 +6,15 @@ trigger counts (see `engine`). A kill cancels every order; disarming suspends th
 
 from collections.abc import Iterator, Sequence
 
-from gateway.clients.book import CANCEL, PLACE, Asked, OrderBook
+from gateway.clients.book import CANCEL, PLACE, OrderBook
+from gateway.clients.ending import CXL_OTHER, TRADE_ENDED, Endings
+from gateway.clients.legs import Legs
 from gateway.clients.order import Change, ClientOrder, Move, Pending, Tally, Told, TradePart
 from gateway.clients.placing import next_command, place_rule
 from gateway.clients.telling import RESTATED_OTHER, Moment, Teller
 from gateway.model.client import (
     AskExecution,
     AskTrigger,
-    CancelRefused,
     Ended,
     ExecutionHeard,
     LegFill,
@@ -23,16 +24,14 @@ from gateway.model.client import (
 )
 from gateway.model.order import ExecType, OrdStatus
 from gateway.model.rules import ENDED_STANDINGS, ChangeRules, RuleStanding, RuleStandingState
-from gateway.model.trade import Command, CommandAnswered, PairTradeState, Verb
+from gateway.model.trade import CommandAnswered, PairTradeState
 
-CXL_TOO_LATE, CXL_UNKNOWN, CXL_PENDING, CXL_OTHER = "0", "1", "3", "99"
-"""CxlRejReason(102)."""
-TRADE_ENDED = frozenset({PairTradeState.HEDGED, PairTradeState.UNWOUND, PairTradeState.MISSED, PairTradeState.HALTED})
 TOLD_STATES = frozenset(
     {PairTradeState.REPAIRING, PairTradeState.WAITING, PairTradeState.UNWOUND, PairTradeState.HALTED}
 )
 """States of a pair trade that its client is told of by themselves: a repair is shown as what it is."""
-LAST_TRIES = 3
+UNSURE_STATES = frozenset({PairTradeState.WAITING, PairTradeState.HALTED})
+"""The same of a trade of one leg: an order of it is in doubt, or a person decides."""
 
 
 class Outcomes:
@@ -41,6 +40,8 @@ class Outcomes:
     def __init__(self, book: OrderBook, teller: Teller) -> None:
         self._book = book
         self._teller = teller
+        self._endings = Endings(book, teller)
+        self.legs = Legs(book, teller, self._endings)
         self._house: dict[tuple[str, int, str, bool], Tally] = {}
         """Legs of trades that are no client's order."""
 
@@ -77,10 +78,13 @@ class Outcomes:
         order = self._book.orders.get(asked.order_id) if asked is not None else None
         if asked is None or order is None or order.ended:
             return
+        if not order.multileg:
+            if asked.purpose == PLACE:
+                self.legs.on_placed(order, event, now)
+            return  # of what was taken back, its end at the venue tells
         match asked.purpose:
             case "place" if not event.done:
-                by = Ended.REFUSED_BY_TRIGGER if order.multileg else Ended.REFUSED_BY_GATE
-                self._end(order, Move.CANCEL, f"{by.value}: {event.text}", now)
+                self._endings.end(order, Move.CANCEL, f"{Ended.REFUSED_BY_TRIGGER.value}: {event.text}", now)
             case "cancel" if not event.done:
                 self._cancel_failed(order, event.text, now)
             case "replace" if not event.done:
@@ -109,10 +113,12 @@ class Outcomes:
                 order.move(Move.RESUME)
                 order.count()
                 self._teller.of(order, ExecType.RESTATED, now, "armed again", restatement=RESTATED_OTHER)
+        self.legs.look(now)
 
     def on_tick(self, _event: Tick, now: Moment) -> None:
         """Ask again what was not answered; end what has settled for long enough."""
         settings = self._book.settings
+        self.legs.look(now)
         for asked in self._book.commands.values():
             if now.at_ns - asked.at_ns >= settings.retry_ns:
                 asked.at_ns = now.at_ns
@@ -126,42 +132,40 @@ class Outcomes:
     def due(self, at_ns: int) -> bool:
         """Whether a Tick would do anything now."""
         settings = self._book.settings
-        return any(at_ns - one.at_ns >= settings.retry_ns for one in self._book.commands.values()) or any(
-            not since_ns or at_ns - since_ns >= settings.settle_ns for since_ns in self._book.settling.values()
+        return (
+            any(at_ns - one.at_ns >= settings.retry_ns for one in self._book.commands.values())
+            or any(not since_ns or at_ns - since_ns >= settings.settle_ns for since_ns in self._book.settling.values())
+            or self.legs.due(at_ns)
         )
 
     def withdraw(self, order: ClientOrder, why: Ended, now: Moment) -> None:
         """Ask for its end; a replacement that is under way does not come about."""
         if order.pending is Pending.REPLACE:
-            self._refused(order, "2", CXL_OTHER, f"not_replaced: the order is being cancelled: {why.value}", now)
+            self._endings.refuse(order, "2", CXL_OTHER, f"not_replaced: the order is being cancelled: {why.value}", now)
             order.pending_cl_ord_id, order.wanted = "", None
         order.pending = Pending.CANCEL
         order.why = why.value
+        if not order.multileg:
+            self.legs.withdraw(order, why, now)
+            return
         command_id = next_command(order)
-        action: AskTrigger | AskExecution
-        if order.multileg:
-            action = AskTrigger(
-                ChangeRules(command_id, order.client_id, f"cancelled: {why.value}", removed=(order.rule_id,))
-            )
-        else:
-            action = AskExecution(
-                Command(command_id, Verb.WITHDRAW, order.client_id, f"cancelled: {why.value}", order.rule_id)
-            )
-        self.ask(order, CANCEL, action, now)
+        change = ChangeRules(command_id, order.client_id, f"cancelled: {why.value}", removed=(order.rule_id,))
+        self.ask(order, CANCEL, AskTrigger(change), now)
 
     def ask(self, order: ClientOrder, purpose: str, action: AskTrigger | AskExecution, now: Moment) -> None:
         """Send a command about an order, and remember that its answer is waited for."""
-        command_id = action.change.command_id if isinstance(action, AskTrigger) else action.command.command_id
-        self._book.commands[command_id] = Asked(order.order_id, purpose, action, now.at_ns)
-        self._teller.do(action)
+        self._endings.ask(order, purpose, action, now)
 
     def _fill(self, fill: LegFill, before: LegFill | None, now: Moment) -> None:
         """A fill, or one in the place of `before`."""
         order = self._book.by_rule.get(fill.rule_id)
         part = order.trades.setdefault(fill.trade_id, TradePart()) if order is not None else None
         if order is not None and part is not None and not order.multileg:
+            at_venue = not order.ended and not order.kept
             for change in _changes(part, fill, before):
                 self._filled(order, fill.trade_id, change, now, fill=fill)
+            if at_venue and fill.rule_id != order.rule_id:
+                self.legs.on_late_fill(order, fill, now)
             return
         if part is not None and before is None:
             part.lots[fill.leg_index] = part.lots.get(fill.leg_index, 0) + (-fill.lots if fill.unwinds else fill.lots)
@@ -172,27 +176,39 @@ class Outcomes:
             self._teller.leg_filled(order, fill, tally, change, now)
 
     def _step(self, order: ClientOrder, step: TradeStep, now: Moment) -> None:
+        if not order.multileg:
+            self._step_alone(order, step, now)
+            return
         part = order.trades.setdefault(step.trade_id, TradePart())
         was, part.state = part.state, step.state
         if step.state not in TRADE_ENDED:
             if step.state in TOLD_STATES and step.state is not was:
-                self._restate(order, step, now)
+                self._endings.restate(order, step, now)
             return
-        if order.multileg:
-            self._implied(order, part, step, now)
-        if order.multileg or step.hedged_units != part.units:
-            for change in part.of_total(step.hedged_units, step.px_e9):
-                self._filled(order, step.trade_id, change, now, step=step)
+        self._implied(order, part, step, now)
+        for change in part.of_total(step.hedged_units, step.px_e9):
+            self._filled(order, step.trade_id, change, now, step=step)
         if step.state in TOLD_STATES and step.state is not was:
-            self._restate(order, step, now)
+            self._endings.restate(order, step, now)
         order.intents_ended.add(step.intent_id)
         if not step.hedged_units:
             order.note = (
                 f"{Ended.NOT_COMPLETED.value}: pair trade {step.trade_id} {step.state.value} {step.cause}".rstrip()
             )
-        if not order.multileg and not order.ended:
-            self._end_alone(order, step, now)
         self._settle(order, now)
+
+    def _step_alone(self, order: ClientOrder, step: TradeStep, now: Moment) -> None:
+        """The trade of an order on a leg: what its venue counts without telling it is told when it is over."""
+        part = order.trades.setdefault(step.trade_id, TradePart())
+        was, part.state = part.state, step.state
+        if step.state in UNSURE_STATES and step.state is not was:
+            self._endings.restate(order, step, now)
+        if step.state not in TRADE_ENDED or step.open_lots:
+            return
+        if step.hedged_units != part.units:
+            for change in part.of_total(step.hedged_units, step.px_e9):
+                self._filled(order, step.trade_id, change, now, step=step)
+        self.legs.on_over(order, step, now)
 
     def _filled(
         self,
@@ -210,7 +226,7 @@ class Outcomes:
         if order.ended and not ended:
             self._book.close(order)
         self._teller.filled(order, trade_id, change, now, fill=fill, step=step)
-        self._too_late(order, now)
+        self._endings.too_late(order, now)
 
     def _implied(self, order: ClientOrder, part: TradePart, step: TradeStep, now: Moment) -> None:
         """Lots of legs that a venue has counted without telling a fill: they are told now, as what they are."""
@@ -230,16 +246,6 @@ class Outcomes:
         pair = self._book.settings.pairs.get(order.asked.symbol)
         return [(index, leg.instrument_id) for index, leg in enumerate(pair.legs)] if pair is not None else []
 
-    def _end_alone(self, order: ClientOrder, step: TradeStep, now: Moment) -> None:
-        """An order on a leg is one trade: it ends with it."""
-        self._end(order, Move.CANCEL, order.why or order.note or f"{Ended.NOT_COMPLETED.value}: {step.trade_id}", now)
-
-    def _restate(self, order: ClientOrder, step: TradeStep, now: Moment) -> None:
-        text = f"repair: pair trade {step.trade_id} is {step.state.value} {step.cause}".rstrip()
-        if step.state is PairTradeState.HALTED:
-            text += "; a person decides"
-        self._teller.of(order, ExecType.RESTATED, now, text, restatement=RESTATED_OTHER)
-
     def _settle(self, order: ClientOrder, now: Moment, *, late: bool = False) -> None:
         """End the order if everything of it has been heard."""
         last = self._book.standings.get(order.rule_id)
@@ -258,35 +264,12 @@ class Outcomes:
             and order.asked.expire_utc_ns
             and order.pending is not Pending.CANCEL
         ):
-            self._end(order, Move.EXPIRE, f"{Ended.TIME_OVER.value}: {last.reason}", now)
+            self._endings.end(order, Move.EXPIRE, f"{Ended.TIME_OVER.value}: {last.reason}", now)
             return
         why = order.why or order.note
         if not why and last.state is RuleStandingState.REMOVED:
             why = f"{Ended.OPERATOR.value}: its rule was removed"
-        self._end(order, Move.CANCEL, why or f"{Ended.NOT_MARKETABLE.value}: {last.reason}", now)
-
-    def _end(self, order: ClientOrder, move: Move, text: str, now: Moment) -> None:
-        """It ends with what is filled."""
-        cl_ord_id, orig = order.cl_ord_id, ""
-        if order.pending is Pending.CANCEL and order.pending_cl_ord_id:
-            cl_ord_id, orig = order.pending_cl_ord_id, order.cl_ord_id
-        replaces = order.pending is Pending.REPLACE
-        order.move(move)
-        order.pending, order.why = Pending.NOTHING, text
-        self._book.close(order)
-        exec_type = ExecType.EXPIRED if move is Move.EXPIRE else ExecType.CANCELED
-        self._teller.of(order, exec_type, now, text, cl_ord_id=cl_ord_id, orig_cl_ord_id=orig)
-        if replaces:
-            self._refused(order, "2", CXL_TOO_LATE, f"too_late: the order is {order.state.name.lower()}", now)
-
-    def _too_late(self, order: ClientOrder, now: Moment) -> None:
-        """A cancel or a replacement that a full fill has overtaken."""
-        if not order.ended or order.pending is Pending.NOTHING:
-            return
-        response_to = "1" if order.pending is Pending.CANCEL else "2"
-        order.pending = Pending.NOTHING
-        if order.pending_cl_ord_id:
-            self._refused(order, response_to, CXL_TOO_LATE, "too_late: the order is filled", now)
+        self._endings.end(order, Move.CANCEL, why or f"{Ended.NOT_MARKETABLE.value}: {last.reason}", now)
 
     def _cancel_failed(self, order: ClientOrder, text: str, now: Moment) -> None:
         """The rule is not there any more, or the command was refused: its last word, or the next, decides."""
@@ -295,21 +278,11 @@ class Outcomes:
             return
         order.pending = Pending.NOTHING
         if order.pending_cl_ord_id:
-            self._refused(order, "1", CXL_OTHER, f"not_cancelled: {text}", now)
+            self._endings.refuse(order, "1", CXL_OTHER, f"not_cancelled: {text}", now)
 
     def _replaced(self, order: ClientOrder, now: Moment) -> None:
         """Its rule is gone, all its fills are known: what is left gets a new one, at the new terms where they hold."""
-        wanted, order.wanted = order.wanted, None
-        order.pending = Pending.NOTHING
-        before = order.cl_ord_id
-        if wanted is not None and wanted.qty > order.cum_qty:
-            order.asked, order.cl_ord_id = wanted, wanted.cl_ord_id
-            order.pending_cl_ord_id = ""
-            self._teller.of(order, ExecType.REPLACED, now, orig_cl_ord_id=before)
-        else:
-            text = f"too_late: CumQty(14)={order.cum_qty} is beyond the new OrderQty(38) by now"
-            self._refused(order, "2", CXL_TOO_LATE, text, now)
-        self._book.renew(order)
+        self._endings.replaced(order, now)
         action = place_rule(order, self._book.settings)
         if action is not None:
             self.ask(order, PLACE, action, now)
@@ -320,22 +293,7 @@ class Outcomes:
             self._settle(order, now)
             return
         order.pending, order.wanted = Pending.NOTHING, None
-        self._refused(order, "2", CXL_OTHER, f"not_replaced: {text}", now)
-
-    def _refused(self, order: ClientOrder, response_to: str, reason: str, text: str, now: Moment) -> None:
-        self._teller.do(
-            CancelRefused(
-                order.client_id,
-                order.order_id,
-                order.pending_cl_ord_id,
-                order.cl_ord_id,
-                order.ord_status,
-                response_to,
-                reason,
-                text,
-                now.utc_ns,
-            )
-        )
+        self._endings.refuse(order, "2", CXL_OTHER, f"not_replaced: {text}", now)
 
 
 def _corrections(fills: Sequence[LegFill]) -> Iterator[tuple[LegFill, LegFill | None]]:

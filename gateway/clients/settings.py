@@ -2,9 +2,12 @@
 
 import re
 
+import msgspec
+
 from gateway.model.base import PRICE_E9, Message
 from gateway.model.client import ClientSpec
 from gateway.model.instrument import Instrument
+from gateway.model.order import TimeInForce
 from gateway.model.site import PairSpec
 
 PLACES = 9
@@ -31,6 +34,11 @@ class ClientSettings(Message, frozen=True):
     """A command that is not answered for so long is sent again."""
     settle_ns: int
     """How long an order that has ended waits for what execution still has to say of it."""
+    leg_forces: dict[str, tuple[TimeInForce, ...]] = msgspec.field(default_factory=dict)
+    """By instrument: what an order on it alone may say. Fill-or-kill where the venue has it; GTC and GTD, which we keep
+    and enter on each trading day, where a calendar tells what a trading day is."""
+    reenter_ns: int = 5 * NS_PER_S
+    """An order that is kept and was refused for the moment is tried again after so long."""
 
     def day_end_utc_ns(self, utc_ns: int) -> int:
         """The end of the day that `utc_ns` lies in."""

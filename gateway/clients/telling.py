@@ -19,7 +19,8 @@ ALONE, LEG, PAIR = "1", "2", "3"
 """MultiLegReportingType(442)."""
 NONE = "NONE"
 """OrderID(37) where there is no order."""
-RESTATED_OTHER = "99"
+RENEWED, RESTATED_OTHER = "1", "99"
+"""ExecRestatementReason(378): an order that is kept over days was entered anew, or waits to be."""
 IMPLIED = "counted by its venue, which has not told the fill"
 
 

@@ -6,8 +6,8 @@ fill-or-kill as the venue's own; an order for the day rests at its venue until i
 over there. Nothing is repaired: what is filled is held.
 
 What can go wrong: the command is sent twice: the first one's answer is given again, as for every command. A withdrawal
-overtakes the order that it is about: what was withdrawn is never sent. A fill-or-kill order of several PositionEffects(77)
-would be several orders, each filled or killed by itself: it is refused.
+overtakes the order that it is about: what was withdrawn is never sent. A fill-or-kill order that needs more than one
+PositionEffect(77) would be several orders, each filled or killed by itself: it is refused.
 """
 
 from gateway.execution.dispatch import leg_orders, open_trade

@@ -634,6 +634,7 @@ class SessionRejectReason(StrEnum):
 class ExecRestatementReason(StrEnum):
     """ExecRestatementReason(378)."""
 
+    GT_RENEWAL = "1"
     BROKER_OPTION = "4"
     OTHER = "99"
 

@@ -136,6 +136,26 @@ def test_a_cancel_ends_the_order_when_its_rule_is_gone() -> None:
     assert report.text == "by_client"
 
 
+def test_a_change_that_was_taken_before_is_answered_with_how_its_order_stands() -> None:
+    """A cancel, a replacement and a mass cancel that come again as possible duplicates change nothing and refuse nothing."""
+    desk = ClientDesk()
+    desk.open("a")
+    desk.open("b")
+    desk.cancel("a", "c")
+    desk.cancel("a", "c", poss_resend=True)
+    (answer,) = desk.reports()
+    assert (answer.exec_type, answer.ord_status, answer.cl_ord_id, answer.orig_cl_ord_id) == ("I", "6", "c", "a")
+    desk.replace("b", "r", qty=3)
+    desk.replace("b", "r", qty=3, poss_resend=True)
+    assert (desk.brief(), desk.changes()) == ([("I", "E", 0, 2)], [])
+    desk.do(MassCancelAsked("F", 9, "q", "7", ""))
+    desk.do(MassCancelAsked("F", 9, "q", "7", "", poss_resend=True))
+    (told,) = [one for one in desk.actions if isinstance(one, MassCancelTold)]
+    assert (told.response, told.affected, desk.changes()) == ("7", 0, [])
+    desk.cancel("b", "new", poss_resend=True)
+    assert desk.refusals()[0].reason == "3", "one that never came is taken as if it came now"
+
+
 def test_a_cancel_that_a_full_fill_overtakes_is_refused() -> None:
     """The fill counts; the cancel came too late."""
     desk = ClientDesk()
