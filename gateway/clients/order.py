@@ -186,8 +186,22 @@ class TradePart(Tally):
     def __init__(self) -> None:
         super().__init__()
         self.state: PairTradeState | None = None
-        self.lots: dict[int, int] = {}
-        """Leg -> lots that were told of it, in the leg's direction."""
+        self.legs: dict[int, LegPart] = {}
+
+
+class LegPart:
+    """What was told of one leg of a pair trade: lots in the leg's direction, and what those that were added cost."""
+
+    def __init__(self) -> None:
+        self.lots = 0
+        self.value_e9 = 0
+        self.unwound = False
+
+    def add(self, lots: int, value_e9: int, *, unwinds: bool) -> None:
+        """More of it, or less."""
+        self.unwound = self.unwound or unwinds
+        self.lots += -lots if unwinds else lots
+        self.value_e9 += 0 if unwinds else value_e9
 
 
 LegKey = tuple[int, str, bool]

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from gateway.clients.book import CANCEL, PLACE, OrderBook
 from gateway.clients.ending import CXL_OTHER, TRADE_ENDED, Endings
 from gateway.clients.legs import Legs
-from gateway.clients.order import Change, ClientOrder, Move, Pending, Tally, Told, TradePart
+from gateway.clients.order import Change, ClientOrder, LegPart, Move, Pending, Tally, Told, TradePart
 from gateway.clients.placing import next_command, place_rule
 from gateway.clients.telling import RESTATED_OTHER, Moment, Teller
 from gateway.model.client import (
@@ -167,13 +167,15 @@ class Outcomes:
             if at_venue and fill.rule_id != order.rule_id:
                 self.legs.on_late_fill(order, fill, now)
             return
-        if part is not None and before is None:
-            part.lots[fill.leg_index] = part.lots.get(fill.leg_index, 0) + (-fill.lots if fill.unwinds else fill.lots)
         key = (fill.leg_index, fill.instrument_id, fill.unwinds)
         tally = order.tally(key) if order is not None else self._house.setdefault((fill.trade_id, *key), Tally())
+        units, value_e9 = tally.units, tally.value_e9
         for change in _changes(tally, fill, before):
             tally.take(change)
             self._teller.leg_filled(order, fill, tally, change, now)
+        if part is not None:
+            leg = part.legs.setdefault(fill.leg_index, LegPart())
+            leg.add(tally.units - units, tally.value_e9 - value_e9, unwinds=fill.unwinds)
 
     def _step(self, order: ClientOrder, step: TradeStep, now: Moment) -> None:
         if not order.multileg:
@@ -233,13 +235,15 @@ class Outcomes:
         if any(index in {key[0] for key in order.legs if key[1] != name} for index, name in self._legs_of(order)):
             return  # a substitute was traded: its lots are not the leg's
         for (index, name), (lots, avg_px_e9) in zip(self._legs_of(order), step.legs, strict=False):
-            missing = lots - part.lots.get(index, 0)
+            leg = part.legs.setdefault(index, LegPart())
+            missing = lots - leg.lots
             if not missing:
                 continue
-            part.lots[index] = lots
+            px_e9 = avg_px_e9 if leg.unwound or missing < 0 else (lots * avg_px_e9 - leg.value_e9) // missing
             tally = order.tally((index, name, missing < 0))
-            change = Change(ExecType.TRADE, abs(missing), avg_px_e9, Told(""))
+            change = Change(ExecType.TRADE, abs(missing), px_e9, Told(""))
             tally.take(change)
+            leg.add(abs(missing), abs(missing) * px_e9, unwinds=missing < 0)
             self._teller.leg_implied(order, step, (index, name), tally, change, now)
 
     def _legs_of(self, order: ClientOrder) -> list[tuple[int, str]]:

@@ -252,7 +252,9 @@ def _words(trade_id: str, change: Change, fill: LegFill | None, step: TradeStep 
     if change.exec_type is ExecType.TRADE_CANCEL:
         yield f"the venue took back {fill.exec_ref_id}" if fill is not None else "a venue took a fill back"
     elif change.exec_type is ExecType.TRADE_CORRECT:
-        yield "another price now"
+        yield "corrected" if fill is not None else "another price now"
+    elif step is not None and len(step.legs) == 1:
+        yield IMPLIED
 
 
 def _leg_words(fill: LegFill, change: Change) -> Iterator[str]:

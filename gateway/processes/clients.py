@@ -32,7 +32,7 @@ from gateway.processes.clients_connection import Limits
 from gateway.processes.clients_door import Door
 from gateway.processes.clients_sessions import Sessions
 from gateway.processes.clients_shell import ClientsShell
-from gateway.processes.clients_store import CLIENTS, recover, stored_exec_ids, unsent
+from gateway.processes.clients_store import CLIENTS, recover, stored_answers, unsent
 from gateway.processes.durations import MS, SECOND
 from gateway.processes.hours import HoursTeller
 from gateway.processes.ids import next_epoch
@@ -117,8 +117,8 @@ class Clients:
         self.shell.handle(Restarted(incarnation))
         fix_dir = site.state_dir / FIX_DIR
         for name, spec in site.clients.specs.items():
-            stored = stored_exec_ids(fix_dir, spec.begin_string, site.clients.comp_id, name)
-            self.shell.resend(unsent(recovered.reports[name], stored))
+            stored = stored_answers(fix_dir, spec.begin_string, site.clients.comp_id, name)
+            self.shell.resend(unsent(recovered.answers[name], stored))
         self._follow_legs()
 
     def _acceptor(self, run_dir: Path) -> tuple[ClientAcceptor, int]:

@@ -7,7 +7,7 @@ are refused by that name and everything else waits.
 
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from gateway.bus.topics import TriggerStatus
 from gateway.clients.checks import Refused
@@ -185,11 +185,10 @@ class ClientsShell:
             self.handle(Tick())
         self.questions.mind(now_ns, self.pending_bytes)
 
-    def resend(self, reports: list[ClientReport]) -> None:
-        """Reports that were written down and never handed over."""
-        for one in reports:
-            text = self._writers[one.client_id].report(one)
-            self._send(one.client_id, text.replace("\x01", "\x0197=Y\x01", 1))
+    def resend(self, answers: Sequence[ClientAction]) -> None:
+        """What was written down and never handed over."""
+        for one in answers:
+            self._do(one, again=True)
 
     def ask_rules(self) -> None:
         """Ask trigger what has become of our rules."""
@@ -340,21 +339,25 @@ class ClientsShell:
             for action in decision.actions:
                 self._do(action)
 
-    def _do(self, action: ClientAction) -> None:
+    def _do(self, action: ClientAction, *, again: bool = False) -> None:
+        """Carry it out; `again` marks what a client may have heard already."""
         match action:
             case ClientReport():
                 self.rejected += action.exec_type is ExecType.REJECTED
-                self._send(action.client_id, self._writers[action.client_id].report(action))
+                text = self._writers[action.client_id].report(action)
             case CancelRefused():
-                self._send(action.client_id, self._writers[action.client_id].cancel_refused(action))
+                text = self._writers[action.client_id].cancel_refused(action)
             case MassCancelTold():
-                self._send(action.client_id, self._writers[action.client_id].mass_cancel(action))
+                text = self._writers[action.client_id].mass_cancel(action)
             case BusinessRejected():
-                self._send(action.client_id, self._writers[action.client_id].business_reject(action))
+                text = self._writers[action.client_id].business_reject(action)
             case AskTrigger():
                 self._bus.place(action.change)
+                return
             case AskExecution():
                 self._bus.command(action.command)
+                return
+        self._send(action.client_id, text.replace("\x01", "\x0197=Y\x01", 1) if again else text)
 
     def _send(self, client_id: str, text: str, *, keep: bool = True) -> None:
         if self.acceptor is not None:

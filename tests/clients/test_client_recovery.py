@@ -7,14 +7,13 @@ from client_rig import E9, PAIR, FixClient, Rig, client, until
 
 from gateway.clients.engine import ClientEngine
 from gateway.journal.reader import read_run
-from gateway.model.client import ClientReport
 from gateway.model.order import Side
 from gateway.model.record import ClientDecision
 from gateway.model.rules import ChangeRules, RuleStandingState
 from gateway.model.site import RuleSpec
 from gateway.model.trade import PairTradeState
 from gateway.processes.clients import settings_of
-from gateway.processes.clients_store import recover, unsent
+from gateway.processes.clients_store import Answer, name_of, recover, stored_answers, unsent
 from gateway.processes.settings import load_site
 
 Start = Callable[..., Rig]
@@ -137,21 +136,29 @@ def test_a_report_that_was_written_down_and_not_sent_is_sent_at_the_next_start(s
 
 
 def test_reports_behind_the_last_stored_one_are_the_unsent_ones(start: Start) -> None:
-    """By ExecID; where nothing is stored, all of them."""
+    """Reports, refused cancels and mass cancels, by the name of each; where nothing is stored, all of them."""
     rig = start()
     one = rig.client("FUND1").logon()
     for name in ("a", "b", "c"):
         one.order(name, force=1)
         one.read("8")
+    one.send("F", (41, "unknown"), (11, "d"), (55, PAIR), (54, 1), (60, "20260101-00:00:00"))
+    one.read("9")
+    one.send("q", (11, "e"), (530, "1"), (55, "LME.CA3M"), (60, "20260101-00:00:00"))
+    one.read("r")
     rig.kill()
     records = [record for record in read_run(rig.run_dir, "clients") if isinstance(record, ClientDecision)]
-    reports = [action for record in records for action in record.actions if isinstance(action, ClientReport)]
-    ids = [report.exec_id for report in reports]
-    assert unsent(reports, frozenset(ids[:2])) == reports[2:]
-    assert unsent(reports, frozenset(ids)) == []
-    assert unsent(reports, frozenset()) == reports
+    told = [action for record in records for action in record.actions if isinstance(action, Answer)]
+    names = [name_of(answer) for answer in told]
+    assert names[3:] == ["9 d", "r O1-4"]
+    assert unsent(told, frozenset(names[:2])) == told[2:]
+    assert unsent(told, frozenset(names[:4])) == told[4:]
+    assert unsent(told, frozenset(names)) == []
+    assert unsent(told, frozenset()) == told
     recovered = recover(ClientEngine(settings_of(load_site(rig.site, {})), 1), rig.run_dir)
-    assert (recovered.seq, list(recovered.reports["FUND1"])) == (records[-1].seq, reports)
+    assert (recovered.seq, list(recovered.answers["FUND1"])) == (records[-1].seq, told)
+    stored = stored_answers(rig.folder / "state/clients_fix", "FIX.4.4", "GATEWAY", "FUND1")
+    assert stored == set(names), "all of it was handed over"
 
 
 @pytest.mark.parametrize("begin", [2, 4])
