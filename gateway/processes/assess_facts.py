@@ -1,13 +1,11 @@
-"""What an assessment finds in a site file alone: markets, lots and residuals, capital, limits, what is missing.
+"""What an assessment finds in a site file alone: markets, lots and residuals, capital, what is missing.
 
 Values in, sections of a paper out. Margins and fees are the site's own words with their dates; where the site says
-nothing, that is a question to the customer and not a guess. Public rules are compared with what the site sets, with the
-rule's article beside it; whether a rule applies to a customer is for their counsel.
+nothing, that is a question to the customer and not a guess. Rules stand in `assess_rules.py`.
 
 What can go wrong: nothing is refused here; a figure that cannot be found says why.
 """
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
@@ -17,14 +15,15 @@ from gateway.journal.units import rounded_money
 from gateway.model.base import PRICE_E9
 from gateway.model.instrument import Instrument
 from gateway.model.site import PairSpec, instruments_of
+from gateway.processes.assess_rules import approvers
 from gateway.processes.calendar_words import outlook_text
 from gateway.processes.calendars import PairOutlook
 from gateway.processes.settings import Site
-from gateway.trigger.align import Alignment, alignments
+from gateway.processes.site_align import NOT_MEASURED
+from gateway.trigger.align import alignments
+from gateway.trigger.units import UnitError, unit_factor
 
 MOST_LOTS = 40
-ABNORMAL_CANCELS = 500
-HFT_ORDERS_PER_S = 300
 
 
 def markets(site: Site) -> Section:
@@ -72,9 +71,7 @@ def _pair(site: Site, one: PairSpec, outlook: PairOutlook | None) -> Section:
         made.texts.append(told("one unit leaves {} lots of the first leg over ({} %)",
                                f"{one.residual_lots_e9 / PRICE_E9:+.4f}", f"{float(share) * 100:+.2f}"))  # fmt: skip
     if len(legs) == 2:  # noqa: PLR2004 - a ratio of two
-        made.head = [told("Lots"), told("Residual of the quantity")]
-        made.rows = [[f"{found.first_lots} : {found.second_lots}", f"{float(found.residual) * 100:+.2f} %"]
-                     for found in _ratios(legs[0][1], legs[1][1])]  # fmt: skip
+        _residuals(made, one, legs[0][1], legs[1][1])
     if outlook is None:
         made.texts.append(told("no leg has a calendar: it counts as always open; hours are a question"))
     else:
@@ -83,8 +80,32 @@ def _pair(site: Site, one: PairSpec, outlook: PairOutlook | None) -> Section:
     return made
 
 
-def _ratios(first: Instrument, second: Instrument) -> list[Alignment]:
-    return alignments(Fraction(first.point_value), Fraction(second.point_value), MOST_LOTS)
+def _residuals(made: Section, one: PairSpec, first: Instrument, second: Instrument) -> None:
+    """Lot ratios with what each leaves of the first leg's quantity, the site's own among them."""
+    quantities = _quantities(first, second)
+    if quantities is None:
+        made.texts.append(told("{} and {} are counted in units that do not convert: no ratio by quantity", first.unit,
+                               second.unit))  # fmt: skip
+        return
+    own = Fraction(one.legs[0].ratio_lots) * quantities[0] / (one.legs[1].ratio_lots * quantities[1]) - 1
+    ratios = alignments(*quantities, MOST_LOTS)
+    rows = [(f"{found.first_lots} : {found.second_lots}", found.residual) for found in ratios]
+    mine = f"{one.legs[0].ratio_lots} : {one.legs[1].ratio_lots}"
+    rows += [(mine, own)] if mine not in dict(rows) else []
+    made.head = [told("Lots"), told("Residual of the quantity"), ""]
+    made.rows = [[lots, f"{float(left) * 100:+.2f} %", told("the site's") if lots == mine else ""]
+                 for lots, left in rows]  # fmt: skip
+
+
+def _quantities(first: Instrument, second: Instrument) -> tuple[Fraction, Fraction] | None:
+    """What a lot of each holds, in the first's unit; None where one unit is not the other (points, shares, oil)."""
+    if NOT_MEASURED & {first.unit, second.unit}:
+        return None
+    try:
+        same = unit_factor(first.unit, second.unit)
+    except UnitError:
+        return None
+    return Fraction(first.lot_units), Fraction(second.lot_units) * same
 
 
 def capital(site: Site) -> Section:
@@ -111,67 +132,6 @@ def capital(site: Site) -> Section:
     for currency, loss in site.limits.daily_loss_e9.items():
         made.rows.append([told("all"), currency, told("daily loss"), rounded_money(loss)])
     return made
-
-
-def rules(site: Site) -> Section:
-    """The site's limits beside what public rules name."""
-    made = Section(
-        told("Limits against rules"),
-        [told("Whether a rule applies, and what else it asks, is for the customer's counsel.")],
-        [told("Rule"), told("Asks"), told("Here"), told("Result")],
-    )
-    met, lacking = told("met"), told("missing")
-    collars = all(one.collar_ticks > 0 for one in site.instrument_limits.values())
-    cancels = [one.max_cancels_per_day for one in site.instrument_limits.values()]
-    bounded = all(one is not None and one <= ABNORMAL_CANCELS for one in cancels)
-    per_s = site.limits.max_orders_per_s
-    rows: list[tuple[str, str, str, bool]] = [
-        ("RTS 6 Art. 15", told("price collar for each order"), told("collar_ticks of each contract"), collars),
-        ("RTS 6 Art. 15", told("largest order value and volume"), told("max_order_value, max_qty"), True),
-        ("RTS 6 Art. 15", told("repeated-execution throttle until a named person acts"),
-         told("{} pair trades in {} s", site.limits.throttle_trades, site.limits.throttle_window_ns // 10**9), True),
-        ("RTS 6 Art. 12", told("kill of all orders by one decision"), told("cmc kill, and the watch"), True),
-        ("RTS 6 Art. 8", told("controlled deployment with preset limits"), told("a rollout plan: cmc deliver grey"),
-         True),
-        ("RTS 6 Art. 5", told("a named person authorises"), told("{} approvers in the site", len(_approvers(site))),
-         bool(_approvers(site))),
-        ("SEC 15c3-5", told("credit and capital thresholds"), told("daily_loss, margin_available"),
-         bool(site.limits.daily_loss_e9)
-         and all(one.spec.margin_available_e9 is not None for one in site.venues.values())),
-        ("SEC 15c3-5", told("duplicate and erroneous orders blocked"), told("duplicate_intent, self_match, collars"),
-         True),
-        (told("SHFE abnormal trading"), told("cancels of a contract and day below {}", ABNORMAL_CANCELS),
-         told("max_cancels_per_day"), bounded),
-        (told("SSE/SZSE high frequency"), told("report from {} orders and cancels a second", HFT_ORDERS_PER_S),
-         told("max_orders_per_s {}", per_s), per_s < HFT_ORDERS_PER_S),
-        (told("Chinese program trading"), told("report before trading: account, software, strategy, limits, contact"),
-         told("data for the report below; to be filed by the customer"), False),
-    ]  # fmt: skip
-    made.rows = [[rule, asks, here, met if ok else lacking] for rule, asks, here, ok in rows]
-    return made
-
-
-def report_data(site: Site, version: str) -> Section:
-    """What a report of program trading asks for, as far as the site knows it."""
-    made = Section(told("Data for the program-trading report"), head=[told("Item"), told("Value")])
-    accounts = sorted({one.spec.account for one in site.venues.values()} - {""})
-    made.rows = [
-        [told("accounts"), ", ".join(accounts) or told("not stated")],
-        [told("software"), f"cross-market-connect {version}"],
-        [told("decision"), told("fully automatic by rules, orders without a person's hand")],
-        [told("kind of strategy"), told("arbitrage between two markets: {}", ", ".join(site.pairs))],
-        [told("highest rate of orders"), told("{} a second", site.limits.max_orders_per_s)],
-        [told("most orders of a day"),
-         str(sum(one.max_orders_per_day for one in site.instrument_limits.values()))],
-        [told("contact, server location, source of funds"), told("not stated")],
-    ]  # fmt: skip
-    return made
-
-
-def _approvers(site: Site) -> list[str]:
-    # The values of a site do not hold its approvers.
-    rows = tomllib.loads(site.path.read_text(encoding="utf-8")).get("approver", [])
-    return [str(one.get("name")) for one in rows]
 
 
 def questions(site: Site, outlooks: Mapping[str, PairOutlook]) -> Section:
@@ -222,7 +182,7 @@ def _of_pairs(site: Site, outlooks: Mapping[str, PairOutlook]) -> Iterator[tuple
 
 
 def _of_site(site: Site) -> Iterator[tuple[str, str]]:
-    if not _approvers(site):
+    if not approvers(site):
         yield site.name, told("Who approves a stage and the acceptance, with which key?")
     if not site.limits.max_currency_e9:
         yield site.name, told("How much foreign currency may all positions hold?")

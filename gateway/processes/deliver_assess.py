@@ -43,7 +43,7 @@ def register(steps: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 def _assess(parsed: argparse.Namespace) -> int:
     from acceptance.paper import Paper, render, write_json  # noqa: PLC0415 a command loads what it needs
     from gateway.model.site import instruments_of  # noqa: PLC0415
-    from gateway.processes import assess_facts, clock, machine  # noqa: PLC0415
+    from gateway.processes import assess_facts, assess_rules, clock, machine  # noqa: PLC0415
     from gateway.processes.site_calendars import site_calendars, site_outlook  # noqa: PLC0415
     from gateway.processes.site_open import load  # noqa: PLC0415
 
@@ -63,7 +63,7 @@ def _assess(parsed: argparse.Namespace) -> int:
                       assess_facts.capital(site)]  # fmt: skip
     played, failed = _played(parsed, delays)
     paper.sections += played
-    paper.sections += [assess_facts.rules(site), assess_facts.report_data(site, machine.version()), asked,
+    paper.sections += [assess_rules.rules(site), assess_rules.report_data(site, machine.version()), asked,
                        assess_facts.work(site, len(asked.rows))]  # fmt: skip
     parsed.out.mkdir(parents=True, exist_ok=True)
     (parsed.out / "assess.json").write_text(write_json(paper.plain() | {"kind": "assess"}), encoding="utf-8")
@@ -91,6 +91,7 @@ def _played(parsed: argparse.Namespace, delays: tuple[int, ...]) -> "tuple[list[
     if not parsed.tape:
         return [Section(title, [told("no market data was given: --tape; the figures of this part are open")])], False
     rows: list[list[str]] = []
+    hours = 0.0
     points: list[tuple[float, float]] = []
     texts: list[str] = []
     for delay_us in delays:
@@ -99,18 +100,32 @@ def _played(parsed: argparse.Namespace, delays: tuple[int, ...]) -> "tuple[list[
             return [Section(title, [told("could not be played: {}", error)])], True
         found = sum(one["opportunities"]["count"] for one in content["rules"])
         caught = sum(one["opportunities"]["captured"] for one in content["rules"])
-        points.append(((delay_us - delays[0]) / 1000, float(caught)))
-        lost = (points[0][1] - caught) / max((delay_us - delays[0]) / 1000, 1e-9) if len(points) > 1 else 0.0
-        share = f"{caught / found * 100:.1f} %" if found else "-"
-        cost = f"{lost:.3f}" if len(points) > 1 else "-"
-        rows.append([f"{delay_us / 1000:g} ms", str(found), str(caught), share, cost])
         if not texts:
             tape = content["tape"]
+            hours = tape["duration_ns"] / 3_600_000_000_000
             texts = [f"{tape['label']} ({tape['from']} – {tape['to']} {tape['zone']})"]  # noqa: RUF001 a range
+        points.append(((delay_us - delays[0]) / 1000, float(caught)))
+        rows.append([f"{delay_us / 1000:g} ms", *_row(found, caught, hours, points)])
     head: list[str] = [told("Quote to orders"), told("Opportunities"), told("Caught"), told("Share"),
-            told("Lost for each added millisecond")]  # fmt: skip
+            told("Caught an hour"), told("Lost for each millisecond more than the row before")]  # fmt: skip
+    texts.append(told("an opportunity is a stretch of time in which the books, seen at once, meet a rule; "
+                      "shares have their 95 % interval, as if opportunities were independent"))  # fmt: skip
     curve = Curve(told("added delay, ms"), told("opportunities caught"), points)
     return [Section(title, texts, head, rows, curve)], False
+
+
+def _row(found: int, caught: int, hours: float, points: list[tuple[float, float]]) -> list[str]:
+    """Opportunities, caught, the share with its interval, caught an hour, and what each millisecond cost."""
+    from acceptance.statistics import share_interval  # noqa: PLC0415
+
+    share, cost = "-", "-"
+    if found:
+        between = share_interval(min(caught, found), found)
+        share = f"{caught / found:.1%} ({between.low:.1%} .. {between.high:.1%})"
+    if len(points) > 1:
+        (before_ms, before), (at_ms, now) = points[-2:]
+        cost = f"{(before - now) / (at_ms - before_ms):.3f}"
+    return [str(found), str(caught), share, f"{caught / hours:.1f}" if hours else "-", cost]
 
 
 def _play(parsed: argparse.Namespace, delay_us: int) -> tuple[dict[str, Any] | None, str]:

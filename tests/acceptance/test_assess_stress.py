@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -40,8 +41,9 @@ def test_an_assessment_asks_for_what_the_site_lacks(tmp_path: Path) -> None:
     curve = titles["Opportunities at the site's thresholds, and what delay costs"]
     assert "no market data was given" in curve["texts"][0]["en"]
     rules = {(row[0]["en"], row[1]["en"]): row[3]["en"] for row in titles["Limits against rules"]["rows"]}
-    assert rules["RTS 6 Art. 5", "a named person authorises"] == "missing"
-    assert rules["RTS 6 Art. 15", "price collar for each order"] == "met"
+    assert rules["RTS 6 Art. 5 (2)", "a named person authorises"] == "missing"
+    assert rules["RTS 6 Art. 15 (1) a", "price collar for each order"] == "met"
+    assert rules["RTS 6 Art. 15 (1) a", "price collar over a period of time"] == "missing"
     assert "评估报告" in (tmp_path / "assess.html").read_text(encoding="utf-8")
 
 
@@ -109,3 +111,34 @@ def _running(folder: Path, program: str) -> list[str]:
     """Command lines that name this folder and this program."""
     lines = [" ".join(one.info["cmdline"] or ()) for one in psutil.process_iter(["cmdline"])]
     return [one for one in lines if str(folder) in one and program in one]
+
+
+def test_lot_ratios_count_in_one_unit(tmp_path: Path) -> None:
+    """Grams against troy ounces: three lots of 1 000 g leave 3.55 % of one of 100 oz open, and 28 : 9 next to nothing."""
+    content = assessed(ROOT / "deploy" / "sites" / "gold.toml", tmp_path)
+    rows = [[cell["en"] for cell in row] for row in content["Pair AU-GC"]["rows"]]
+    assert rows[0] == ["3 : 1", "-3.55 %", "the site's"]
+    assert rows[-1] == ["28 : 9", "+0.02 %", ""]
+
+
+def test_the_count_of_cancels_is_that_of_domestic_contracts(tmp_path: Path) -> None:
+    """400 a day of the SHFE contract is below 500; what COMEX allows is no matter of the SHFE's. At 500 it is too many."""
+    gold = ROOT / "deploy" / "sites" / "gold.toml"
+    at_500 = tmp_path / "gold.toml"
+    at_500.write_text(
+        gold.read_text(encoding="utf-8").replace("cancels_per_day = 400", "cancels_per_day = 500"), "utf-8"
+    )
+    found = [
+        {row[1]["en"]: row[3]["en"] for row in assessed(site, tmp_path)["Limits against rules"]["rows"]}
+        for site in (gold, at_500)
+    ]
+    asks = "cancels of a contract and day below 500"
+    assert [one[asks] for one in found] == ["met", "missing"]
+    assert found[0]["report from 20000 orders and cancels a day"] == "met"
+
+
+def assessed(site: Path, tmp_path: Path) -> dict[str, Any]:
+    """Sections of an assessment by their titles."""
+    assert cli.main(["deliver", "assess", str(site), "--out", str(tmp_path / "out")]) == 0
+    content = json.loads((tmp_path / "out" / "assess.json").read_text(encoding="utf-8"))
+    return {one["title"]["en"]: one for one in content["sections"]}
