@@ -30,6 +30,7 @@ from benchmarks.promise_report import (
     aims_told,
     figures_table,
     markdown_table,
+    missed_table,
     number,
     raw,
     sensitivity_row,
@@ -65,6 +66,7 @@ def synthetic(pool: ProcessPoolExecutor, given: argparse.Namespace) -> tuple[lis
     parts = [
         f"{seeds} seeds from {first}, {day_s} s each, {number(seen)} opportunities a day; intervals 95 %",
         figures_table(comparison),
+        missed_table(comparison),
         aims_table(judged),
     ]
     kept: list[dict[str, Any]] = []

@@ -5,6 +5,7 @@
     slippage   money lost against the prices that the decision saw, per hedged unit; positive is a loss
     failure    share of pair trades that did not end hedged within the budgets of slippage and of legged time
     actions    of people: orders entered; of programs: as `[operator]` of promise.toml
+    missed     opportunities that were not caught, by what became of them (promise_missed.py)
     legged     time from the first fill to the last during which the filled lots were not in the pair's ratio
 
 Legged time is the truth at the venues, not what a contender knew of it: docs/PROMISE.md says why.
@@ -18,6 +19,7 @@ from typing import NamedTuple
 from benchmarks.promise_desks import Desk, Opened
 from benchmarks.promise_gateway import Gateway
 from benchmarks.promise_market import Day
+from benchmarks.promise_missed import Missed, Record, missed
 from benchmarks.promise_slice import FIRST, PRICE_E9, SECOND_LEG, leg_sign
 from benchmarks.promise_world import Fill, Opportunity, World
 
@@ -51,6 +53,7 @@ class Figures(NamedTuple):
     left_open: int
     actions: int
     orders: int
+    missed: Missed
 
 
 def judge(day: Day, contender: Desk | Gateway, world: World, opportunities: Sequence[Opportunity]) -> Figures:
@@ -60,12 +63,22 @@ def judge(day: Day, contender: Desk | Gateway, world: World, opportunities: Sequ
         by_trade[fill.trade].append(fill)
     outcomes = [outcome(day, one, by_trade[one.trade]) for one in contender.opened]
     over_limit = sum(one.legged_ns > day.pair.legged_limit_ns for one in outcomes)
+    places = _places(opportunities, contender.opened)
+    caught = _those(places, [one.caught for one in outcomes])
+    held = [
+        (by_trade[one.trade][-1].at_ns, opened.seen.side * one.units)
+        for opened, one in zip(contender.opened, outcomes, strict=True)
+        if one.units
+    ]
+    unpriced = contender.unpriced if isinstance(contender, Gateway) else {}
+    tried = _those(places, [True] * len(outcomes))
+    late_ns = contender.late_ns if isinstance(contender, Desk) else 0
+    met, most = contender.once.met, day.rule.max_units
+    record = Record(caught, tried, sorted(held), most, met, late_ns, unpriced, contender.spells)
     return Figures(
         opportunities=len(opportunities),
-        caught=len(set(_on(opportunities, contender.opened, outcomes))),
-        at_price=len(
-            set(_on(opportunities, contender.opened, [one._replace(caught=one.at_price) for one in outcomes]))
-        ),
+        caught=len(caught),
+        at_price=len(_those(places, [one.at_price for one in outcomes])),
         dispatched=len(outcomes),
         hedged=sum(one.units for one in outcomes),
         failures=sum(not one.complete for one in outcomes),
@@ -75,6 +88,7 @@ def judge(day: Day, contender: Desk | Gateway, world: World, opportunities: Sequ
         left_open=sum(not one.balanced for one in outcomes),
         actions=_actions(day, contender, world, over_limit),
         orders=world.orders_sent,
+        missed=missed(opportunities, record),
     )
 
 
@@ -112,16 +126,17 @@ def _lost_e9(day: Day, opened: Opened, fill: Fill) -> int:
     return beyond_e9 * fill.lots * day.slice.tick_money_e9[fill.leg] * rate // PRICE_E9
 
 
-def _on(opportunities: Sequence[Opportunity], opened: Sequence[Opened], outcomes: Sequence[Outcome]) -> list[int]:
-    """The opportunity that each trade which caught one was opened on: the latest of its side that had begun."""
-    found = []
+def _places(opportunities: Sequence[Opportunity], opened: Sequence[Opened]) -> list[int | None]:
+    """The opportunity that each trade was opened on: the latest of its side that had begun, if one had."""
     by_side = {side: [at for at, one in enumerate(opportunities) if one.side == side] for side in (1, -1)}
     begins = {side: [opportunities[at].begin_ns for at in places] for side, places in by_side.items()}
-    for one, end in zip(opened, outcomes, strict=True):
-        place = bisect_right(begins[one.seen.side], one.at_ns) - 1
-        if end.caught and place >= 0:
-            found.append(by_side[one.seen.side][place])
-    return found
+    found = [(one.seen.side, bisect_right(begins[one.seen.side], one.at_ns) - 1) for one in opened]
+    return [by_side[side][place] if place >= 0 else None for side, place in found]
+
+
+def _those(places: Sequence[int | None], which: Sequence[bool]) -> frozenset[int]:
+    """The opportunities of those trades."""
+    return frozenset(place for place, one in zip(places, which, strict=True) if one and place is not None)
 
 
 def _actions(day: Day, contender: Desk | Gateway, world: World, over_limit: int) -> int:

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from benchmarks.promise_market import MS
 from benchmarks.promise_parameters import quantile
-from benchmarks.promise_slice import FIRST, PRICE_E9, SECOND_LEG, Book, Seen, leg_of, leg_sign
-from benchmarks.promise_world import Once, World
+from benchmarks.promise_slice import ASKS, BIDS, FIRST, PRICE_E9, SECOND_LEG, Book, Seen, leg_of, leg_sign
+from benchmarks.promise_world import Once, Spell, World
 from gateway.model.instrument import PositionModel
 from simulators.core.values import CLOSE, CLOSE_TODAY, OPEN, Report
 
@@ -53,6 +53,8 @@ class Desk:
     """One pair trade at a time, under the pair's and the rule's limits."""
 
     name = ""
+    late_ns = 0
+    """So much later than it arrives a quote is seen."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -61,6 +63,8 @@ class Desk:
         self.pair, self.rule = world.day.pair, world.day.rule
         self.rng = Random(f"{self.name} {world.day.seed}")
         self.books: dict[str, Book] = {}
+        self._stood: dict[tuple[str, int], int] = {}
+        """The last best price of a side on which there is nobody now, by instrument and side."""
         self.once = Once(world.day)
         self.opened: list[Opened] = []
         self.net_units = 0
@@ -71,13 +75,17 @@ class Desk:
         self._legs: dict[str, tuple[int, int, str]] = {}
         self._held = {leg: {"long": 0, "short": 0} for leg in (FIRST, SECOND_LEG)}
         self._count = 0
-        self._free_ns = 0
+        self._free_ns = world.day.begin_ns
+        self._begun_ns = 0
+        self.spells: list[Spell] = []
 
     def begin(self) -> None:
         """Nothing to prepare."""
 
     def on_quote(self, now_ns: int, instrument_id: str, book: Book, _sent_ns: int) -> None:
         """A book arrives: begin when the rule is met and nothing is open."""
+        if not (book[BIDS] and book[ASKS]):
+            self._keep(instrument_id)
         self.books[instrument_id] = book
         seen = self.slice.met(self.books)
         may = self.once.look(now_ns, 0 if seen is None else seen.side)
@@ -85,7 +93,14 @@ class Desk:
             return
         if seen is not None and may and self.has_room(seen):
             self._running = self.procedure(seen)
+            self._begun_ns = now_ns
             self._step(())
+
+    def _keep(self, instrument_id: str) -> None:
+        """What stood on a side before nobody did."""
+        for side, levels in enumerate(self.books.get(instrument_id, ())):
+            if levels:
+                self._stood[instrument_id, side] = levels[0][0]
 
     def has_room(self, seen: Seen) -> bool:
         """Whether the rule's position limit lets another unit be opened on this side."""
@@ -104,7 +119,10 @@ class Desk:
         self.opened.append(Opened(f"{self.name}-{self._count}", self.world.now_ns, seen))
 
     def order(self, leg: int, sign: int, lots: int, pay_up_ticks: int, seen: Seen | None = None) -> Send:
-        """An order at the worst level that its lots touch in the books of now (or in `seen`) and a pay-up."""
+        """An order at the worst level that its lots touch in the books of now (or in `seen`) and a pay-up.
+
+        Where nobody stands now it is the last price that somebody stood at.
+        """
         worst = seen.worst_ticks[leg] if seen is not None else self._worst(leg, sign, lots)
         return Send(leg, sign, lots, worst + sign * pay_up_ticks)
 
@@ -114,7 +132,10 @@ class Desk:
         return self.pair.legs[leg].pay_up_ticks if attempt == 0 else repairs[min(attempt, len(repairs)) - 1]
 
     def _worst(self, leg: int, sign: int, lots: int) -> int:
-        levels = self.books[self.slice.names[leg]][sign > 0]
+        name = self.slice.names[leg]
+        levels = self.books[name][sign > 0]
+        if not levels:
+            return self._stood[name, int(sign > 0)]
         left = lots
         for px_ticks, qty in levels:
             left -= qty
@@ -131,6 +152,7 @@ class Desk:
         except StopIteration:
             self._running = None
             self._free_ns = self.world.now_ns + self.rule.cool_down_ns
+            self.spells.append(Spell(self._begun_ns, self._free_ns))
             return
         if isinstance(wish, Wait):
             self.world.at(self.world.now_ns + wish.ns, self._waited)
@@ -221,13 +243,13 @@ class People(Sequential):
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self._delay_ns = world.day.parameters.get("people", "quote_delay_ms") * MS
+        self.late_ns = world.day.parameters.get("people", "quote_delay_ms") * MS
         self.first, _ = leg_of(self.pair, world.day.parameters.get("people", "first_leg"))
         self._reaction = world.day.parameters.reaction
 
     def on_quote(self, now_ns: int, instrument_id: str, book: Book, sent_ns: int) -> None:
         """The terminal shows it later."""
-        self.world.at(now_ns + self._delay_ns, super().on_quote, instrument_id, book, sent_ns)
+        self.world.at(now_ns + self.late_ns, super().on_quote, instrument_id, book, sent_ns)
 
     def between(self) -> Procedure:
         """A reaction."""

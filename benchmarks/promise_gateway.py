@@ -16,7 +16,7 @@ from functools import partial
 from benchmarks.promise_desks import Opened, Processing
 from benchmarks.promise_market import MS, SECOND
 from benchmarks.promise_slice import Book, Seen
-from benchmarks.promise_world import ACCOUNT, Once, World
+from benchmarks.promise_world import ACCOUNT, Once, Spell, World
 from gateway.execution.engine import ExecutionEngine
 from gateway.model.order import ExecType, ExecutionReport, Order, OrdStatus, OrdType, SessionChanged, Side
 from gateway.model.quote import BookState, Quote
@@ -45,7 +45,7 @@ from gateway.model.trade import (
     TimerFired,
     Verb,
 )
-from gateway.trigger.core import Hops, TriggerCore
+from gateway.trigger.core import ENDED, Hops, TriggerCore
 from simulators.core.values import CancelOrder, NewOrder, Report, VenueEvent
 from simulators.core.venue import Venue
 
@@ -82,11 +82,15 @@ class Gateway:
         self.opened: list[Opened] = []
         self.refused: dict[str, int] = {}
         self.halted: set[str] = set()
+        self.spells: list[Spell] = []
+        self.unpriced: dict[int, list[int]] = {1: [], -1: []}
+        """By side: when the rule was met on the books that had arrived, and the trigger had no price."""
+        self._begun_ns = 0
         self.last: dict[str, PairTradeChanged] = {}
         self._decided = decided
         self._clock_error_ns = clock_error_ns or {}
         self._processing = Processing(world)
-        self._once = Once(world.day)
+        self.once = Once(world.day)
         self._books: dict[str, Book] = {}
         self._quotes: dict[str, Quote] = {}
         self._intents: dict[str, Intent] = {}
@@ -133,17 +137,23 @@ class Gateway:
             self._handle(now_ns, BookStateChanged(instrument_id, state, ""))
         wishes = self.trigger.on_quote(quote, now_ns)
         seen = self.world.day.slice.met(self._books)
-        may = self._once.look(now_ns, 0 if seen is None else seen.side)
+        may = self.once.look(now_ns, 0 if seen is None else seen.side)
+        if not self.world.day.begin_ns <= now_ns <= self.world.day.trading_ns or not may:
+            return
+        if seen is not None and not wishes and self._has_no_price():
+            self.unpriced[seen.side].append(now_ns)
         for wish in wishes:
-            if now_ns > self.world.day.trading_ns or not may:
-                continue
-            self._once.fired(now_ns, 1 if wish.side is Side.BUY else -1)
+            self._begun_ns = now_ns
+            self.once.fired(now_ns, 1 if wish.side is Side.BUY else -1)
             before_ns, after_ns = self._processing.draw()
             hops = Hops(now_ns + HOP_NS, now_ns + 2 * HOP_NS, now_ns + 3 * HOP_NS)
             intent = wish.intent(f"T1-{len(self._intents) + 1:06d}", hops)
             self._intents[intent.intent_id] = intent
             self._after_ns[intent.intent_id] = after_ns
             self.world.at(now_ns + before_ns, self._intent_arrives, intent, now_ns)
+
+    def _has_no_price(self) -> bool:
+        return any(told.buy_px_e9 is None and told.sell_px_e9 is None for told in self.trigger.changed_prices())
 
     def _intent_arrives(self, now_ns: int, intent: Intent, seen_ns: int) -> None:
         side = 1 if intent.side is Side.BUY else -1
@@ -251,12 +261,18 @@ class Gateway:
             self.last[what.trade_id] = what
             if what.state is PairTradeState.HALTED:
                 self.halted.add(what.trade_id)
+            if what.state in ENDED:
+                self._spell(now_ns)
             self.trigger.on_execution(what, now_ns)
         elif isinstance(what, PairPosition):
             self.trigger.on_execution(what, now_ns)
         elif isinstance(what, IntentRefused):
             self.refused[what.name.value] = self.refused.get(what.name.value, 0) + 1
+            self._spell(now_ns)
             self.trigger.on_execution(what, now_ns)
+
+    def _spell(self, now_ns: int) -> None:
+        self.spells.append(Spell(self._begun_ns, now_ns + self.world.day.rule.cool_down_ns))
 
     def _beat(self, now_ns: int) -> None:
         self.trigger.on_execution(self.engine.status(now_ns), now_ns)

@@ -80,8 +80,12 @@ class Delays:
 class Day:
     """One seed's day. The tape is read once and played to each contender anew."""
 
-    def __init__(self, parameters: Parameters, seed: int, day_s: int, ground: Ground | None = None) -> None:
+    def __init__(
+        self, parameters: Parameters, seed: int, day_s: int, ground: Ground | None = None, begin_s: int = 0
+    ) -> None:
         self.parameters = parameters
+        self.begin_ns = begin_s * SECOND
+        """Before it nobody trades, and nothing counts as an opportunity."""
         self.seed = seed
         self.trading_ns = day_s * SECOND
         self.settings, self.tape = ground or synthetic(parameters, seed, day_s)

@@ -26,6 +26,7 @@ from benchmarks.promise_report import (
     aims_told,
     figures_table,
     markdown_table,
+    missed_table,
     number,
     raw,
     sensitivity_row,
@@ -38,6 +39,8 @@ from simulators.tapes import load_tape, usdcny_fixing
 from simulators.tapes.text import time_of_day_ns
 
 A_HALF_HOUR = "a half hour"
+BEGIN_S = 3
+"""Of each half hour, before anybody trades: the gateway logs on and is armed in it, which a day has behind it."""
 
 
 class Window(NamedTuple):
@@ -175,7 +178,7 @@ def _day(
     parameters: Parameters, seed: int, ground: Ground, there: list[Opportunity] | None = None
 ) -> tuple[Day, list[Opportunity]]:
     trading_s = parameters.get("recorded", "window_s") - parameters.get("recorded", "tail_s")
-    day = Day(parameters, seed, trading_s, ground)
+    day = Day(parameters, seed, trading_s, ground, BEGIN_S)
     return day, opportunities_of(day) if there is None else there
 
 
@@ -217,6 +220,7 @@ def _set(
         f"{len(played)} half hours, {len(played[0].days)} seeds each; intervals 95 %, over half hours",
         _windows_table(parameters, played),
         figures_table(comparison),
+        missed_table(comparison),
         aims_table(judged),
     ]
     if rows:

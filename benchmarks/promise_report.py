@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from acceptance.statistics import Interval, mean_interval, resampled_interval
 from benchmarks.promise_account import Figures
+from benchmarks.promise_missed import Missed
 from benchmarks.promise_parameters import Parameters
 from benchmarks.promise_play import CONTENDERS, Seeds
 
@@ -251,6 +252,15 @@ def _mean(days: Seeds, contender: str, field: str) -> float:
     return sum(counts) / len(counts)
 
 
+def missed_table(comparison: Comparison) -> str:
+    """What became of the opportunities, of each contender."""
+    rows = [["caught", *(number(_mean(comparison.days, name, "caught")) for name in CONTENDERS)]]
+    for place, field in enumerate(Missed._fields):
+        counts = {name: [day[name].missed[place] for day in comparison.days] for name in CONTENDERS}
+        rows.append([field.replace("_", " "), *(number(sum(one) / len(one)) for one in counts.values())])
+    return markdown_table([f"opportunities {comparison.per}", *CONTENDERS], rows)
+
+
 def aims_table(judged: Sequence[Judged]) -> str:
     """Every aim, with what was found."""
     rows = []
@@ -289,9 +299,11 @@ def sensitivity_row(name: str, value: object, comparison: Comparison) -> list[st
     return cells
 
 
-def raw(days: Seeds) -> list[dict[str, dict[str, int]]]:
+def raw(days: Seeds) -> list[dict[str, dict[str, Any]]]:
     """Every figure, for a file."""
-    return [{name: found._asdict() for name, found in day.items()} for day in days]
+    return [
+        {name: {**found._asdict(), "missed": found.missed._asdict()} for name, found in day.items()} for day in days
+    ]
 
 
 def aims_told(judged: Sequence[Judged]) -> list[dict[str, Any]]:

@@ -263,6 +263,13 @@ class Opportunity(NamedTuple):
     side: int
 
 
+class Spell(NamedTuple):
+    """Time in which a contender could begin nothing: something of its own was open, or it cooled down."""
+
+    begin_ns: int
+    end_ns: int
+
+
 class Once:
     """A rule that fires once on each opportunity: again on the same side when it has not been met for `separate_ms`."""
 
@@ -271,9 +278,13 @@ class Once:
         self._on = bool(day.parameters.get("market", "once_per_opportunity"))
         self._taken = 0
         self._met_ns = 0
+        self.met: dict[int, list[int]] = {1: [], -1: []}
+        """By side: when the rule was met."""
 
     def look(self, now_ns: int, side: int) -> bool:
         """Whether it may fire on `side` (0: it is not met) as things are seen now."""
+        if side:
+            self.met[side].append(now_ns)
         if not self._on or not self._taken:
             return True
         if now_ns - self._met_ns >= self._separate_ns or side == -self._taken:
@@ -311,7 +322,7 @@ class Watcher:
         """Look whether the rule is met now."""
         self._books[instrument_id] = book
         day = self._world.day
-        seen = day.slice.met(self._books) if now_ns <= day.trading_ns else None
+        seen = day.slice.met(self._books) if day.begin_ns <= now_ns <= day.trading_ns else None
         side = seen.side if seen is not None else 0
         if side != self._side:
             self._close(now_ns)
