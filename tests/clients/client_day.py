@@ -150,6 +150,7 @@ class Day(Rig):
             self.venues[name].wait()
             self.start_venue(name)
         else:
+            self.until(f"{name} runs", lambda: self._is_back(name, None), BACK_S)
             before = self.process(name)
             os.kill(before.pid, signal.SIGKILL)
             self.until(f"{name} is back", lambda: self._is_back(name, before), BACK_S)

@@ -39,10 +39,11 @@ class DayClient:
         self._parser = simplefix.FixParser()
         self._early: dict[int, Fields] = {}
         self._asked_to = 0
+        self._closed = False
 
     def turn(self) -> None:
         """Connect where there is no connection; take what has come."""
-        if self._socket is None and not self._connect():
+        if self._closed or (self._socket is None and not self._connect()):
             return
         assert self._socket is not None
         while self._socket is not None and select.select([self._socket], [], [], 0)[0]:
@@ -65,7 +66,8 @@ class DayClient:
             self._gone()
 
     def close(self) -> None:
-        """No word either: the gateway sees it go."""
+        """No word either: the gateway sees it go, for good."""
+        self._closed = True
         self._gone()
 
     def send(self, kind: str, *fields: tuple[int, object]) -> bool:
