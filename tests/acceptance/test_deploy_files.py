@@ -13,7 +13,9 @@ import pytest
 
 from acceptance.grey_plan import load_plan
 from gateway.processes.deliver_grey import check_names
+from gateway.processes.durations import SECOND
 from gateway.processes.settings import load_site
+from gateway.processes.supervisor import STOP_ORDER, TERM_GRACE_NS
 from simulators.profile import read_profile
 
 ROOT = Path(__file__).parents[2]
@@ -53,40 +55,93 @@ def test_container_venues_listen_where_the_site_connects() -> None:
 
 
 def test_the_container_has_no_root_and_copies_what_there_is() -> None:
-    """The last USER is not root, every COPY names something of the repository, packages come by hash."""
+    """The last USER is not root, every COPY names something of the repository, packages come by hash, no registry is named."""
     text = (DEPLOY / "container" / "Containerfile").read_text(encoding="utf-8")
     assert re.findall(r"^USER (\w+)$", text, re.MULTILINE) == ["cmc"]
     sources = [word for line in re.findall(r"^COPY (.+)$", text, re.MULTILINE) for word in line.split()[:-1]]
     assert [one for one in sources if not (ROOT / one).exists()] == []
-    assert "--require-hashes" in text
-    assert "alpine" not in text
+    installed = re.findall(r"pip install (.+)$", text, re.MULTILINE)
+    assert [("--require-hashes" in one, "--no-deps" in one) for one in installed] == [(True, False), (False, True)]
+    assert re.findall(r"^ARG (.+)$", text, re.MULTILINE) == ["PYTHON=python:3.11-slim-bookworm"]
+    assert re.findall(r"^FROM (.+)$", text, re.MULTILINE) == ["${PYTHON}"]
+
+
+def test_what_is_sent_to_the_engine_is_what_the_image_takes() -> None:
+    """.dockerignore lets through exactly what the Containerfile copies: no journal, no key, no environment of a clone."""
+    text = (DEPLOY / "container" / "Containerfile").read_text(encoding="utf-8")
+    sources = {word for line in re.findall(r"^COPY (.+)$", text, re.MULTILINE) for word in line.split()[:-1]}
+    lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert lines[1] == "*"
+    assert {line.removeprefix("!") for line in lines if line.startswith("!")} == sources
+    assert {"sites/state", "sites/tls"} <= set(lines)
 
 
 def test_the_compose_file_publishes_nothing() -> None:
     """No service has ports; each is read-only, unprivileged, in the one namespace that has loopback alone."""
     text = (DEPLOY / "container" / "compose.yaml").read_text(encoding="utf-8")
     assert "ports:" not in text
-    assert text.count("<<: *hardened") == 3
-    assert re.findall(r'network_mode: "(.+)"', text) == ["none", "service:venue-shfe", "service:venue-shfe"]
-    for wanted in ('user: "10001:10001"', "read_only: true", "cap_drop: [ALL]", "no-new-privileges:true"):
+    assert text.count("<<: *hardened") == 4
+    assert re.findall(r'network_mode: "(.+)"', text) == ["none", *["service:loopback"] * 3]
+    for wanted in ('user: "10001:10001"', "read_only: true", "cap_drop: [ALL]", "no-new-privileges:true", "init: true"):
         assert wanted in text
     for path in re.findall(r"/opt/cmc/(deploy/\S+\.toml)", text):
         assert (ROOT / path).is_file()
 
 
-@pytest.mark.parametrize("name", ["cmc@.service", "cmc-venue@.service"])
-def test_units_run_as_a_user_of_their_own(name: str) -> None:
-    """Not as root, with nothing of the system to write to, and long enough to stop balanced."""
+def longest_stop_s(name: str) -> float:
+    """How long `cmc up` may take to end on this site: balance, then each process its grace."""
+    site = load_site(DEPLOY / "sites" / f"{name}.toml", {})
+    return (site.supervisor.stop_timeout_ns + (len(STOP_ORDER) + 1) * TERM_GRACE_NS) / SECOND
+
+
+def test_the_engine_waits_for_a_balanced_stop() -> None:
+    """The grace of the compose file is longer than the longest stop of its site."""
+    text = (DEPLOY / "container" / "compose.yaml").read_text(encoding="utf-8")
+    (grace_s,) = re.findall(r"stop_grace_period: (\d+)s", text)
+    assert int(grace_s) > longest_stop_s("demo")
+
+
+def unit_of(name: str) -> RawConfigParser:
+    """A unit file; of a key that stands twice the last."""
     unit = RawConfigParser(strict=False)
     unit.optionxform = str  # type: ignore[assignment,method-assign]
     unit.read(DEPLOY / "systemd" / name)
-    service = dict(unit["Service"])
+    return unit
+
+
+@pytest.mark.parametrize("name", ["cmc@.service", "cmc-venue@.service"])
+def test_units_run_as_a_user_of_their_own(name: str) -> None:
+    """Not as root, with no capability and nothing of the system to write to; `systemd-analyze` finds no mistake."""
+    service = dict(unit_of(name)["Service"])
     assert (service["User"], service["ProtectSystem"], service["NoNewPrivileges"]) == ("cmc", "strict", "yes")
-    assert int(service["TimeoutStopSec"]) >= 30
+    assert (service["CapabilityBoundingSet"], service["UMask"], service["LimitCORE"]) == ("", "0077", "0")
     if shutil.which("systemd-analyze"):
         words = ["systemd-analyze", "verify", str(DEPLOY / "systemd" / name)]
         said = subprocess.run(words, capture_output=True, text=True, check=False, timeout=30).stderr
         assert [line for line in said.splitlines() if "is not executable" not in line] == []
+
+
+@pytest.mark.parametrize("name", ["demo", "gold", "copper"])
+def test_the_unit_waits_for_a_balanced_stop(name: str) -> None:
+    """TimeoutStopSec is longer than the longest stop of each site, so that systemd kills nobody who balances."""
+    assert int(unit_of("cmc@.service")["Service"]["TimeoutStopSec"]) > longest_stop_s(name)
+
+
+def test_a_dead_supervisor_takes_nobody_with_it() -> None:
+    """The unit ends the supervisor alone; what it leaves is balanced and ended by `cmc down` before it starts again."""
+    service = unit_of("cmc@.service")["Service"]
+    assert service["KillMode"] == "process"
+    assert service["ExecStop"] == service["ExecStopPost"] == "/opt/cmc/.venv/bin/cmc down /etc/cmc/%i.toml"
+
+
+@pytest.mark.parametrize("name", ["gold", "copper"])
+def test_a_desk_lies_where_its_unit_lets_it(name: str) -> None:
+    """Sockets in the unit's run-time directory of this instance, state of its own in the unit's state directory."""
+    service = unit_of("cmc@.service")["Service"]
+    site = load_site(DEPLOY / "sites" / f"{name}.toml", {})
+    assert str(site.bus_dir) == "/run/" + service["RuntimeDirectory"].replace("%i", name)
+    assert str(site.state_dir) == f"/var/lib/{service['StateDirectory']}/{name}"
+    assert service["RuntimeDirectoryMode"] == service["StateDirectoryMode"] == "0700"
 
 
 def test_the_runbook_speaks_of_every_gate_in_both_languages() -> None:
