@@ -5,6 +5,7 @@ report it is. Groups stand before fields: QuickFIX drops the last entry of a gro
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from gateway.clients.settings import price_text
 from gateway.fix import tags
@@ -17,7 +18,12 @@ FIX42 = "FIX.4.2"
 LONGEST_TEXT = 400
 """Characters of a Text(58)."""
 _TRANS = {ExecType.TRADE_CANCEL: "1", ExecType.TRADE_CORRECT: "2", ExecType.ORDER_STATUS: "3"}
+_FILLS = frozenset({ExecType.TRADE, ExecType.TRADE_CANCEL, ExecType.TRADE_CORRECT})
 _NOT_IN_42 = frozenset({ExecType.TRADE, ExecType.TRADE_CANCEL, ExecType.TRADE_CORRECT, ExecType.ORDER_STATUS})
+
+PRICES_KEPT = 4096
+_price_text = lru_cache(PRICES_KEPT)(price_text)
+"""Limits of orders repeat."""
 
 Pairs = Iterable[tuple[str, str | int]]
 
@@ -52,61 +58,56 @@ class ClientWriter:
         return self._stamps.text(utc_ns)
 
     def report(self, one: ClientReport) -> str:
-        """ExecutionReport(35=8)."""
-        return message("8", self._report_fields(one).items())
-
-    def _report_fields(self, one: ClientReport) -> dict[str, str | int]:
-        is_fill = one.exec_type in (ExecType.TRADE, ExecType.TRADE_CANCEL, ExecType.TRADE_CORRECT)
-        last_px = one.last_px_text or price_text(one.last_px_e9)
-        fields: dict[str, str | int] = {
-            tags.ORDER_ID: one.order_id,
-            tags.CL_ORD_ID: one.cl_ord_id,
-            tags.ORIG_CL_ORD_ID: one.orig_cl_ord_id,
-            tags.EXEC_ID: one.exec_id,
-            tags.EXEC_REF_ID: one.exec_ref_id,
-            tags.EXEC_TYPE: self._exec_type(one),
-            tags.ORD_STATUS: one.ord_status.value,
-            tags.ORD_REJ_REASON: one.ord_rej_reason,
-            tags.EXEC_RESTATEMENT_REASON: one.restatement,
-            tags.ACCOUNT: plain(one.account),
-            tags.SYMBOL: plain(one.symbol),
-            tags.SIDE: one.side.value,
-            tags.ORDER_QTY: one.order_qty,
-            tags.ORD_TYPE: "2" if one.price_e9 is not None else "",
-            tags.PRICE: price_text(one.price_e9) if one.price_e9 is not None else "",
-            tags.TIME_IN_FORCE: one.time_in_force,
-            tags.EXPIRE_TIME: self.stamp(one.expire_utc_ns) if one.expire_utc_ns else "",
-            tags.LAST_QTY: one.last_qty if is_fill else "",
-            tags.LAST_PX: last_px if is_fill else "",
-            tags.LEAVES_QTY: one.leaves_qty,
-            tags.CUM_QTY: one.cum_qty,
-            tags.AVG_PX: price_text(one.avg_px_e9),
-            tags.TRADE_DATE: one.trade_date,
-            tags.TRANSACT_TIME: self.stamp(one.utc_ns),
-            tags.MULTI_LEG_REPORTING_TYPE: one.multileg,
-            tags.TEXT: plain(one.text),
-        }
-        return fields | (self._only_42(one) if self._is_42 else self._since_43(one))
+        """ExecutionReport(35=8). The way of every acknowledgement: one text, nothing looked up by name."""
+        price, expires = one.price_e9, one.expire_utc_ns
+        parts = (
+            f"35=8\x0137={one.order_id}\x01",
+            f"11={one.cl_ord_id}\x01" if one.cl_ord_id else "",
+            f"41={one.orig_cl_ord_id}\x01" if one.orig_cl_ord_id else "",
+            f"17={one.exec_id}\x01",
+            f"19={one.exec_ref_id}\x01" if one.exec_ref_id else "",
+            f"150={self._exec_type(one)}\x0139={one.ord_status}\x01",
+            f"103={one.ord_rej_reason}\x01" if one.ord_rej_reason else "",
+            f"378={one.restatement}\x01" if one.restatement else "",
+            f"1={plain(one.account)}\x01" if one.account else "",
+            f"55={plain(one.symbol)}\x01" if one.symbol else "",
+            f"54={one.side}\x0138={one.order_qty}\x01",
+            f"40=2\x0144={_price_text(price)}\x01" if price is not None else "",
+            f"59={one.time_in_force}\x01" if one.time_in_force else "",
+            f"126={self.stamp(expires)}\x01" if expires else "",
+            f"32={one.last_qty}\x0131={one.last_px_text or price_text(one.last_px_e9)}\x01"
+            if one.exec_type in _FILLS
+            else "",
+            f"151={one.leaves_qty}\x0114={one.cum_qty}\x016={_price_text(one.avg_px_e9)}\x01",
+            f"75={one.trade_date}\x01" if one.trade_date else "",
+            f"60={self.stamp(one.utc_ns)}\x01442={one.multileg}\x01",
+            f"58={plain(one.text)}\x01" if one.text else "",
+            self._only_42(one) if self._is_42 else self._since_43(one),
+        )
+        return "".join(parts)
 
     def _exec_type(self, one: ClientReport) -> str:
         if not self._is_42 or one.exec_type not in _NOT_IN_42:
-            return one.exec_type.value
+            return one.exec_type
         if one.exec_type is ExecType.TRADE:
             return "2" if one.ord_status is OrdStatus.FILLED else "1"
-        return one.ord_status.value
+        return one.ord_status
 
-    def _only_42(self, one: ClientReport) -> dict[str, str | int]:
-        return {tags.EXEC_TRANS_TYPE: _TRANS.get(one.exec_type, "0")}
+    def _only_42(self, one: ClientReport) -> str:
+        return f"{tags.EXEC_TRANS_TYPE}={_TRANS.get(one.exec_type, '0')}{SOH}"
 
-    def _since_43(self, one: ClientReport) -> dict[str, str | int]:
-        return {
-            tags.SECONDARY_EXEC_ID: plain(one.secondary_exec_id),
-            tags.ORD_STATUS_REQ_ID: one.request_id if not one.mass else "",
-            tags.MASS_STATUS_REQ_ID: one.request_id if one.mass else "",
-            tags.TOT_NUM_REPORTS: one.of if one.mass else "",
-            tags.LAST_RPT_REQUESTED: ("Y" if one.last else "N") if one.mass else "",
-            tags.COPY_MSG_INDICATOR: "Y" if one.copy else "",
-        }
+    def _since_43(self, one: ClientReport) -> str:
+        if not (one.secondary_exec_id or one.request_id or one.mass or one.copy):
+            return ""
+        fields: Pairs = (
+            (tags.SECONDARY_EXEC_ID, plain(one.secondary_exec_id)),
+            (tags.ORD_STATUS_REQ_ID, one.request_id if not one.mass else ""),
+            (tags.MASS_STATUS_REQ_ID, one.request_id if one.mass else ""),
+            (tags.TOT_NUM_REPORTS, one.of if one.mass else ""),
+            (tags.LAST_RPT_REQUESTED, ("Y" if one.last else "N") if one.mass else ""),
+            (tags.COPY_MSG_INDICATOR, "Y" if one.copy else ""),
+        )
+        return "".join([f"{tag}={value}{SOH}" for tag, value in fields if value != ""])
 
     def cancel_refused(self, one: CancelRefused) -> str:
         """OrderCancelReject(35=9)."""

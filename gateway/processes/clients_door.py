@@ -337,6 +337,8 @@ class Door:
                 return
             one.pending += data
             self._flush(one)
+            if len(data) < READ_BYTES * 4:
+                break  # it was all that was there; what comes later shows in the poll
         self._pause(one)
 
     def _pause(self, one: Connection) -> None:
