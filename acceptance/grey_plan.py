@@ -103,7 +103,7 @@ def refuse_placeholders(plan: Plan) -> None:
     missing = [one.name for one in plan.approvers if is_placeholder(one.public_key)]
     if missing:
         message = told(
-            "{}: approver {} has no key yet, only the place for one. Each approver runs `cmc deliver keygen FILE "
+            "{}: no key yet, only the place for one, of {}. Each approver runs `cmc deliver keygen FILE "
             "--name NAME`, which prints the `cmc deliver approver add` for this plan; one that you do not want: `cmc "
             "deliver approver remove {} --name NAME`",
             plan.path,

@@ -204,7 +204,8 @@ def _run_commands(commands: "_Commands[argparse.ArgumentParser]") -> None:
     report = _add(commands, "report", "Write summary.json and report.html of a run.", _report)
     report.add_argument("run", type=Path, metavar="RUN")
     trades = _add(commands, "trades", "The pair trades of a run or of an installation.", _trades)
-    trades.add_argument("run", nargs="?", type=Path, metavar="RUN|SITE", help="default: the newest folder of runs/")
+    text = "default: CMC_SITE's, else the newest folder of runs/"
+    trades.add_argument("run", nargs="?", type=Path, metavar="RUN|SITE", help=text)
     trades.add_argument("--json", action="store_true", help="one JSON document on standard output")
 
 

@@ -14,6 +14,7 @@ from gateway.processes.operator import Operator
 from gateway.processes.settings import Site, SiteError, load_site
 
 DEFAULT_SITE = Path("site.toml")
+SITE_VARIABLE = "CMC_SITE"
 RUNS = Path("runs")
 RUN_FOLDER = "run"
 """Of the state directory: journals, logs, ready files, status. It stays from one start to the next."""
@@ -43,7 +44,9 @@ def wait(done: Callable[[], bool], until_ns: int) -> bool:
 
 
 def run_folder(path: Path | None) -> Path:
-    """The run that a person means: a run's folder, the one of a site, or the newest under runs/."""
+    """The run that a person means: a run's folder, the one of a site, CMC_SITE's, or the newest under runs/."""
+    if path is None and os.environ.get(SITE_VARIABLE):
+        path = site_path(None)
     if path is None:
         found = sorted(one for one in RUNS.glob("*") if one.is_dir())
         if not found:
@@ -59,7 +62,7 @@ def site_path(path: Path | None) -> Path:
     """The file named, else CMC_SITE, else site.toml here."""
     if path is not None:
         return path
-    given = os.environ.get("CMC_SITE")
+    given = os.environ.get(SITE_VARIABLE)
     if given:
         return Path(given)
     if DEFAULT_SITE.is_file():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.processes import cli
+from gateway.processes import cli, site_open
 
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "sites" / "demo.toml"
@@ -163,3 +163,17 @@ def test_down_of_a_site_that_does_not_run_is_done(tmp_path: Path) -> None:
     done = cmc("down", str(_copied(tmp_path)))
     assert done.returncode == 0
     assert "not running" in done.stderr
+
+
+def test_a_run_that_is_not_named_is_that_of_the_site_in_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """CMC_SITE's where it is set, as for every other command; else the newest of runs/."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("20260101", "20260102"):
+        (tmp_path / "runs" / name).mkdir(parents=True)
+    site = ROOT / "sites" / "demo.toml"
+    monkeypatch.setenv("CMC_SITE", str(site))
+    assert site_open.run_folder(None) == site_open.run_dir_of(site_open.load(site))
+    monkeypatch.delenv("CMC_SITE")
+    assert site_open.run_folder(None) == Path("runs/20260102")
