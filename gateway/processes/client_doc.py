@@ -9,7 +9,7 @@ language, `en` or `zh`; the last three are made of the scripts in `acceptance/ce
 import re
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
@@ -25,23 +25,26 @@ VERSIONS = (
     ("4.4", "clients44.xml", ""),
     ("5.0 SP2", "clients50sp2.xml", "clientsfixt11.xml"),
 )
-FULL = "clients44.xml"
+FULL = 1
+"""The place in `VERSIONS` of the one that has every message."""
+REQUIRED, OPTIONAL = "R", "o"
 _BLOCK = re.compile(r"(<!-- generated: (\w+) (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _ADMIN = frozenset({"A", "0", "1", "2", "3", "4", "5"})
 FROM_CLIENT = _ADMIN | frozenset({"x", "c", "g", "V", "D", "AB", "F", "G", "AC", "H", "AF", "q"})
 FROM_GATEWAY = _ADMIN | frozenset({"y", "d", "h", "W", "X", "Y", "r", "8", "9", "j"})
 _HEADS = {
-    EN: ("Tag", "Field", "Required", "Values", "Sent by", "client", "gateway", "FIX versions", "yes", "in group"),
-    ZH: ("标签", "字段", "必填", "取值", "发送方", "客户端", "网关", "FIX 版本", "是", "组内"),
+    EN: ("Sent by", "client", "gateway", "FIX versions", "Header of every message"),
+    ZH: ("发送方", "客户端", "网关", "FIX 版本", "每条消息的消息头"),
 }
+_COLUMNS = {EN: ("Tag", "Field", "Values"), ZH: ("标签", "字段", "取值")}
 
 
 class Row(NamedTuple):
-    """One field of a message: how deep it stands in groups, and whether it has to be there."""
+    """One field of a message: whether it has to be there, and its name behind those of the groups it stands in."""
 
     spec: FieldSpec
     required: bool
-    depth: int
+    path: tuple[str, ...]
 
 
 def page(text: str) -> str:
@@ -66,6 +69,11 @@ def words() -> dict[str, dict[str, list[str]]]:
     return tomllib.loads(files("gateway.clients").joinpath("words.toml").read_text(encoding="utf-8"))
 
 
+def unplayed() -> dict[str, dict[str, str]]:
+    """The cases of the standard's list that no script plays, with the reason in both languages."""
+    return tomllib.loads(files("acceptance.certify").joinpath("unplayed.toml").read_text(encoding="utf-8"))
+
+
 def versions_of(msg_type: str) -> tuple[str, ...]:
     """The FIX versions that have this message."""
     return tuple(
@@ -78,27 +86,88 @@ def versions_of(msg_type: str) -> tuple[str, ...]:
 def _messages(language: str) -> Iterator[str]:
     said = words()["message"]
     place = 0 if language == EN else 1
-    tag, field, required, values, sender, client, gateway, versions, yes, _ = _HEADS[language]
-    root = ET.parse(SPECS / FULL).getroot()  # noqa: S314 - our own file
-    known = {one.name: one for one in read_dictionary(SPECS / FULL).fields.values()}
-    for message in root.iterfind("messages/message"):
-        kind = message.get("msgtype", "")
+    sender, client, gateway, versions, header = _HEADS[language]
+    yield f"### {header}\n"
+    yield from _table([_header(*files) for _, *files in VERSIONS], language)
+    bodies = [_bodies(*files) for _, *files in VERSIONS]
+    for kind, (name, _) in bodies[FULL].items():
         senders = [client] * (kind in FROM_CLIENT) + [gateway] * (kind in FROM_GATEWAY)
-        yield f"### {message.get('name')} (35={kind})\n"
+        yield f"### {name} (35={kind})\n"
         yield f"{said[kind][place]} {sender}: {', '.join(senders)}. {versions}: {', '.join(versions_of(kind))}.\n"
-        yield f"| {tag} | {field} | {required} | {values} |\n|---|---|---|---|"
-        for row in _rows(message, known, 0):
-            name = f"{'· ' * row.depth}{row.spec.name}"
-            shown = ", ".join(f"`{value}` {word.lower()}" for value, word in row.spec.values)
-            yield f"| {row.spec.tag} | {name} | {yes if row.required else ''} | {shown or row.spec.kind.lower()} |"
-        yield ""
+        yield from _table([one[kind][1] if kind in one else [] for one in bodies], language)
 
 
-def _rows(element: ET.Element, known: dict[str, FieldSpec], depth: int) -> Iterator[Row]:
-    for one in element:
-        yield Row(known[one.get("name", "")], one.get("required") == "Y", depth)
-        if one.tag == "group":
-            yield from _rows(one, known, depth + 1)
+def _table(versions: Sequence[Sequence[Row]], language: str) -> Iterator[str]:
+    """One table of the rows of each version, in the order of the version that has most, others where they stand."""
+    names = [name for name, _, _ in VERSIONS]
+    tag, field, values = _COLUMNS[language]
+    yield f"| {' | '.join((tag, field, *names, values))} |\n|---|---|{'---|' * len(names)}---|"
+    by_path = [{row.path: row for row in rows} for rows in versions]
+    for path in _merged(versions):
+        found = [one.get(path) for one in by_path]
+        row = next(one for one in found if one is not None)
+        marks = ["-" if one is None else REQUIRED if one.required else OPTIONAL for one in found]
+        cells = [str(row.spec.tag), "· " * (len(path) - 1) + row.spec.name, *marks, _values(found, names)]
+        yield f"| {' | '.join(cells)} |"
+    yield ""
+
+
+def _merged(versions: Sequence[Sequence[Row]]) -> list[tuple[str, ...]]:
+    """The paths of all rows: those of the full version, and behind its forerunner what only another has."""
+    merged = [row.path for row in versions[FULL]]
+    for rows in versions:
+        at = 0
+        for row in rows:
+            if row.path in merged:
+                at = merged.index(row.path) + 1
+                continue
+            while at < len(merged) and len(merged[at]) > len(row.path):  # not into a group that it does not belong to
+                at += 1
+            merged.insert(at, row.path)
+            at += 1
+    return merged
+
+
+def _values(found: Sequence[Row | None], names: Sequence[str]) -> str:
+    """What may stand in a field; where the versions that have it differ, which of them is named."""
+    having = [(name, row.spec) for name, row in zip(names, found, strict=True) if row is not None]
+    texts: dict[str, list[str]] = {}
+    for name, spec in having:
+        for text in [f"`{value}` {word.lower()}" for value, word in spec.values] or [spec.kind.lower()]:
+            texts.setdefault(text, []).append(name)
+    return ", ".join(text if len(of) == len(having) else f"{text} ({', '.join(of)})" for text, of in texts.items())
+
+
+def _header(application: str, transport: str) -> list[Row]:
+    name = transport or application
+    return _rows(_root(name).find("header") or (), _known(name), ())
+
+
+def _bodies(application: str, transport: str) -> dict[str, tuple[str, list[Row]]]:
+    """Name and rows of each message by MsgType(35), those of the session among them."""
+    found = {}
+    for file in filter(None, (transport, application)):
+        for message in _root(file).iterfind("messages/message"):
+            rows = _rows(message, _known(file), ())
+            found[message.get("msgtype", "")] = (message.get("name", ""), rows)
+    return found
+
+
+def _root(file: str) -> ET.Element:
+    return ET.parse(SPECS / file).getroot()  # noqa: S314 - our own file
+
+
+def _known(file: str) -> dict[str, FieldSpec]:
+    return {one.name: one for one in read_dictionary(SPECS / file).fields.values()}
+
+
+def _rows(elements: Iterable[ET.Element], known: dict[str, FieldSpec], path: tuple[str, ...]) -> list[Row]:
+    rows = []
+    for one in elements:
+        name = one.get("name", "")
+        rows.append(Row(known[name], one.get("required") == "Y", (*path, name)))
+        rows += _rows(one, known, (*path, name))
+    return rows
 
 
 def _codes(language: str) -> Iterator[str]:
@@ -131,6 +200,8 @@ def _conformance(language: str) -> Iterator[str]:
     yield f"{head}\n|---|---|---|"
     for case in read_folder("session"):
         yield f"| {case.number} | {case.title(language)} | {', '.join(case.versions) or '4.2, 4.4, 5.0 SP2'} |"
+    for number, reasons in unplayed().items():
+        yield f"| {number} | {reasons[language]} | - |"
 
 
 def _certification(language: str) -> Iterator[str]:
