@@ -37,7 +37,7 @@ def test_an_assessment_asks_for_what_the_site_lacks(tmp_path: Path) -> None:
     assert "What is the margin of a lot, from which date?" in asked
     assert "Who approves a stage and the acceptance, with which key?" in asked
     assert "Which calendar has SHFE.cu2609, LME.CA3M, LME.USDCNH?" in asked
-    assert ["5 : 1", "+0.00 %"] in [[cell["en"] for cell in row] for row in titles["Pair CU-CA"]["rows"]]
+    assert ["5 : 1", "+0.00 %", "the site's"] in [[cell["en"] for cell in row] for row in titles["Pair CU-CA"]["rows"]]
     curve = titles["Opportunities at the site's thresholds, and what delay costs"]
     assert "no market data was given" in curve["texts"][0]["en"]
     rules = {(row[0]["en"], row[1]["en"]): row[3]["en"] for row in titles["Limits against rules"]["rows"]}

@@ -1,0 +1,534 @@
+"""Ways to a pass that is not deserved, and to a report that verifies and lies: each is refused, seen or told."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from virtual_run import make_run
+
+from acceptance import again, pages, signing
+from acceptance.accept import Asked, RefusedError, accept, evaluate, verify
+from acceptance.criteria import STANDARD, CriteriaError, Criterion, load_criteria
+from acceptance.document import About, canonical, document, slipped
+from acceptance.evidence import EvidenceError, RunEvidence, evidence_files, read_evidence, read_loadtest, read_runs
+from acceptance.judge import Verdict
+from acceptance.signing import Approver
+from gateway.journal.frame import FrameEncoder
+from gateway.journal.reader import EXECUTION, journal_path, read_journal
+from gateway.model.record import JournalOpened
+from gateway.processes import accept_runs
+from gateway.processes.cli import main
+
+ABOUT = About("0123abc", "0.1.0", {"python": "3.11"}, {"host": "test", "cores": 2})
+AT_NS = 1_780_000_000 * 10**9
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of some 90 pair trades: half of what proves 98 %."""
+    return make_run(tmp_path_factory.mktemp("runs") / "half", seconds=300)
+
+
+@pytest.fixture
+def run(original: Path, tmp_path: Path) -> Path:
+    """A copy of its own."""
+    return Path(shutil.copytree(original, tmp_path / "half"))
+
+
+class Desk:
+    """An approver with a key."""
+
+    def __init__(self, folder: Path) -> None:
+        self.key = folder / "key.pem"
+        self.approver = Approver("Li Wei", signing.make_key(self.key))
+        self.folder = folder / "report"
+        self.list = folder / "approvers.toml"
+        self.list.write_text(
+            f'[[approver]]\nname = "Li Wei"\npublic_key = "{self.approver.public_key}"\n', encoding="utf-8"
+        )
+
+    def asked(self, runs: list[RunEvidence], criteria: Path = STANDARD, stage: str = "canary") -> Asked:
+        return Asked(runs, [], load_criteria(criteria), [criteria], stage, self.approver)
+
+    def accept(self, runs: list[RunEvidence], criteria: Path = STANDARD) -> dict[str, Any]:
+        made = accept(self.asked(runs, criteria), signing.read_key(self.key), ABOUT, self.folder, AT_NS)
+        return dict(verify(made.path, [self.approver]))
+
+    def sign_again(self, content: dict[str, Any]) -> None:
+        """Another document in the same page, with a good signature: what a signer with a changed program could do."""
+        page = (self.folder / "acceptance.html").read_text(encoding="utf-8")
+        empty = page.replace(page.partition(pages.BEGIN)[2].partition(pages.END)[0], "")
+        signature = signing.sign(signing.read_key(self.key), canonical(content))
+        text = pages.with_signature(empty, content, signature)
+        (self.folder / "acceptance.html").write_text(text, encoding="utf-8")
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def verdicts(runs: list[RunEvidence], stage: str = "canary") -> dict[str, str]:
+    return {one.criterion.id: one.verdict.value for one in evaluate(runs, [], load_criteria(), stage)}
+
+
+def reopened(path: Path) -> None:
+    """The journal with a first record that says another boot and another time."""
+    first, *rest = read_journal(path)
+    assert isinstance(first, JournalOpened)
+    other = JournalOpened("execution", 7, "other", "boot-x", 99, first.utc_ns + 5, first.version, first.site_digest)
+    encode = FrameEncoder(1 << 20).encode
+    path.write_bytes(path.read_bytes()[:12] + b"".join(bytes(encode(one)) for one in (other, *rest)))
+
+
+# The same thing twice.
+
+
+def test_a_run_counts_once_under_whatever_name(run: Path, desk: Desk, tmp_path: Path) -> None:
+    """Named twice, named by a link, copied, cut off, or copied with another first record: refused with both names."""
+    link = tmp_path / "link"
+    link.symlink_to(run)
+    copied = Path(shutil.copytree(run, tmp_path / "copied"))
+    disguised = Path(shutil.copytree(run, tmp_path / "disguised"))
+    reopened(journal_path(disguised, EXECUTION, 1))
+    cut = Path(shutil.copytree(run, tmp_path / "cut"))
+    journal = journal_path(cut, EXECUTION, 1)
+    journal.write_bytes(journal.read_bytes()[: journal.stat().st_size // 2])
+    for other in (run, link, copied, disguised, cut):
+        with pytest.raises(RefusedError, match="the same would be counted twice") as refused:
+            desk.accept(read_runs([run, other]))
+        assert f"{run} and {other} both hold " in str(refused.value)
+    assert not desk.folder.exists()
+
+
+def test_a_load_test_counts_once(run: Path, desk: Desk, tmp_path: Path) -> None:
+    """A copy under another name is the same test."""
+    paths = [tmp_path / name for name in ("one.json", "two.json")]
+    for path in paths:
+        path.write_text(load_text(), encoding="utf-8")
+    asked = desk.asked([read_evidence(run)])
+    tests = [read_loadtest(path) for path in paths]
+    with pytest.raises(RefusedError, match=r"one\.json and .*two\.json are the same load test"):
+        accept(Asked(asked.runs, tests, asked.criteria, asked.criteria_files, "full", asked.approver),
+               signing.read_key(desk.key), ABOUT, desk.folder, AT_NS)  # fmt: skip
+
+
+def test_runs_of_one_name_are_told_apart(run: Path, tmp_path: Path) -> None:
+    """By as much of the path as it takes; so are the pages of their single trades."""
+    site = run / "site.toml"
+    text = site.read_text(encoding="utf-8").replace('slippage_budget = "5000"', 'slippage_budget = "100"')
+    site.write_text(text, encoding="utf-8")
+    places = [tmp_path / name / "half" for name in ("a", "b")]
+    for place in places:
+        shutil.copytree(run, place)
+    runs = read_runs(places)
+    assert [one.name for one in runs] == ["a/half", "b/half"]
+    files = [one.file for one in slipped(runs)]
+    assert len(files) > 2
+    assert len(set(files)) == len(files)
+    runs[1].name = "a_half"
+    assert len({one.file for one in slipped(runs)}) == len(files)
+
+
+# Another run's parts.
+
+
+def test_a_budget_that_was_raised_after_the_run_is_a_fault(run: Path) -> None:
+    """The site file beside the journal is not the one that the journal names: nothing is measured of the run."""
+    assert accept_runs.read([run])[0].faults == []
+    site = run / "site.toml"
+    text = site.read_text(encoding="utf-8").replace('slippage_budget = "5000"', 'slippage_budget = "9000"')
+    site.write_text(text, encoding="utf-8")
+    (found,) = accept_runs.read([run])
+    assert "the file, the environment or the program has changed since" in found.faults[0]
+    assert "pass" not in verdicts([found]).values()
+
+
+def test_a_budget_other_than_the_kept_one_is_a_fault(run: Path) -> None:
+    """What execution decided by is kept beside the journal, and counts against the site file."""
+    from gateway.processes.cores import settings
+    from gateway.processes.kept_settings import keep_settings
+    from gateway.processes.settings import load_site
+
+    site = load_site(run / "site.toml", {})
+    kept = settings(site)
+    keep_settings(run, site.digest, 1, kept)
+    assert accept_runs.read([run])[0].faults == []
+    pairs = {name: replace(one, slippage_budget_e9=1) for name, one in kept.pairs.items()}
+    shutil.rmtree(run / "settings")
+    keep_settings(run, site.digest, 1, replace(kept, pairs=pairs))
+    (found,) = accept_runs.read([run])
+    name = next(iter(kept.pairs))
+    assert found.faults == [
+        f"half: site.toml says a slippage budget of 5000000000000 for pair {name}, but execution decided by 1"
+    ]
+
+
+@pytest.mark.parametrize("missing", ["profiles", "profiles/LME.toml", "profiles/SHFE.toml"])
+def test_a_network_that_nobody_wrote_down_is_not_far(run: Path, missing: str) -> None:
+    """Without the profile of a venue nobody knows whether the end-to-end bound applies: it does not pass by that."""
+    gone = run / missing
+    if gone.is_dir():
+        shutil.rmtree(gone)
+    else:
+        gone.unlink()
+    (found,) = [one for one in evaluate([read_evidence(run)], [], load_criteria(), "canary")
+                if one.criterion.id == "end-to-end"]  # fmt: skip
+    assert found.verdict is Verdict.NOT_MEASURED
+    assert found.why.startswith("not known how far these venues are, for want of profiles/VENUE.toml: half: ")
+
+
+def test_the_truth_of_another_run_differs(run: Path, tmp_path: Path) -> None:
+    """Also when venues' names are exchanged."""
+    other = make_run(tmp_path / "other", seconds=60, seed=9)
+    shutil.rmtree(run / "truth")
+    shutil.copytree(other / "truth", run / "truth")
+    assert verdicts([read_evidence(run)])["reconciliation"] == "fail"
+    for here, there in (("SHFE", "X"), ("LME", "SHFE"), ("X", "LME")):
+        (other / "truth" / here).rename(other / "truth" / there)
+    assert verdicts([read_evidence(other)])["reconciliation"] == "fail"
+
+
+@pytest.mark.parametrize("link", ["truth", "truth/LME", "truth/LME/orders.jsonl", "journal", "site.toml"])
+def test_evidence_lies_in_the_runs_own_folder(run: Path, tmp_path: Path, link: str) -> None:
+    """A link is a fault: what it leads to is digested nowhere, or lies where it is another thing tomorrow."""
+    elsewhere = tmp_path / "elsewhere"
+    (run / link).rename(elsewhere)
+    (run / link).symlink_to(elsewhere)
+    found = read_evidence(run)
+    assert found.faults[0] == f"half: {link} is a link; evidence lies in the run's own folder"
+    assert found.story.trades == {}
+
+
+def test_every_file_that_figures_come_from_is_evidence(run: Path, desk: Desk) -> None:
+    """The recorder's Parquet files, the kept settings and the records of a rollout, too; one that changes is told."""
+    for name in ("record/quotes.parquet", "settings/execution.x.json", "rollout/1.json"):
+        (run / name).parent.mkdir(exist_ok=True)
+        (run / name).write_text("{}", encoding="utf-8")
+    content = desk.accept([read_evidence(run)])
+    paths = [one["path"] for one in content["evidence"]]
+    assert "../half/record/quotes.parquet" in paths
+    assert "../half/settings/execution.x.json" in paths
+    assert "../half/rollout/1.json" in paths
+    (run / "record" / "quotes.parquet").write_text("{ }", encoding="utf-8")
+    with pytest.raises(RefusedError, match=r"\.\./half/record/quotes\.parquet was changed"):
+        verify(desk.folder, [desk.approver])
+
+
+def test_a_run_that_goes_on_is_not_accepted(run: Path) -> None:
+    """A file that changed between the reading and its digest; a file that came or went."""
+    found = read_evidence(run)
+    path = journal_path(run, EXECUTION, 1)
+    os.utime(path, ns=(1, 1))
+    with pytest.raises(EvidenceError, match=r"changed while it was read: .*is the run still going on"):
+        evidence_files([found], [], [])
+    found = read_evidence(run)
+    (run / "truth" / "new.csv").write_text("", encoding="utf-8")
+    with pytest.raises(EvidenceError, match=r"truth/new\.csv"):
+        evidence_files([found], [], [])
+
+
+# Criteria.
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "criteria.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+MISFITS = """
+measure             | kind       | evidence | says
+order_acceptance    | none       | journal  | kind = 'none': order_acceptance is judged by share
+pair_completion     | rate       | journal  | kind = 'rate': pair_completion is judged by share
+legged_trades       | share      | journal  | kind = 'share': legged_trades is judged by rate
+in_step_ns          | percentile | journal  | evidence = 'journal': in_step_ns is measured from truth
+differences         | none       | journal  | evidence = 'journal': differences is measured from truth
+nothing_ns          | percentile | journal  | measure = 'nothing_ns': one of capture, differences
+"""
+
+
+@pytest.mark.parametrize("row", MISFITS.strip("\n").splitlines()[1:])
+def test_a_measure_is_judged_as_it_can_be(row: str, tmp_path: Path) -> None:
+    """That nothing may be found would be true of any share, however bad it is: it holds no findings."""
+    measure, kind, evidence, says = (cell.strip() for cell in row.split(" | "))
+    text = (
+        f'[[criterion]]\nid = "one"\nen = "E."\nzh = "Z。"\nmeasure = "{measure}"\nkind = "{kind}"\nbound = "BOUND"\n'
+        f'percentile = 99.0\nconfidence = 0.95\nstage = "canary"\nevidence = "{evidence}"\n'
+    )
+    bound = "50 ms" if kind == "percentile" else "98 %"
+    with pytest.raises(CriteriaError) as refused:
+        load_criteria(written(tmp_path, text.replace("BOUND", bound)))
+    assert f"criterion one: {says}" in str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["criterion = 3", 'criterion = ["x"]', 'criterion = "x"'])
+def test_criteria_are_tables(text: str, tmp_path: Path) -> None:
+    """Anything else is refused with what would be right."""
+    with pytest.raises(CriteriaError, match=r"tables, each begun by \[\[criterion\]\]"):
+        load_criteria(written(tmp_path, text + "\n"))
+
+
+def test_a_bound_without_end_is_refused_at_once(tmp_path: Path) -> None:
+    """A number of a million digits is none that anybody meant."""
+    row = 'base = "standard"\n[[criterion]]\nid = "soak"\nbound = "{} h"\n'
+    for number in ("1e999999", "1e-999999999", "9" * 30):
+        with pytest.raises(CriteriaError, match="bound = "):
+            load_criteria(written(tmp_path, row.format(number)))
+
+
+WEAKER = """
+base = "standard"
+[[criterion]]
+id = "pair-completion"
+bound = "50 %"
+[[criterion]]
+id = "gateway-latency"
+percentile = 50.0
+confidence = 0.8
+[[criterion]]
+id = "in-step"
+stage = "full"
+[[criterion]]
+id = "first-shot"
+bound = "95 %"
+"""
+
+
+def test_what_the_criteria_ask_less_is_told_at_the_top(run: Path, desk: Desk, tmp_path: Path) -> None:
+    """In the document, on the page before any figure, in the PDF, on the command line; what they ask more is no less."""
+    path = written(tmp_path, WEAKER)
+    content = desk.accept([read_evidence(run)], path)
+    assert [(one["en"], one["less"]) for one in content["deviations"]] == [
+        ("gateway-latency: percentile 50, the product's own 99", True),
+        ("gateway-latency: confidence 0.8, the product's own 0.95", True),
+        ("in-step: asked from stage full on only", True),
+        ("pair-completion: bound 50 %, the product's own 98 %", True),
+        ("first-shot: bound 95 %, the product's own 90 %", False),
+    ]
+    page = (desk.folder / "acceptance.html").read_text(encoding="utf-8")
+    told_at = page.index("Not the product&#39;s own criteria")
+    assert told_at < page.index('id="journal"')
+    assert "pair-completion：bound 为 50 %，产品自带为 98 %" in page  # noqa: RUF001 - Chinese has its own colon
+    assert content["not_asked"] == ["in-step", "recovery", "client-latency", "soak"]
+
+
+def test_a_criterion_left_out_is_told(run: Path, desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+                                      monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """A file with one criterion of its own passes by that; the report and both commands say what it left out."""
+    monkeypatch.setenv("CMC_LANGUAGE", "en")
+    row = 'id = "journal"\nen = "It reads."\nzh = "可读。"\nmeasure = "journal_faults"\nkind = "none"\n'
+    path = written(tmp_path, f'[[criterion]]\n{row}stage = "shadow"\nevidence = "journal"\n')
+    words = ["--approvers", str(desk.list)]
+    assert main(["deliver", "accept", str(run), "--criteria", str(path), "--approver", "Li Wei", "--key", str(desk.key),
+                 "--out", str(desk.folder), *words]) == 0  # fmt: skip
+    said = capsys.readouterr().out
+    assert said.count("not the product's own criteria: ") == 16
+    assert "not the product's own criteria: soak: left out" in said
+    assert "not the product's own criteria: journal: said in other words, judged the same" in said
+    assert main(["deliver", "verify", str(desk.folder), *words]) == 0
+    said = capsys.readouterr().out
+    assert "its criteria ask for less than the product's own: gateway-latency: left out, " in said
+
+
+def test_every_file_of_criteria_stays_with_the_report(run: Path, desk: Desk, tmp_path: Path) -> None:
+    """Also one that is only another's base: what it asks for is nowhere else."""
+    (tmp_path / "base.toml").write_text('base = "standard"\n[[criterion]]\nid = "soak"\nbound = "1 h"\n', "utf-8")
+    content = desk.accept([read_evidence(run)], written(tmp_path, 'base = "base.toml"\n'))
+    assert {"criteria-1.toml", "criteria-2.toml"} <= set(content["files"])
+    assert 'bound = "1 h"' in (desk.folder / "criteria-2.toml").read_text(encoding="utf-8")
+
+
+# Load-test files.
+
+
+def load_text(**changes: object) -> str:
+    content: dict[str, object] = {
+        "kind": "loadtest", "name": "ramp", "requests": 1000, "failures": 0, "latency_ns": {"p99": 4_000_000}
+    } | changes  # fmt: skip
+    return json.dumps(content)
+
+
+LOAD_FILES: list[tuple[str, str]] = [
+    (load_text(requests=0), "requests = 0: a whole number from 1"),
+    (load_text(requests=True), "requests = True: a whole number"),
+    (load_text(requests=1e3), "requests = 1000.0: a whole number"),
+    (load_text(failures=-1), "failures = -1: a whole number from 0 to 1000"),
+    (load_text(failures=1001), "failures = 1001: a whole number from 0 to 1000"),
+    (load_text(latency_ns={"p99": float("nan")}), "latency_ns.p99 = nan"),
+    (load_text(latency_ns={"p99": float("inf")}), "latency_ns.p99 = inf"),
+    (load_text(latency_ns={"p99": -5}), "latency_ns.p99 = -5"),
+    (load_text(latency_ns={"p99": 0}), "latency_ns.p99 = 0: a whole number from 1"),
+    (load_text(latency_ns={"p99": 10**40}), "latency_ns.p99 = 1000"),
+    (load_text(latency_ns=[4]), "latency_ns.p99 = None"),
+    (load_text(name=""), "name = '': a text"),
+    (load_text(name="x" * 201), "name = 'xxx"),
+    (load_text(kind="LOADTEST"), "kind = 'LOADTEST'"),
+    (load_text(gateway="here"), "gateway = 'here': host, build and config as texts"),
+    (load_text(histogram="HISTF"), "histogram = 'HISTF': one that can be read"),
+    ('{"kind": "loadtest", "failures": 9, "failures": 0}', "a key stands there twice"),
+    ("[]", "list"),
+    ("[" * 100_000, "no load-test file"),
+]
+
+
+@pytest.mark.parametrize("place", range(len(LOAD_FILES)))
+def test_a_load_test_file_holds_what_a_test_can_have(place: int, tmp_path: Path) -> None:
+    """Anything else is refused with file, key, value and what would be right."""
+    text, says = LOAD_FILES[place]
+    path = tmp_path / "load.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(EvidenceError) as refused:
+        read_loadtest(path)
+    assert says in str(refused.value)
+    assert str(path) in str(refused.value)
+
+
+def test_a_figure_beside_a_histogram_is_the_histograms(tmp_path: Path) -> None:
+    """A 99th percentile that was changed by hand, or requests that nobody answered, do not fit it."""
+    from loadtest.due import Delays
+
+    delays = Delays()
+    for number in range(200):
+        delays.sent(0)
+        delays.answered(1_000_000 + number * 50_000)
+    path = tmp_path / "load.json"
+    result = delays.result("ramp", {})
+    path.write_text(json.dumps(result), encoding="utf-8")
+    assert read_loadtest(path).p99_ns == result["latency_ns"]["p99"]
+    for change, says in (
+        ({"latency_ns": {"p99": 1_000_000}}, "latency_ns.p99 = 1000000: "),
+        ({"requests": 250}, "requests = 250: 200 answers of its histogram and 0 failures"),
+        ({"requests": 150}, "requests = 150: "),
+    ):
+        path.write_text(json.dumps(result | change), encoding="utf-8")
+        with pytest.raises(EvidenceError, match=says):
+            read_loadtest(path)
+
+
+def test_ninety_nine_requests_have_no_99th_percentile(run: Path, tmp_path: Path) -> None:
+    """They fail when they are too slow, and prove nothing when they are not."""
+    path = tmp_path / "load.json"
+    for requests, p99_ns, verdict in (
+        (100, 5_000_000, "pass"),
+        (99, 5_000_000, "not enough"),
+        (99, 5_000_001, "fail"),
+    ):
+        path.write_text(load_text(requests=requests, latency_ns={"p99": p99_ns}), encoding="utf-8")
+        judged = evaluate([read_evidence(run)], [read_loadtest(path)], load_criteria(), "limited")
+        assert {one.criterion.id: one.verdict.value for one in judged}["client-latency"] == verdict
+
+
+# A report that verifies and lies.
+
+
+def test_an_honest_report_measures_the_same_again(run: Path, desk: Desk) -> None:
+    """Everything that comes from evidence comes out again."""
+    assert again.differences(desk.accept(accept_runs.read([run])), desk.folder, accept_runs.read) == []
+
+
+def change_figure(content: dict[str, Any]) -> None:
+    row = next(one for one in content["criteria"] if one["id"] == "pair-completion")
+    row["verdict"], row["interval"] = "pass", "98.100 % .. 100.000 %"
+
+
+def change_verdict(content: dict[str, Any]) -> None:
+    content["verdict"] = "pass"
+
+
+def change_limit(content: dict[str, Any]) -> None:
+    content["limits"][0]["value"] = "1"
+
+
+def hide_deviation(content: dict[str, Any]) -> None:
+    content["deviations"] = []
+
+
+def hide_open_points(content: dict[str, Any]) -> None:
+    content["open_points"] = []
+
+
+LIES = """
+change           | says
+change_figure    | criteria pair-completion: verdict: the report says pass, its evidence not enough
+change_verdict   | verdict: the report says pass, its evidence not enough
+change_limit     | limits limits.max_open_trades: value: the report says 1, its evidence 8
+hide_deviation   | deviations: the report says [], its evidence
+hide_open_points | open point left out: criterion pair-completion: not enough
+"""
+
+
+@pytest.mark.parametrize("row", LIES.strip("\n").splitlines()[1:])
+def test_a_signed_lie_is_found_by_measuring_again(row: str, run: Path, desk: Desk, tmp_path: Path) -> None:
+    """It verifies, for the signer signed it; its evidence says otherwise."""
+    change, says = (cell.strip() for cell in row.split(" | "))
+    lines = 'base = "standard"\n[[criterion]]\nid = "first-shot"\nbound = "80 %"\n'
+    content = desk.accept([read_evidence(run)], written(tmp_path, lines))
+    globals()[change](content)
+    desk.sign_again(content)
+    assert verify(desk.folder, [desk.approver]) == content
+    found = again.differences(content, desk.folder, accept_runs.read)
+    assert any(one.startswith(says) for one in found), found
+
+
+def test_the_command_measures_again(run: Path, desk: Desk, capsys: pytest.CaptureFixture[str],
+                                    monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """Exit code 0 for the honest report, 1 with each difference for the other."""
+    monkeypatch.setenv("CMC_LANGUAGE", "en")
+    content = desk.accept([read_evidence(run)])
+    words = ["deliver", "verify", str(desk.folder), "--approvers", str(desk.list), "--again"]
+    assert main(words) == 0
+    assert "measured again from its evidence: the same" in capsys.readouterr().out
+    change_figure(content)
+    desk.sign_again(content)
+    assert main(words) == 1
+    assert "signed, but not what its evidence says:\ncriteria pair-completion: " in capsys.readouterr().err
+
+
+def test_names_are_no_markup(run: Path, desk: Desk) -> None:
+    """A run's folder, an approver, an open point, a limit's key: what looks like markup is shown as text."""
+    evil = '"><img src=x onerror=alert(1)></script><script>'
+    desk.approver = Approver(evil, desk.approver.public_key)
+    found = read_evidence(run)
+    found.name = evil
+    site = found.site_text + f'\n[[rule]]\nid = {json.dumps(evil)}\nunits = "{"<b>"}"\n'
+    found.site_text = site
+    found.networks = dict.fromkeys(found.networks, evil)
+    desk.accept([found])
+    page = (desk.folder / "acceptance.html").read_text(encoding="utf-8")
+    assert "<img" not in page
+    assert page.count("<script") == 2
+    assert page.count("</script>") == 2
+
+
+def test_limits_of_runs_that_differ_both_stand_there(run: Path, tmp_path: Path) -> None:
+    """The last run's does not stand for all."""
+    other = make_run(tmp_path / "other", seconds=30, seed=8)
+    found = read_runs([run, other])
+    found[1].site_text = found[1].site_text.replace("max_open_trades = 8", "max_open_trades = 80")
+    rows = document(ABOUT, found, [], [], [], criteria=[], stage="canary", approver=Approver("", ""), at_utc_ns=0,
+                    open_points=[])["limits"]  # fmt: skip
+    assert [one["value"] for one in rows if one["key"] == "limits.max_open_trades"] == ["8 (half)", "80 (other)"]
+
+
+def test_what_most_do_not_give_is_not_measured(run: Path, tmp_path: Path) -> None:
+    """Two runs, one without its venues' clocks: half is told, more than half is no figure of the whole."""
+    other = make_run(tmp_path / "other", seconds=600, seed=8)
+    for path in (other / "truth").glob("*/clock.csv"):
+        path.unlink()
+    (alone,) = of([read_evidence(run)], "in-step")
+    assert alone.measured.left_out == 0
+    (both,) = of([read_evidence(run), read_evidence(other)], "in-step")
+    assert both.verdict is Verdict.NOT_MEASURED
+    assert both.measured.left_out > len(alone.measured.sample)
+
+
+def of(runs: list[RunEvidence], name: str) -> list[Any]:
+    criteria: list[Criterion] = load_criteria()
+    return [one for one in evaluate(runs, [], criteria, "full") if one.criterion.id == name]
