@@ -99,7 +99,7 @@ class Ledger:
         self.residual_e9: dict[str, int] = {}
         """By pair: lots of the first leg, in 1e-9, that its ratio has left over."""
         self.loss_e9: dict[str, int] = {}
-        self.commands_done = 0
+        self.commands_done = 0  # of persons, not of clients' orders
         self.done_commands: dict[str, tuple[bool, str]] = {}
         self._sent_at_ns: deque[int] = deque()
         self._rule_trades_ns: dict[str, deque[int]] = {}

@@ -18,6 +18,7 @@ from gateway.model.order import ExecType, ExecutionReport, Order, OrdStatus, Ord
 from gateway.model.rollout import STAGES
 from gateway.model.site import BreachAction
 from gateway.model.trade import (
+    CLIENT_VERBS,
     AlarmName,
     Command,
     CommandAnswered,
@@ -76,13 +77,13 @@ class Operator:
         known = self._ledger.done_commands.get(command.command_id)
         if known is None:
             known = self._obey(command, at_ns)
+            self._ledger.commands_done += command.verb not in CLIENT_VERBS
             self._remember(command.command_id, known)
         self._out.announce(CommandAnswered(command.command_id, *known))
 
     def _remember(self, command_id: str, done: tuple[bool, str]) -> None:
         """So that the same command is not done twice; the oldest of very many is forgotten."""
         ledger = self._ledger
-        ledger.commands_done += 1
         ledger.done_commands[command_id] = done
         if len(ledger.done_commands) > REMEMBERED_COMMANDS:
             del ledger.done_commands[next(iter(ledger.done_commands))]

@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 from gateway.execution.engine import ExecutionEngine
 from gateway.model.record import Decision
-from gateway.model.trade import Command, ExecutionEvent, Verb
+from gateway.model.trade import CLIENT_VERBS, Command, ExecutionEvent, Verb
 
 
 class Recovered(NamedTuple):
@@ -26,7 +26,7 @@ def recover(engine: ExecutionEngine, records: Iterable[object]) -> Recovered:
     """Feed what earlier incarnations recorded to the engine; what is no decision is passed over.
 
     `armed` holds over deaths that follow each other: a command alone ends it, such as the one that an execution gives
-    itself when it comes back after an end of its own.
+    itself when it comes back after an end of its own. What clients' orders ask for is no such command.
     """
     seq = at_ns = 0
     armed = False
@@ -34,8 +34,12 @@ def recover(engine: ExecutionEngine, records: Iterable[object]) -> Recovered:
         if isinstance(record, Decision):
             engine.on_event(record.event, record.at_ns)
             seq, at_ns = record.seq, record.at_ns
-            armed = engine.ledger.armed or (armed and not isinstance(record.event, Command))
+            armed = engine.ledger.armed or (armed and not _is_a_persons(record.event))
     return Recovered(seq, at_ns, armed and not engine.ledger.throttled)
+
+
+def _is_a_persons(event: object) -> bool:
+    return isinstance(event, Command) and event.verb not in CLIENT_VERBS
 
 
 class Decides(Protocol):
@@ -49,7 +53,7 @@ class Decides(Protocol):
 
 
 class Rearm:
-    """Arms again by itself, once; a command of anybody else ends the wish."""
+    """Arms again by itself, once; a command of a person ends the wish, an order of a client does not."""
 
     def __init__(self, runner: Decides, *, wanted: bool) -> None:
         self._runner = runner

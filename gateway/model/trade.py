@@ -286,6 +286,10 @@ class Verb(StrEnum):
     """Put a rollout plan in force, at its first stage. Argument: the plan as JSON. STAGE then moves along it."""
 
 
+CLIENT_VERBS = frozenset({Verb.LEG_ORDER, Verb.WITHDRAW})
+"""What clients' orders ask for by themselves: no person has decided anything about trading by it."""
+
+
 class Command(Message):
     """A request with a name and a reason on record; the same `command_id` twice is answered, not done, twice."""
 

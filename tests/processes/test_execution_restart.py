@@ -73,6 +73,7 @@ def test_what_it_publishes_is_of_the_new_incarnation(tmp_path: Path, bus_dir: Pa
         ((Verb.ARM, Verb.DISARM), False),
         ((Verb.ARM, Verb.KILL_HOLD), False),
         ((Verb.ARM, Verb.STOP), False),
+        ((Verb.ARM, Verb.LEG_ORDER, Verb.WITHDRAW), True),
     ],
 )
 def test_it_arms_itself_where_it_was_armed_and_every_venue_has_spoken(
@@ -112,6 +113,19 @@ def test_a_command_meanwhile_ends_the_wish_to_arm(tmp_path: Path, bus_dir: Path)
     returned.sessions_up()
     rearm.look()
     assert returned.engine.ledger.armed is False
+    returned.close()
+
+
+@pytest.mark.parametrize("verb", [Verb.LEG_ORDER, Verb.WITHDRAW])
+def test_an_order_of_a_client_meanwhile_does_not_end_the_wish_to_arm(tmp_path: Path, bus_dir: Path, verb: Verb) -> None:
+    """It is refused while nothing is armed, and decides nothing about it; also over a second death."""
+    returned = Returned(tmp_path, bus_dir, command(Verb.ARM))
+    rearm = Rearm(returned.shell, wanted=returned.recovered.armed)
+    returned.shell.handle(command(verb, "O1-1.1"))
+    assert recover(ExecutionEngine(settings(write_site(tmp_path)), 3), returned.run_dir).armed is True
+    returned.sessions_up()
+    rearm.look()
+    assert returned.engine.ledger.armed is True
     returned.close()
 
 
