@@ -140,7 +140,7 @@ class Executions:
     def _note_ends(self, event: ExecutionEvent) -> None:
         """Keep what tells how an order of ours ended."""
         if isinstance(event, ExecutionReport | MessageRejected):
-            sent = self._sent.get(event.cl_ord_id)
+            sent = self._sent_of(event)
             if sent is not None:
                 self._note_end(event, sent)
         elif isinstance(event, OrdersSent):
@@ -151,6 +151,11 @@ class Executions:
             venue_id = event.venue_id if isinstance(event, SessionChanged) else ""
             for sent in self._sent.values():
                 sent.lost = sent.lost or venue_id in ("", sent.order.venue_id)
+
+    def _sent_of(self, event: ExecutionReport | MessageRejected) -> _Sent | None:
+        """The order of ours that it is about: what follows a cancel goes by the cancel's ClOrdID(11), and names it."""
+        sent = self._sent.get(event.orig_cl_ord_id) if isinstance(event, ExecutionReport) else None
+        return sent or self._sent.get(event.cl_ord_id)
 
     def _note_end(self, event: ExecutionReport | MessageRejected, sent: _Sent) -> None:
         sent.end = _end_of(event, sent) or sent.end
@@ -179,7 +184,7 @@ class Executions:
 
     def _fills(self, report: ExecutionReport) -> tuple[LegFill, ...]:
         """The fill of a report, with the taking back of an earlier one where it is a bust or a correction."""
-        sent = self._sent.get(report.cl_ord_id)
+        sent = self._sent_of(report)
         trade = self._trades.get(sent.trade_id) if sent is not None else None
         if sent is None or trade is None:
             return ()

@@ -93,10 +93,9 @@ def running(folder: Path, bus_dir: str, clients: list[Client], **top: Any) -> It
         until((folder / "state/run/ready/clients.json").exists, 40)
         yield Site(folder, path, content["clients"]["port"])
     finally:
-        for one in reversed(processes):
+        for one in reversed(processes):  # the gateway before its venues: what rests there is taken back
             one.terminate()
-        for one in processes:
-            one.wait(30)
+            one.wait(40)
         for left in psutil.process_iter(["cmdline"]):
             if str(path) in (left.info["cmdline"] or []):
                 os.kill(left.pid, signal.SIGKILL)

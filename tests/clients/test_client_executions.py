@@ -2,12 +2,13 @@
 
 from fractions import Fraction
 
+import msgspec
 from client_desk import CA, CU, E9, INSTRUMENTS, PAIR, SPEC, S, client, settings
 
 from gateway.clients.executions import Executions
 from gateway.execution.engine import ExecutionEngine
 from gateway.execution.ledger import ExecutionSettings
-from gateway.model.client import ClientSpec, ExecutionHeard
+from gateway.model.client import ClientSpec, ExecutionHeard, LegEnd
 from gateway.model.order import ExecType, ExecutionReport, Order, OrdStatus, SessionChanged, Side, TimeInForce
 from gateway.model.record import Decision
 from gateway.model.site import FormulaKind, InstrumentLimits, LegSpec, PairSpec, SiteLimits, VenueSpec
@@ -134,3 +135,76 @@ def test_a_reader_that_begins_in_the_middle_of_a_run_reads_it_from_its_start() -
     floor.fill(floor.orders[0], 5, "70010", "x1")
     again = Executions(settings(client("F")))
     assert [made for one in decisions if (made := again.take(one)) is not None] == floor.heard
+
+
+def day_order(floor: Floor) -> Order:
+    """Three lots of the leg that rest at their venue."""
+    floor.do(Command("k1", Verb.LEG_ORDER, "F", "x", f"C/F/O1-1 {CU} 1 3 7000 0"))
+    (order,) = floor.orders
+    floor.do(OrdersSent(S, (OrderSent(order.cl_ord_id, S, 1),)))
+    said(floor, order, ExecType.NEW, OrdStatus.NEW)
+    return order
+
+
+def said(floor: Floor, order: Order, kind: ExecType, status: OrdStatus, **changes: object) -> None:
+    """What the venue says of it; no fill."""
+    leaves = order.qty_lots if status is OrdStatus.NEW else 0
+    made = ExecutionReport(
+        order.venue_id, S, S, 1, False, order.cl_ord_id, "", "V", "e", "", "", kind, status, order.instrument_id,
+        order.side, order.qty_lots, 0, "0", None, 0, leaves, "0",
+    )  # fmt: skip
+    floor.do(msgspec.structs.replace(made, **changes))
+
+
+def end_of(floor: Floor) -> str:
+    """How the last step says that it ended."""
+    return floor.heard[-1].steps[-1].end
+
+
+def test_each_way_in_which_a_venue_ends_an_order_on_a_leg_is_told_apart() -> None:
+    """Its day is over, it refused it, the market is shut, it cancelled it by itself."""
+    for kind, status, reason, end in (
+        (ExecType.EXPIRED, OrdStatus.EXPIRED, "", LegEnd.EXPIRED),
+        (ExecType.DONE_FOR_DAY, OrdStatus.DONE_FOR_DAY, "", LegEnd.EXPIRED),
+        (ExecType.REJECTED, OrdStatus.REJECTED, "99", LegEnd.REJECTED),
+        (ExecType.REJECTED, OrdStatus.REJECTED, "2", LegEnd.SHUT),
+        (ExecType.CANCELED, OrdStatus.CANCELED, "", LegEnd.BY_VENUE),
+        (ExecType.ORDER_STATUS, OrdStatus.EXPIRED, "", LegEnd.EXPIRED),
+    ):
+        floor = Floor(client("F"))
+        said(floor, day_order(floor), kind, status, reason=reason)
+        assert (end_of(floor), floor.heard[-1].steps[-1].open_lots) == (end, 0), (kind, reason)
+
+
+def test_an_order_that_we_took_back_is_told_as_that_by_its_cancels_own_id() -> None:
+    """The venue's word names the cancel in ClOrdID(11) and the order in OrigClOrdID(41); a fill of it so named counts."""
+    floor = Floor(client("F"))
+    order = day_order(floor)
+    floor.do(Command("k2", Verb.WITHDRAW, "F", "x", "C/F/O1-1"))
+    named = {"cl_ord_id": "C1-9", "orig_cl_ord_id": order.cl_ord_id}
+    said(
+        floor, order, ExecType.TRADE, OrdStatus.PARTIALLY_FILLED, last_qty_lots=1, cum_qty_lots=1, last_px="70000",
+        exec_key="x1", exec_id="x1", leaves_qty_lots=2, **named,
+    )  # fmt: skip
+    assert fills(floor) == [(CU, 1, "x1", True)]
+    said(floor, order, ExecType.CANCELED, OrdStatus.CANCELED, cum_qty_lots=1, **named)
+    assert (end_of(floor), floor.heard[-1].steps[-1].hedged_units) == (LegEnd.WITHDRAWN, 1)
+
+
+def test_an_order_that_its_venue_cancelled_when_the_session_was_lost_is_told_as_that() -> None:
+    """The lots may be open while nobody is heard; then the venue says that they are cancelled."""
+    floor = Floor(client("F"))
+    order = day_order(floor)
+    floor.do(SessionChanged("SHFE", "orders", False, S))
+    assert floor.heard[-1].steps[-1].open_lots == 3
+    floor.do(SessionChanged("SHFE", "orders", True, S))
+    said(floor, order, ExecType.ORDER_STATUS, OrdStatus.CANCELED)
+    assert end_of(floor) == LegEnd.LOST
+
+
+def test_an_order_that_did_not_leave_is_told_as_that() -> None:
+    """Its session took nothing."""
+    floor = Floor(client("F"))
+    floor.do(Command("k1", Verb.LEG_ORDER, "F", "x", f"C/F/O1-1 {CU} 1 3 7000 0"))
+    floor.do(OrdersSent(S, (OrderSent(floor.orders[0].cl_ord_id, 0, 0, "session down"),)))
+    assert end_of(floor) == LegEnd.UNSENT
