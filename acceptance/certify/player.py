@@ -162,7 +162,7 @@ class Player:
             "<": self.expect,
             "fill": lambda _: self._fill(),
             "quiet": lambda rest: self._quiet(float(rest)),
-            "closed": lambda _: self._until_closed(),
+            "closed": lambda rest: self._until_closed(silent=rest == "in silence"),
             "close": lambda _: self.drop(),
             "other": self._other,
             "within": self._within,
@@ -271,14 +271,15 @@ class Player:
                 text = f"{shown(heard.raw)}; right would be nothing for {seconds:g} s"
                 raise WrongAnswerError(text)
 
-    def _until_closed(self) -> None:
+    def _until_closed(self, *, silent: bool = False) -> None:
         until = self.line.now() + self._within_s
+        passed_over = () if silent else (HEARTBEAT, TEST, LOGOUT)
         while not self._closed:
             heard = self._next(until - self.line.now())
             if heard is None and not self._closed:
                 text = f"the connection is open after {self._within_s:g} s; right would be closed"
                 raise WrongAnswerError(text)
-            if heard is not None and heard.kind not in (HEARTBEAT, TEST, LOGOUT):
+            if heard is not None and heard.kind not in passed_over:
                 text = f"{shown(heard.raw)}; right would be the end of the connection"
                 raise WrongAnswerError(text)
         self.drop()

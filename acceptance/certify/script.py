@@ -6,7 +6,8 @@ en A TestRequest is answered  what it shows, in English
 zh ...                        and in Chinese
 only FIX.4.4 FIXT.1.1         of these versions alone; every version without
 for orders                    of a session that orders, or `for drop_copy`; of both without
-do order                      a person has to do this at this point; words.toml says it in both languages
+do order                      a person has to do this at this point (words.toml says it in both languages), or the
+                              test that plays the script
 connect                       open the connection, or wait for it
 logon 108=1                   log on and hear the Logon; from the acceptor's end: hear it and answer
 > 35=1|112=T1                 send; header, length, sum filled in; `-52` leaves a field out, `+order:a1` is a macro
@@ -16,7 +17,7 @@ bytes 8=FIX.4.4|9=           send exactly this
                               `$name` kept under this name, `-58` not there
 fill                          answer ResendRequests with gap fills until the other end has all
 quiet 0.5                     so long nothing comes but heartbeats
-closed                        the other end closes the connection
+closed                        the other end closes the connection; `closed in silence`: it says nothing before
 close                         close it
 other 35=A|98=0               a second connection that says this is closed without a Logon
 within 5                      from here on an answer may take so long, in seconds

@@ -15,6 +15,7 @@ from gateway.fix import tags
 STRANGER = "logon refused: SenderCompID(49), certificate, address or password"
 FIXT = "FIXT.1.1"
 VERSIONS = ("FIX.4.2", "FIX.4.4", FIXT)
+NO_ENCRYPTION = "0"
 APPL_VER_ID = "9"
 """FIX 5.0 SP2, as DefaultApplVerID(1137) has it."""
 
@@ -113,6 +114,9 @@ def _words(said: Mapping[str, str], entry: Entry) -> str:
     if entry.begin_string == FIXT and said.get(tags.DEFAULT_APPL_VER_ID) != APPL_VER_ID:
         given = said.get(tags.DEFAULT_APPL_VER_ID, "")
         return f"DefaultApplVerID(1137)={given!r}; accepted: {APPL_VER_ID} (FIX 5.0 SP2)"
+    encrypted = said.get(tags.ENCRYPT_METHOD, "")
+    if encrypted != NO_ENCRYPTION:
+        return f"EncryptMethod(98)={encrypted!r}; accepted: 0 (none; TLS encrypts the line)"
     beat = said.get(tags.HEART_BT_INT, "")
     least, most = entry.heart_bt_s
     if not beat.isdecimal() or not least <= int(beat[:9]) <= most:

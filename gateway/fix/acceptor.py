@@ -34,6 +34,9 @@ DICTIONARIES = {
 LOGON_TIMEOUT_S, LOGOUT_TIMEOUT_S = 10, 2
 STOPS = "the gateway stops"
 """Text(58) of the Logout that ends a session then."""
+COMP_ID_PROBLEM = "9"
+THIRD_PARTIES = {"115": "OnBehalfOfCompID", "128": "DeliverToCompID"}
+"""No session speaks for another: neither is in a dictionary of ours."""
 SHOWN_VALUES = 12
 MOST_LOOKS = 8
 NS_PER_S = 10**9
@@ -262,7 +265,14 @@ class _Border(quickfix.Application):  # type: ignore[misc] # quickfix has no typ
 
     def _explain(self, client_id: str, message: quickfix.Message) -> None:
         """Give a Reject words that name the tag, the value and what would be accepted."""
+        header = message.getHeader()
+        for tag in THIRD_PARTIES:
+            # QuickFIX answers a third party by name, in a field that is not in the client's dictionary.
+            if header.isSetField(int(tag)):
+                header.removeField(int(tag))
         raw = readable(message.toString())
+        if between(raw, "\x01371=") in THIRD_PARTIES:
+            message.setField(tags.Number.SESSION_REJECT_REASON, COMP_ID_PROBLEM)
         text = self._words[client_id].of_reject(raw, self.last_in.get(client_id, b""))
         if text:
             message.setField(tags.Number.TEXT, text)
@@ -287,6 +297,8 @@ class Words:
             return own
         value = between(refused.decode("ascii", "replace"), f"\x01{tag}=")
         shown = f"={value[:40]!r}" if value else ""
+        if tag in THIRD_PARTIES:
+            return f"CompID problem: {THIRD_PARTIES[tag]}({tag}){shown}; accepted: none, a session speaks for itself"
         return f"{own}: {self._names.get(tag, 'tag')}({tag}){shown}; accepted: {self._right(tag, kind)}"
 
     def _right(self, tag: str, kind: str) -> str:

@@ -44,6 +44,7 @@ from gateway.processes.toml_text import toml_text
 ROOT = Path(__file__).parents[2]
 PAIR, CU, CA = "CU-CA", "SHFE.cu2609", "LME.CA3M"
 E9 = 10**9
+DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Client = dict[str, Any]
 
 
@@ -57,6 +58,12 @@ def free_port() -> int:
 def client(name: str, **more: Any) -> Client:  # noqa: ANN401 any key of the site file
     """A client of the demo's pair."""
     return {"id": name, "accounts": ["A1"], "pairs": [PAIR], "instruments": [CU, CA], "max_units": 5, **more}
+
+
+def hours(from_s: float, until_s: float) -> dict[str, Any]:
+    """Hours of a session, every day: from so many seconds from now to so many, in UTC."""
+    begin, end = (time.strftime("%H:%M:%S", time.gmtime(time.time() + one)) for one in (from_s, until_s))
+    return {"zone": "UTC", "days": DAYS, "from_time": begin, "until_time": end}
 
 
 def write_site(folder: Path, bus_dir: str, clients: list[Client], **top: Any) -> Path:  # noqa: ANN401
@@ -265,13 +272,14 @@ class Rig:
         until(lambda: ready.exists() or self.process is None or self.process.poll() is not None)
         assert self.process.poll() is None, "it ended at once"
         if heard:
-            until(self._heard)
+            until(self.heard)
 
-    def _heard(self) -> bool:
-        """Whether it has written down that execution is armed and heard of."""
+    def heard(self) -> bool:
+        """Whether it has written down that execution is armed and heard of, and nothing else since."""
         path = max((self.run_dir / "journal").glob("clients.*"))
         events = [record.event for record in read_journal(path) if isinstance(record, ClientDecision)]
-        return any(isinstance(one, SwitchesHeard) and one.heard and one.armed for one in events)
+        told = [one.heard and one.armed for one in events if isinstance(one, SwitchesHeard)]
+        return bool(told) and told[-1]
 
     def kill(self) -> None:
         """As when its machine loses power."""

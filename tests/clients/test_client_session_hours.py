@@ -2,20 +2,12 @@
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 import pytest
-from client_rig import Rig, client, until
+from client_rig import Rig, client, hours, until
 
 Start = Callable[..., Rig]
-DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 HOUR_S = 3600
-
-
-def hours(from_s: float, until_s: float) -> dict[str, Any]:
-    """Every day from so many seconds from now to so many, in UTC."""
-    begin, end = (time.strftime("%H:%M:%S", time.gmtime(time.time() + one)) for one in (from_s, until_s))
-    return {"zone": "UTC", "days": DAYS, "from_time": begin, "until_time": end}
 
 
 @pytest.mark.parametrize("version", ["FIX.4.2", "FIX.4.4", "FIXT.1.1"])
