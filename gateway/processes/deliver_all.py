@@ -24,11 +24,11 @@ from typing import Any
 from acceptance import accept as acceptance
 from acceptance import signing
 from acceptance.criteria import load_criteria
-from acceptance.evidence import EvidenceError, read_evidence, read_loadtest
+from acceptance.evidence import EvidenceError, read_loadtest
 from acceptance.grey_plan import load_plan
 from acceptance.grey_record import records, verify_record
 from gateway.journal.told import environment_language, said, told, told_by
-from gateway.processes import cli, clock, machine
+from gateway.processes import accept_runs, cli, clock, machine
 from gateway.processes.deliver_accept import about
 from gateway.processes.deliver_grey import begin
 from gateway.processes.deliver_world import Installation, WorldError, gateway, keep_with_run, venues
@@ -186,7 +186,7 @@ def sign(out: Path, run_dir: Path, plan: Path, key: Path) -> str:
             tests.append(read_loadtest(path))
         except EvidenceError as error:
             _say(told_by(error))
-    runs = [read_evidence(run_dir)]
+    runs = accept_runs.read([run_dir])
     approvers = signing.read_approvers([plan])
     asked = acceptance.Asked(
         runs,
@@ -197,7 +197,10 @@ def sign(out: Path, run_dir: Path, plan: Path, key: Path) -> str:
         signing.known(approvers, WHO),
         [told("a demonstration on simulators: the approver's key is nobody's")],
         other_evidence=[
-            one for name in ("assess", "integrate", "stress") for one in sorted((out / name).glob("*.json"))
+            one
+            for name in ("assess", "integrate", "stress")
+            for kind in ("*.html", "*.json")
+            for one in sorted((out / name).glob(kind))
         ],
     )
     folder = out / "acceptance"

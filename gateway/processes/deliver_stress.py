@@ -115,6 +115,7 @@ def stress(parsed: argparse.Namespace, rows: list[dict[str, Any]]) -> int:
             installed.arm("delivery", "stress")
             for row in rows:
                 _play(parsed, row, port)
+                _say_against(parsed.out, row["name"], installed.site.digest)
             run_dir = installed.run_dir
     keep_with_run(at, run_dir)
     return _written(parsed, rows)
@@ -147,6 +148,25 @@ def _play(parsed: argparse.Namespace, row: dict[str, Any], port: int) -> None:
         load.wait()
 
 
+def _say_against(out: Path, name: str, digest: str) -> None:
+    """Write into the results which gateway was measured: acceptance holds that against the runs beside them."""
+    from gateway.processes import machine  # noqa: PLC0415
+    from gateway.processes.build_id import build_id  # noqa: PLC0415
+
+    for path in (out / f"{who}-{_word(name)}.json" for who in ("probe", "load")):
+        content = _read(path)
+        if content is not None:
+            content["gateway"] = {"host": machine.host(), "build": build_id(), "config": digest}
+            made = path.with_suffix(".part")
+            made.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+            made.replace(path)
+
+
+def _word(name: str) -> str:
+    """A scenario's name as the names of its files have it."""
+    return re.sub(r"\W+", "-", name)
+
+
 def _written(parsed: argparse.Namespace, rows: list[dict[str, Any]]) -> int:
     from acceptance.paper import Paper, Section, render, write_json  # noqa: PLC0415
     from gateway.journal.units import duration  # noqa: PLC0415
@@ -163,7 +183,7 @@ def _written(parsed: argparse.Namespace, rows: list[dict[str, Any]]) -> int:
     )
     files = []
     for row in rows:
-        word = re.sub(r"\W+", "-", row["name"])
+        word = _word(row["name"])
         for name, who in ((f"probe-{word}.json", told("probe")), (f"load-{word}.json", "locust")):
             content = _read(parsed.out / name)
             files.append({"file": name, "scenario": row["name"], "result": content})

@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from gateway.processes import cli
+from gateway.processes.build_id import build_id
 from gateway.processes.deliver_assess import _delays
 
 ROOT = Path(__file__).parents[2]
@@ -92,6 +93,8 @@ def test_a_short_stress_leaves_results_that_acceptance_reads(tmp_path: Path) -> 
     assert (probe["kind"], probe["failures"]) == ("loadtest", 0)
     assert probe["requests"] == probe["answered"] > 30
     assert load["requests"] > 50
+    assert probe["gateway"] == load["gateway"]
+    assert probe["gateway"]["build"] == build_id()
     assert "压力测试报告" in (tmp_path / "stress.html").read_text(encoding="utf-8")
 
 
