@@ -4,7 +4,8 @@
 thresholds. The market of a half hour is what was recorded, whatever the seed; a seed draws what happens to quotes and
 orders on their ways. So an interval is drawn over half hours: with few of them it says little, whatever the seeds.
 
-What can go wrong: a half hour before which the two have no common book is left out, with the reason.
+What can go wrong: a half hour before which the two have no common book is left out, with the reason; so is a set that
+the folder has not.
 """
 
 import argparse
@@ -35,7 +36,7 @@ from benchmarks.promise_world import Opportunity
 from gateway.processes import demo_sites
 from gateway.processes.demo_recorded import ABOVE_MEAN, LOOK_BACK_S, NINE_PLACES, RECORDED, mean_ratio, tape_before
 from simulators.core.tape import Tape, TapeBook
-from simulators.tapes import load_tape, usdcny_fixing
+from simulators.tapes import TapeError, load_tape, usdcny_fixing
 from simulators.tapes.text import time_of_day_ns
 
 A_HALF_HOUR = "a half hour"
@@ -87,7 +88,7 @@ def begins(parameters: Parameters, name: str) -> list[str]:
 
 
 def window_of(parameters: Parameters, directory: Path, name: str, begin: str) -> Window:
-    """One half hour; DemoError where the two have no common book before it."""
+    """One half hour; DemoError where the two have no common book before it, TapeError without its files."""
     if parameters.get("recorded", "look_back_s") != LOOK_BACK_S:
         message = f"{parameters.source}: recorded.look_back_s has to be the demo's, {LOOK_BACK_S}"
         raise ParametersError(message)
@@ -152,7 +153,7 @@ def play_window(
     """One half hour with every seed, and with some of them under each row's parameters."""
     try:
         window = window_of(parameters, directory, name, begin)
-    except demo_sites.DemoError as error:
+    except (demo_sites.DemoError, TapeError) as error:
         return Played(name, begin, str(error))
     first = parameters.get("recorded", "first_seed")
     ground = ground_of(parameters, window)

@@ -217,7 +217,7 @@ class World:
         self.fills.append(Fill(now_ns, trade, leg, sign, report.last_qty, ticks))
 
 
-class _Line:
+class Line:
     """One direction of one session in one world: in order, as TCP keeps it."""
 
     __slots__ = ("_count", "_delays", "_last_ns")
@@ -240,18 +240,18 @@ class _Line:
 class _Ways(NamedTuple):
     """The lines of one venue."""
 
-    quotes: _Line
-    orders_up: _Line
-    orders_down: _Line
+    quotes: Line
+    orders_up: Line
+    orders_down: Line
 
 
 def _links(day: Day, name: str) -> _Ways:
     where = "network_domestic" if name == day.instrument(0).venue_id else "network_overseas"
     profile = NETWORK_PROFILES[day.parameters.get("market", where)]
     return _Ways(
-        _Line(day.delays(profile.to_client, f"{name}.quotes")),
-        _Line(day.delays(profile.to_venue, f"{name}.orders")),
-        _Line(day.delays(profile.to_client, f"{name}.reports")),
+        Line(day.delays(profile.to_client, f"{name}.quotes")),
+        Line(day.delays(profile.to_venue, f"{name}.orders")),
+        Line(day.delays(profile.to_client, f"{name}.reports")),
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from math import exp
 from pathlib import Path
 
@@ -12,13 +13,14 @@ from benchmarks import promise
 from benchmarks.promise_account import judge, outcome
 from benchmarks.promise_desks import Desk, Opened, Oracle, People, Program
 from benchmarks.promise_gateway import Gateway
-from benchmarks.promise_market import MS, SECOND, Day
+from benchmarks.promise_market import MS, SECOND, Day, Delays
 from benchmarks.promise_parameters import ParametersError, load, quantile
 from benchmarks.promise_play import CONTENDERS, one_seed
-from benchmarks.promise_report import verdict
-from benchmarks.promise_slice import Seen, leg_sign
-from benchmarks.promise_world import Fill, Once, Opportunity, Watcher, World
+from benchmarks.promise_report import raw, verdict
+from benchmarks.promise_slice import Book, Seen, leg_sign
+from benchmarks.promise_world import Fill, Line, Once, Opportunity, Watcher, World
 from gateway.model.trade import Intent
+from simulators.core.network import NETWORK_PROFILES, Link
 from simulators.core.values import NewOrder
 
 SECONDS = 240
@@ -95,6 +97,42 @@ def test_the_price_of_a_slice_is_the_gateways(day: Day) -> None:
     ran(day, Asked)
     assert len(seen) > 10
     assert [ours for ours, _ in seen] == [theirs for _, theirs in seen]
+
+
+def test_a_quote_that_is_not_looked_at_further_does_not_meet_the_rule(day: Day) -> None:
+    """The best levels alone decide only where no walk could: what is met is met by the whole look."""
+    counted = {"met": 0, "not": 0}
+
+    class Compared(Watcher):
+        def on_quote(self, now_ns: int, instrument_id: str, book: Book, sent_ns: int) -> None:
+            super().on_quote(now_ns, instrument_id, book, sent_ns)
+            if len(self._books) == 3:
+                whole = [seen for side in (1, -1) if (seen := day.slice.look(side, self._books)) and meets(day, seen)]
+                assert day.slice.met(self._books) == (whole[0] if whole else None)
+                counted["met" if whole else "not"] += 1
+
+    World(day, Compared).run()
+    assert min(counted.values()) > 50
+
+
+def meets(day: Day, seen: Seen) -> bool:
+    """By the rule's own thresholds."""
+    price_e9 = day.slice.price_e9(seen)
+    buy, sell = day.rule.buy_at_e9, day.rule.sell_at_e9
+    assert buy is not None
+    assert sell is not None
+    return price_e9 <= buy if seen.side > 0 else price_e9 >= sell
+
+
+def test_delays_are_those_of_the_link() -> None:
+    """Drawn once for all worlds of a day, they make the same arrivals as the simulator's own link, in order."""
+    way = NETWORK_PROFILES["shanghai-london"].to_client
+    sent = [number * 3 * MS for number in range(3000)]
+    link, delays = Link(way, 7, "LME.quotes"), Delays(way, 7, "LME.quotes")
+    expected = [link.arrival_ns(at_ns) for at_ns in sent]
+    for line in (Line(delays), Line(delays)):
+        assert [line.arrival_ns(at_ns) for at_ns in sent] == expected
+    assert any(later == earlier for earlier, later in pairwise(expected))
 
 
 def test_slippage_is_the_engines(day: Day) -> None:
@@ -293,8 +331,8 @@ def test_the_sensitivity_table_has_a_row_for_each_value() -> None:
         value for values in parameters.tables["sensitivity"].values() if isinstance(values, list) for value in values
     ]
     with ThreadPoolExecutor(1) as pool:
-        table, raw = promise.sensitivity(pool, parameters)  # type: ignore[arg-type]
-    assert len(raw) == len(rows) == len(table.splitlines()) - 2
+        table, kept = promise.sensitivity(pool, parameters)  # type: ignore[arg-type]
+    assert len(kept) == len(rows) == len(table.splitlines()) - 2
 
 
 def test_a_row_runs_again_only_whom_its_parameter_reaches() -> None:
@@ -305,7 +343,7 @@ def test_a_row_runs_again_only_whom_its_parameter_reaches() -> None:
         only = {"seeds": 1, "day_s": 60, name: [value]}
         tables = {**parameters.tables, "sensitivity": only}
         with ThreadPoolExecutor(1) as pool:
-            _, raw = promise.sensitivity(pool, parameters._replace(tables=tables))  # type: ignore[arg-type]
+            _, kept = promise.sensitivity(pool, parameters._replace(tables=tables))  # type: ignore[arg-type]
         first = parameters.get("market", "first_seed")
         whole = one_seed(one, first, 60, tuple(CONTENDERS))
-        assert raw[0]["days"][0] == {name: found._asdict() for name, found in whole.items()}
+        assert kept[0]["days"] == raw([whole])
