@@ -32,7 +32,15 @@ from gateway.model.record import (
     TriggerStarted,
 )
 from gateway.model.rules import RuleMemory
-from gateway.model.trade import Alarm, AlarmName, ExecutionStatus, IntentRefused, PairPosition, PairTradeChanged
+from gateway.model.trade import (
+    Alarm,
+    AlarmName,
+    CommandAnswered,
+    ExecutionStatus,
+    IntentRefused,
+    PairPosition,
+    PairTradeChanged,
+)
 from gateway.processes import clock, machine, start
 from gateway.processes.durations import MS, SECOND
 from gateway.processes.hours import HoursTeller
@@ -102,6 +110,7 @@ class Trigger:
             self._inputs.take(loaded)
         self._untold_ns = 0
         """Since when something is to be told, 0: nothing is."""
+        self._answers: list[tuple[bytes, CommandAnswered]] = []
         self._idle_tells = False
         """It is what became of a command, of which execution was handed nothing: nobody's core is kept by telling."""
         self._due_ns = now_ns  # the first tick begins the grids of samples
@@ -145,7 +154,9 @@ class Trigger:
             self._note_intents(made)
 
     def take_commands(self) -> None:
-        """Carry out, or refuse, every command that waits. How its rules stand then is told when nothing else waits."""
+        """Carry out, or refuse, every command that waits. It is answered, and how its rules stand told, when nothing
+        else waits: each message that is sent wakes a thread, which may take this one's core from the next quote.
+        """
         changed = fired = False
         while (asked := self.desk.receive()) is not None:
             identity, command = asked
@@ -159,14 +170,16 @@ class Trigger:
                 self._inputs.take(RulesChanged(at_ns, command, answer))
                 self._note_intents(made)
                 changed, fired = True, fired or bool(made)
-            self.desk.answer(identity, answer)
+            self._answers.append((identity, answer))
+        if not self._answers:
+            return
+        now_ns = clock.monotonic_ns()
         if changed:
-            now_ns = clock.monotonic_ns()
             self._times.mind(self._core.rules.specs(()))
             self._due_ns = self._core.due_ns(now_ns)
             self._mind_clock(now_ns)
-            self._idle_tells = not fired and (self._idle_tells or not self._untold_ns)
-            self._untold_ns = self._untold_ns or now_ns
+        self._idle_tells = not fired and (self._idle_tells or not self._untold_ns)
+        self._untold_ns = self._untold_ns or now_ns
 
     def mind_times(self, now_ns: int) -> None:
         """Hear which instruments opened or shut, which windows did, and which day it is; sample what is due; tell."""
@@ -193,11 +206,14 @@ class Trigger:
             self._due_ns = self._core.due_ns(now_ns)
 
     def tell(self, now_ns: int) -> None:
-        """Publish and write down how rules stand, and what was taken in."""
+        """Publish and write down how rules stand, and what was taken in; answer what was asked for."""
         self._untold_ns, self._idle_tells = 0, False
         standings, memories = self._core.news(now_ns)
         for one in standings:
             self.publisher.publish(one)
+        answers, self._answers = self._answers, []
+        for identity, answer in answers:
+            self.desk.answer(identity, answer)
         failed = self.desk.note(standings, memories) or self._inputs.write(now_ns)
         if failed:
             self.publisher.publish(Alarm(AlarmName.JOURNAL, "trigger", failed))
