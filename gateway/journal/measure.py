@@ -137,7 +137,7 @@ def recovery_times_ns(run: RunStory) -> list[int | None]:
     return [
         later.armed_ns - life.last_ns if later.armed_ns else None
         for life, later in pairwise(run.lives)
-        if life.armed_ns and not life.was_stopped and life.boot_id == later.boot_id
+        if life.is_armed and not life.was_stopped and life.boot_id == later.boot_id
     ]
 
 

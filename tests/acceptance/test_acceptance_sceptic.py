@@ -17,16 +17,21 @@ from acceptance.accept import Asked, RefusedError, accept, evaluate, verify
 from acceptance.criteria import STANDARD, CriteriaError, Criterion, load_criteria
 from acceptance.document import About, canonical, document, slipped
 from acceptance.evidence import EvidenceError, RunEvidence, evidence_files, read_evidence, read_loadtest, read_runs
-from acceptance.judge import Verdict
+from acceptance.judge import Verdict, judge
+from acceptance.load_file import Against, LoadTest
+from acceptance.measured import Measured
+from acceptance.run_points import differences, open_points_of
 from acceptance.signing import Approver
+from gateway.journal.fold import Life
 from gateway.journal.frame import FrameEncoder
 from gateway.journal.reader import EXECUTION, journal_path, read_journal
-from gateway.model.record import JournalOpened
+from gateway.model.record import ClockPair, JournalOpened
 from gateway.processes import accept_runs
 from gateway.processes.cli import main
 
 ABOUT = About("0123abc", "0.1.0", {"python": "3.11"}, {"host": "test", "cores": 2})
-AT_NS = 1_780_000_000 * 10**9
+S = 10**9
+AT_NS = 1_780_000_000 * S
 
 
 @pytest.fixture(scope="module")
@@ -532,3 +537,125 @@ def test_what_most_do_not_give_is_not_measured(run: Path, tmp_path: Path) -> Non
 def of(runs: list[RunEvidence], name: str) -> list[Any]:
     criteria: list[Criterion] = load_criteria()
     return [one for one in evaluate(runs, [], criteria, "full") if one.criterion.id == name]
+
+
+# Time, and what trades have in common.
+
+
+def armed(run: Path, spans: list[tuple[int, int]], utc_ns: int = 0) -> RunEvidence:
+    """The run, armed in these seconds of a boot that began at this time of UTC."""
+    found = read_evidence(run)
+    opened = found.story.opened[0]
+    found.story.opened = [replace(opened, boot_id="b", monotonic_ns=0, utc_ns=utc_ns * S)]
+    found.story.lives = [Life("b", 0, armed_spans=[(one * S, two * S)]) for one, two in spans]
+    return found
+
+
+def soak(*runs: RunEvidence) -> Any:  # noqa: ANN401 - a judged criterion
+    return of(list(runs), "soak")[0]
+
+
+def test_a_soak_counts_each_moment_once(run: Path) -> None:
+    """Two installations side by side for an hour have shown an hour; a moment of two processes is one."""
+    hour = 3600
+    one, two = armed(run, [(0, hour)]), armed(run, [(0, hour)])
+    assert soak(one, two).interval.value == hour * S
+    assert soak(one, armed(run, [(0, hour)], utc_ns=hour // 2)).interval.value == 1.5 * hour * S
+    assert soak(armed(run, [(0, 10), (5, 20), (30, 40)])).interval.value == 30 * S
+
+
+def test_a_soak_without_a_trade_is_none(run: Path) -> None:
+    """Eight hours armed in a market that did nothing show nothing of trading."""
+    quiet = armed(run, [(0, 9 * 3600)])
+    quiet.story.trades, quiet.story.orders = {}, {}
+    found = soak(quiet)
+    assert (found.verdict, found.why) == (Verdict.NOT_MEASURED, "no pair trade was dispatched")
+    assert soak(armed(run, [(0, 9 * 3600)])).verdict is Verdict.PASS
+
+
+def test_trades_that_fail_in_bursts_are_told(run: Path, desk: Desk) -> None:
+    """The criterion is judged as if trades were independent; where they plainly were not, an open point says so."""
+    criterion = next(one for one in load_criteria() if one.id == "pair-completion")
+    blocks = [(20, 20)] * 49 + [(9, 20)]
+    measured = Measured(part=989, whole=1000, blocks=blocks)
+    judged = judge(criterion, measured)
+    assert judged.verdict is Verdict.PASS
+    content = document(ABOUT, [read_evidence(run)], [], [judged], [], criteria=[criterion], stage="canary",
+                       approver=desk.approver, at_utc_ns=0, open_points=[])  # fmt: skip
+    (row,) = content["criteria"]
+    assert (row["blocks"]["blocks"], row["blocks"]["holds"]) == (50, False)
+    (point,) = [one["en"] for one in content["open_points"] if "came in bursts" in one["en"]]
+    assert point.startswith("criterion pair-completion: what did not count came in bursts; by minutes 1000 pair trades")
+    even = judge(criterion, measured._replace(blocks=[(20, 20)] * 39 + [(19, 20)] * 11))
+    content = document(ABOUT, [read_evidence(run)], [], [even], [], criteria=[criterion], stage="canary",
+                       approver=desk.approver, at_utc_ns=0, open_points=[])  # fmt: skip
+    assert content["criteria"][0]["blocks"]["holds"]
+    assert not [one for one in content["open_points"] if "came in bursts" in one["en"]]
+
+
+def test_blocks_are_minutes_of_one_run(run: Path) -> None:
+    """They add up to the whole, and those of two runs are not put together."""
+    found = of(read_runs([run]), "pair-completion")[0].measured
+    assert len(found.blocks) == 5
+    assert [sum(column) for column in zip(*found.blocks, strict=True)] == [found.part, found.whole]
+
+
+# What has to be told beside the figures.
+
+
+def points(run: RunEvidence) -> list[str]:
+    return list(open_points_of(run))
+
+
+def test_a_run_that_nobody_stopped_may_be_cut_off(run: Path) -> None:
+    """And one that was stopped is told of no such thing."""
+    found = read_evidence(run)
+    assert any(one.startswith("half: nobody stopped execution; its journal ends ") for one in points(found))
+    found.story.lives[-1].was_stopped = True
+    assert points(found) == []
+    found.story.trades = {}
+    assert points(found) == ["half: no pair trade"]
+
+
+def test_a_host_whose_time_was_set_is_told(run: Path) -> None:
+    """More than drift between two looks at both clocks, either way; over two boots nothing can be said."""
+    found = read_evidence(run)
+    found.story.lives[-1].was_stopped = True
+    utc_ns = found.story.opened[0].utc_ns
+    found.story.clock_pairs = [ClockPair(60 * S, utc_ns + 60 * S), ClockPair(120 * S, utc_ns + 118 * S)]
+    assert points(found) == ["half: UTC of the host was set by -2.00 s while it ran"]
+    found.story.clock_pairs[-1] = ClockPair(120 * S, utc_ns + 119 * S)
+    assert points(found) == []
+
+
+def test_runs_and_load_tests_of_several_installations_are_told(run: Path, tmp_path: Path) -> None:
+    """Builds, versions, hosts, site files, and the gateway that a load test was made against."""
+    found = read_evidence(run)
+    opened = found.story.opened[0]
+    other = read_evidence(make_run(tmp_path / "other", seconds=30))
+    other.story.opened = [replace(opened, host="h2", version="0.2", site_digest="s2", build="b2")]
+    same = Against(opened.host, opened.build, "")
+    tests = [
+        LoadTest("ours", run, 100, 0, 1, same),
+        LoadTest("none", run, 100, 0, 1),
+        LoadTest("built", run, 100, 0, 1, same._replace(build="b3")),
+        LoadTest("away", run, 100, 0, 1, same._replace(host="h3")),
+    ]
+    assert list(differences([found], tests)) == [
+        "load test none does not say which gateway it was made against",
+        "load test built was made against another build: b3",
+        "load test away was made on another host: h3",
+    ]
+    assert list(differences([found, other], [])) == [
+        "the runs were made by different versions: 0.1.0, 0.2",
+        f"the runs were made by different builds: b2, {opened.build}",
+        "the runs were made with 2 different site files",
+        "the runs were made on different hosts: h2, virtual",
+    ]
+
+
+def test_a_run_of_another_build_is_told(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The build that judges is not always the one that traded."""
+    monkeypatch.setenv("CMC_BUILD", "release-9")
+    (found,) = accept_runs.read([run])
+    assert found.notes == [f"made by build {found.story.opened[0].build}, judged by build release-9"]

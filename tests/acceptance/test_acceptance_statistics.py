@@ -14,6 +14,7 @@ from acceptance.laws import (
     student_quantile,
 )
 from acceptance.statistics import (
+    block_interval,
     mean_interval,
     percentile_interval,
     percentile_needs,
@@ -176,3 +177,49 @@ def test_a_bootstrap_is_drawn_from_its_seed_and_holds_cases_together() -> None:
     assert first.high is not None
     assert first.low < 13.0 < first.high
     assert resampled_interval(4, lambda _places: None, resamples=10, seed=1).low is None
+
+
+def test_blocks_that_all_count_are_worth_one_case_each() -> None:
+    """No spread is seen, so the worst is taken: eight minutes are eight cases, however many trades they hold."""
+    found = block_interval([(60, 60)] * 8)
+    assert found is not None
+    assert (found.blocks, found.worth, found.interval.high) == (8, 8.0, 1.0)
+    assert found.interval.low == share_interval(8, 8).low
+    none = block_interval([(0, 60)] * 8)
+    assert none is not None
+    assert (none.interval.low, none.interval.high) == (0.0, share_interval(0, 8).high)
+
+
+def test_one_block_shows_no_spread() -> None:
+    """Neither do none, nor blocks of nothing."""
+    assert [block_interval(one) for one in ([], [(3, 4)], [(0, 0), (0, 0)])] == [None, None, None]
+
+
+def test_failures_spread_evenly_are_worth_nearly_all_cases_and_a_burst_few() -> None:
+    """Twenty of a thousand missed: one in each of twenty minutes of fifty, or all in one minute."""
+    even = block_interval([(19, 20)] * 20 + [(20, 20)] * 30)
+    burst = block_interval([(20, 20)] * 49 + [(0, 20)])
+    assert even is not None
+    assert burst is not None
+    assert even.worth > 950
+    assert burst.worth < 55
+    assert even.interval.value == burst.interval.value == 0.98
+
+
+def test_in_bursts_the_interval_over_blocks_covers_and_the_one_over_trades_does_not() -> None:
+    """Every 25th minute half of its trades fail: the true 98 % lies above the lower end in 97.5 % of the samples or so."""
+    rng = Random(1)
+    rounds, minutes, each = 400, 60, 10
+    covered = {"blocks": 0, "trades": 0}
+    for _ in range(rounds):
+        blocks = []
+        for _ in range(minutes):
+            bad = rng.random() < 0.04
+            blocks.append((sum(not bad or rng.random() >= 0.5 for _ in range(each)), each))
+        by_blocks = block_interval(blocks)
+        by_trades = share_interval(sum(one[0] for one in blocks), minutes * each)
+        assert by_blocks is not None
+        covered["blocks"] += (by_blocks.interval.low or 0.0) <= 0.98
+        covered["trades"] += (by_trades.low or 0.0) <= 0.98
+    assert covered["blocks"] > 0.96 * rounds
+    assert covered["trades"] < 0.85 * rounds

@@ -1,5 +1,6 @@
 """The figures that acceptance alone judges: legged, over budget, capture, recovery; exact, on hand-made runs."""
 
+import pytest
 from fake_run import MS, START_NS, FakeRun, opened
 
 from gateway.journal.fold import RunStory, fold
@@ -12,7 +13,17 @@ from gateway.journal.measure import (
     recovery_times_ns,
 )
 from gateway.model.record import Decision, JournalOpened, JournalRecord
-from gateway.model.trade import Announce, Command, CommandAnswered, IntentRefused, RefusalName, TimerFired, Verb
+from gateway.model.trade import (
+    Alarm,
+    AlarmName,
+    Announce,
+    Command,
+    CommandAnswered,
+    IntentRefused,
+    RefusalName,
+    TimerFired,
+    Verb,
+)
 
 
 def run_of(*kinds: str) -> RunStory:
@@ -65,9 +76,10 @@ def test_capture_leaves_out_what_nobody_wanted_traded() -> None:
     assert capture(fold([opened(), *run.records])) == (2, 3)
 
 
-def command(verb: Verb, at_ms: int, *, done: bool = True) -> Decision:
-    answer = Announce(CommandAnswered("1", done=done, text=""))
-    return Decision(1, START_NS + at_ms * MS, Command("1", verb, "Li Wei", "test"), (answer,))
+def command(verb: Verb, at_ms: int, *, done: bool = True, name: str = "") -> Decision:
+    name = name or f"{verb}-{at_ms}"
+    answer = Announce(CommandAnswered(name, done=done, text=""))
+    return Decision(1, START_NS + at_ms * MS, Command(name, verb, "Li Wei", "test"), (answer,))
 
 
 def idle(at_ms: int) -> Decision:
@@ -95,3 +107,43 @@ def test_a_stop_is_no_death_and_another_boot_has_no_common_clock() -> None:
     assert recovery_times_ns(fold([*stopped, *armed])) == []
     assert recovery_times_ns(fold([*life("a", command(Verb.ARM, 0)), *armed])) == []
     assert recovery_times_ns(fold([*life("b", idle(0)), *armed])) == []
+
+
+def test_one_that_was_disarmed_was_not_armed_when_it_died() -> None:
+    """By a command or by a limit of the installation: nobody waits for it to be armed again."""
+    breach = Announce(Alarm(AlarmName.LIMIT_BREACHED, "daily_loss", ""))
+    for end in (command(Verb.KILL_HOLD, 20), Decision(1, START_NS + 20 * MS, TimerFired("x"), (breach,))):
+        records = [*life("b", command(Verb.ARM, 0), end), *life("b", idle(500))]
+        assert recovery_times_ns(fold(records)) == []
+
+
+SPANS = """
+what came                                   | spans
+arm 0, idle 50                              | 0-50
+idle 0, arm 10, idle 50, disarm 60, idle 90 | 10-60
+arm 0, kill_hold 5, idle 90, arm 100        | 0-5, 100-100
+arm 0, kill_balance 5, idle 9               | 0-5
+arm 0, stop 30, idle 40                     | 0-30
+arm 0, arm 20, idle 40                      | 0-40
+idle 40                                     |
+"""
+
+
+@pytest.mark.parametrize("row", SPANS.strip("\n").splitlines()[1:])
+def test_time_counts_as_armed_until_a_command_ends_it(row: str) -> None:
+    """In milliseconds; the last span ends with the last record."""
+    what, spans = (cell.strip() for cell in row.split("|"))
+    records = []
+    for one in what.split(", "):
+        verb, at_ms = one.split(" ")
+        records.append(idle(int(at_ms)) if verb == "idle" else command(Verb(verb), int(at_ms)))
+    (found,) = fold(life("b", *records)).lives
+    wanted = [tuple(START_NS + int(ms) * MS for ms in span.split("-")) for span in spans.split(", ") if span]
+    assert found.armed_spans == wanted
+
+
+def test_a_command_that_comes_again_arms_nothing() -> None:
+    """It is answered, not done: the same ARM after a DISARM leaves it disarmed."""
+    records = [command(Verb.ARM, 0, name="a"), command(Verb.DISARM, 10, name="b"), command(Verb.ARM, 20, name="a")]
+    (found,) = fold(life("b", *records, idle(90))).lives
+    assert found.armed_spans == [(START_NS, START_NS + 10 * MS)]
