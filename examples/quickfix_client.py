@@ -73,6 +73,12 @@ class Client(quickfix.Application):
         return message
 
 
+def keep_numbers(state: Path) -> None:
+    """Whatever the settings say, QuickFIX begins numbers at 1 on another UTC day than its store names."""
+    for one in state.glob("*.session"):
+        one.write_text(datetime.now(UTC).strftime("%Y%m%d-%H:%M:%S"), encoding="ascii")
+
+
 def main() -> None:
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument("--host", default="127.0.0.1")
@@ -91,6 +97,7 @@ def main() -> None:
         text = text.replace(f"@{word}@", value)
     config = given.state / f"{given.sender}.cfg"
     config.write_text(text, encoding="utf-8")
+    keep_numbers(given.state)
     client = Client(given)
     settings = quickfix.SessionSettings(str(config))
     store = quickfix.FileStoreFactory(settings)

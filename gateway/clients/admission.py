@@ -114,6 +114,11 @@ def _words(said: Mapping[str, str], entry: Entry) -> str:
     if entry.begin_string == FIXT and said.get(tags.DEFAULT_APPL_VER_ID) != APPL_VER_ID:
         given = said.get(tags.DEFAULT_APPL_VER_ID, "")
         return f"DefaultApplVerID(1137)={given!r}; accepted: {APPL_VER_ID} (FIX 5.0 SP2)"
+    return _terms(said, entry)
+
+
+def _terms(said: Mapping[str, str], entry: Entry) -> str:
+    """What is wrong with what it asks for."""
     encrypted = said.get(tags.ENCRYPT_METHOD, "")
     if encrypted != NO_ENCRYPTION:
         return f"EncryptMethod(98)={encrypted!r}; accepted: 0 (none; TLS encrypts the line)"

@@ -20,7 +20,7 @@ VERSIONS = ("FIX.4.2", "FIX.4.4", "FIXT.1.1")
 SESSION = sorted((ROOT / "acceptance/certify/session").glob("*.txt"))
 EXAMPLES = sorted((ROOT / "acceptance/certify/examples").glob("*.txt"))
 FILES = SESSION + EXAMPLES
-CASES = (
+CASES = (  # noqa: SIM905 as read
     "1B 1S.a 1S.b 1S.c 1S.d 2S 2.a 2.b 2.c 2.d 2.e 2.f 2.g 2.h 2.i 2.j 2.k 2.l 2.m 2.n 2.o 2.p 2.q 2.r 2.s 2.t 3.a 3.b "
     "3.c 3.d 3.e 4.a 4.b 5 6 7 8 9 10.a 10.b 10.c 10.d 10.e 11.a 11.b 11.c 12 13.a 13.b 14.a 14.b 14.c 14.d 14.e 14.f "
     "14.g 14.h 14.i 14.j 14.k 14.l 14.m 14.n 15 16.a 16.b 17.a 17.b 17.c 17.d 17.e 17.f 17.g 17.h 17.i 17.j 18.a 18.b "
