@@ -288,6 +288,7 @@ def _blocks(one: Judged) -> dict[str, Any]:
         "worth": f"{found.worth:.1f}",
         "interval": _ends(one.criterion, found.interval),
         "holds": _holds(one.criterion, found.interval),
+        "worst": one.measured.part in {0, one.measured.whole},
     }
 
 

@@ -30,6 +30,8 @@ FONT_PLACES = (
     "C:/Windows/Fonts/simsun.ttc",
 )
 _SCALE = 0.58
+_MOST_FINDINGS = 8
+"""Of a criterion; how many more there are is told."""
 _COLOURS = {
     "grid": "#e1e5ea",
     "axis": "#5c6877",
@@ -185,10 +187,7 @@ def _in_helvetica(char: str) -> bool:
 def _head(sheet: _Sheet, content: Mapping[str, Any]) -> list[Any]:
     verdict = content["verdict"]
     colour = _VERDICTS.get(verdict, "#5c6877")
-    made = [", ".join([run["started"], *run["hosts"], *run["version"], *run["build"]]) for run in content["runs"]]
-    runs = "; ".join(
-        f"{run['name']} ({words}, {run['pair_trades']})" for run, words in zip(content["runs"], made, strict=True)
-    )
+    runs = "; ".join(f"{run['name']} ({', '.join(_of_run(run))})" for run in content["runs"])
     configs = "; ".join(config for run in content["runs"] for config in run["config"])
     rows = [
         ("approver", content["approver"]["name"]),
@@ -209,6 +208,12 @@ def _head(sheet: _Sheet, content: Mapping[str, Any]) -> list[Any]:
     warned = _deviations(sheet, content)
     about = sheet.table([[sheet.text(sheet.word(key), "small"), sheet.text(value)] for key, value in rows], [130, 360])
     return [heading, result, *warned, sheet.library.platypus.Spacer(1, 6), about]
+
+
+def _of_run(run: Mapping[str, Any]) -> list[str]:
+    ways = [f"{venue} {way}" for venue, way in run["networks"].items()]
+    words = [f"{run['started']} UTC", *run["hosts"], *run["version"], *run["build"], str(run["pair_trades"]), *ways]
+    return [one for one in words if one]
 
 
 def _deviations(sheet: _Sheet, content: Mapping[str, Any]) -> list[Any]:
@@ -246,7 +251,9 @@ def _criteria(sheet: _Sheet, content: Mapping[str, Any], judged: Sequence[Judged
         left += [sheet.text(words, "small") for words in _beside_figure(sheet, one)]
         if one["why"]["en"]:
             left.append(sheet.both(one["why"]["en"], one["why"]["zh"], "small"))
-        left += [sheet.both(text["en"], text["zh"], "small") for text in one["findings"][:8]]
+        left += [sheet.both(text["en"], text["zh"], "small") for text in one["findings"][:_MOST_FINDINGS]]
+        more = len(one["findings"]) - _MOST_FINDINGS + one["more_findings"]
+        left += [sheet.text(f"+ {more}", "small")] if more > 0 else []
         drawn = sheet.drawing(shapes[one["id"]]) if shapes[one["id"]] else ""
         width = WIDTH * _SCALE
         row = sheet.table([[left, drawn]], [500 - width, width], head=False)
@@ -260,7 +267,8 @@ def _beside_figure(sheet: _Sheet, one: Mapping[str, Any]) -> list[str]:
     found = [f"{sheet.word('left_out')} {one['left_out']}"] if one["left_out"] else []
     if blocks := one["blocks"]:
         worth = f"{sheet.word('worth')} {blocks['worth']}"
-        found.append(f"{sheet.word('blocks')}: {blocks['blocks']}, {worth}, {blocks['interval']}")
+        worst = f" ({sheet.word('worst')})" if blocks["worst"] else ""
+        found.append(f"{sheet.word('blocks')}: {blocks['blocks']}, {worth}, {blocks['interval']}{worst}")
     return found
 
 

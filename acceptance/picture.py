@@ -3,6 +3,7 @@
     share, rate           the interval as a bar, the value as a mark, the bound as a line
     percentile, times     the sample, sorted, slow end opened up (the share of values beyond, in powers of ten), the
                           interval of the percentile as a bar, the bound as a line
+    duration              the sum as a bar, the bound as a line
     none                  no picture: a figure of nothing found has nothing to draw
 
 Shapes lie in a box of WIDTH x HEIGHT, y downwards. Floats are pixels here, figures stay exact.
@@ -46,6 +47,8 @@ def picture(judged: Judged) -> list[Shape]:
     kind = judged.criterion.kind
     if kind in {Kind.SHARE, Kind.RATE}:
         return _share(judged)
+    if kind is Kind.DURATION and judged.interval is not None:
+        return _duration(judged.interval.value, judged)
     if kind in {Kind.PERCENTILE, Kind.LONGEST} and judged.measured.sample:
         return _sample(judged)
     return []
@@ -78,6 +81,25 @@ def _share(judged: Judged) -> list[Shape]:
     shapes += [Line("interval", ((x(end), middle - 7), (x(end), middle + 7))) for end in (low, high)]
     shapes.append(Line("value", ((x(found.value), middle - 11), (x(found.value), middle + 11))))
     return shapes
+
+
+def _duration(value: float, judged: Judged) -> list[Shape]:
+    """The sum as a bar against the bound."""
+    bound, floor, middle = judged.criterion.bound, HEIGHT - BOTTOM, (TOP + HEIGHT - BOTTOM) / 2
+    most = 1.1 * max(value, bound)
+
+    def x(time: float) -> float:
+        return LEFT + (WIDTH - LEFT - RIGHT) * time / most
+
+    ticks = [Text("tick", x(most * step / 4), HEIGHT - 12, duration(round(most * step / 4))) for step in range(5)]
+    return [
+        Line("axis", ((LEFT, floor), (WIDTH - RIGHT, floor))),
+        *ticks,
+        Line("bound", ((x(bound), TOP), (x(bound), floor))),
+        Text("bound", x(bound), TOP + 8, judged.criterion.bound_text, "end"),
+        Line("interval", ((LEFT, middle), (x(value), middle))),
+        Line("value", ((x(value), middle - 11), (x(value), middle + 11))),
+    ]
 
 
 def _sample(judged: Judged) -> list[Shape]:
