@@ -290,6 +290,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     others = frozenset(clients.bus.fds())
     for fd in (clients.door.fd, stop.fd):
         waits.register(fd, select.EPOLLIN)
+    os.nice(site.clients.nice)
     for fd in others:
         waits.register(fd, select.EPOLLIN | select.EPOLLET)  # ZeroMQ's descriptor tells changes, not states
     mind_ns = beat_ns = 0

@@ -63,6 +63,7 @@ def clients_settings(file: Path, written: SiteFile, passwords: Mapping[tuple[int
         connects_per_s=one.connects_per_s,
         strangers_logged_per_min=one.strangers_logged_per_min,
     )
+        nice=one.nice,
 
 
 def client_passwords(

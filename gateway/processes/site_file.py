@@ -553,6 +553,7 @@ class ClientsSection(Section):
     max_pending_kb: Count = Field(1024, description="what waits for a client that does not read, before it is cut off")
     slow_client_s: Count = Field(10, description="how long a client may leave half of that unread")
     messages_per_s: Count = Field(500, description="of one client; what it sends beyond waits in its own connection")
+    nice: int = Field(5, ge=0, le=19, description="its process steps back so far where the trading path wants the core")
 
 
 class HoursSection(WindowSection):
