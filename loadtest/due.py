@@ -35,6 +35,11 @@ class Delays:
         """Its answer came, so long after the request was due."""
         self.histogram.record_value(min(max(delay_ns, LOWEST_NS), HIGHEST_NS))
 
+    def unsent(self, reason: str, count: int) -> None:
+        """Requests that were due and could not even be sent: asked for all the same, and failed."""
+        self.requests += max(0, count)
+        self.failed(reason, max(0, count))
+
     def failed(self, reason: str, count: int = 1) -> None:
         """It was refused, or its answer never came."""
         if count:
@@ -94,6 +99,8 @@ def burst_times(start_ns: int, every_s: float, size: int) -> Iterator[tuple[int,
 
 
 def write_result(path: Path, content: dict[str, Any]) -> None:
-    """The file."""
+    """The file, whole or not at all: a result is there only of a test that was played to its end."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    beside = path.with_name(f".{path.name}.part")
+    beside.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    beside.replace(path)

@@ -30,6 +30,8 @@ BURST_S = 5.0
 LAST_ANSWERS_S = 3.0
 _FREE: list[int] = []
 _GIVEN: dict[str, int] = {"next": 0}
+_ENDED: list[bool] = []
+"""Not empty once the shape has come to its end."""
 
 
 @events.init_command_line_parser.add_listener  # type: ignore[untyped-decorator]
@@ -73,8 +75,8 @@ def _hear(client_id: str, data: dict[str, Any]) -> None:  # noqa: ARG001
 @events.quitting.add_listener  # type: ignore[untyped-decorator]
 def _end(environment: Environment, **_more: Any) -> None:  # noqa: ANN401
     asked: Any = environment.parsed_options
-    if isinstance(environment.runner, WorkerRunner) or not asked.result:
-        return
+    if isinstance(environment.runner, WorkerRunner) or not asked.result or not _ENDED:
+        return  # of a test that was stopped on its way there is no result
     about = {"shape": asked.shape, "kinds": asked.kinds, "users": asked.most_users, "rate_per_s": asked.rate,
              "seconds": asked.seconds, "workers": asked.workers_count,
              "measured_by": "locust on gevent, from due times; it adds to what it measures"}  # fmt: skip
@@ -90,7 +92,10 @@ class Shape(LoadTestShape):
         asked: Any = self.runner.environment.parsed_options
         wanted = Wanted(asked.most_users, asked.seconds)
         users = SHAPES[asked.shape](self.get_run_time(), wanted)  # type: ignore[no-untyped-call]
-        return None if users is None else (users, float(max(wanted.users, 1)))
+        if users is None:
+            _ENDED.append(True)
+            return None
+        return users, float(max(wanted.users, 1))
 
 
 class FixUser(User):

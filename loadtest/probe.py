@@ -8,6 +8,7 @@ import argparse
 import contextlib
 import sys
 import time
+from itertools import takewhile
 from pathlib import Path
 
 from loadtest.due import Delays, due_times, write_result
@@ -18,23 +19,25 @@ REFUSED = (b"8", b"4")
 
 
 def run(client: Client, pair: str, rate: float, seconds: float, delays: Delays) -> None:
-    """Order at the rate for so long; every answer that does not come is a failure."""
+    """Order at the rate for so long; an answer that does not come, and an order that cannot be sent, is a failure."""
     waiting: dict[str, int] = {}
     start_ns = time.monotonic_ns()
-    with contextlib.suppress(ConnectionError):
+    with contextlib.suppress(OSError):
         for number, due_ns in due_times(start_ns, rate):
             if due_ns - start_ns > seconds * 10**9:
                 break
             while (left_ns := due_ns - time.monotonic_ns()) > 0:
                 take(client, (time.monotonic_ns() + left_ns) / 10**9, waiting, delays)
             name = f"{client.name}{due_ns:x}.{number}"
-            waiting[name] = due_ns
             client.order(name, pair)
+            waiting[name] = due_ns
             delays.sent(time.monotonic_ns() - due_ns)
         until_s = time.monotonic() + LAST_ANSWERS_S
         while waiting and time.monotonic() < until_s:
             take(client, until_s, waiting, delays)
     delays.failed("no answer", len(waiting))
+    due = sum(1 for _ in takewhile(lambda one: one[1] - start_ns <= seconds * 10**9, due_times(start_ns, rate)))
+    delays.unsent("not sent: the line was cut", due - delays.requests)
 
 
 def take(client: Client, until_s: float, waiting: dict[str, int], delays: Delays) -> None:
@@ -68,7 +71,11 @@ def main(words: list[str] | None = None) -> int:
         sys.stderr.write(f"{given.host}:{given.port}: {error.strerror or error}; is the gateway up, with clients?\n")
         return 1
     try:
-        client.log_on()
+        try:
+            client.log_on()
+        except OSError as error:
+            sys.stderr.write(f"{error}\n")
+            return 1
         run(client, given.pair, given.rate, given.seconds, delays)
     finally:
         client.close()

@@ -1,17 +1,24 @@
 """Starts one load test: locust with or without its page, alone or as master and workers, and the probe beside it.
 
 `python -m loadtest.run --port N --name ramp --shape ramp --kinds trader --users 20 --rate 10 --seconds 30 --out DIR`
-writes `DIR/load-NAME.json` (locust's own delays) and `DIR/probe-NAME.json` (the plain session's, for acceptance).
-Every process it starts is ended, at the latest some seconds after the test's own length.
+writes `DIR/load-NAME.json` (locust's own delays), `DIR/probe-NAME.json` (the plain session's, for acceptance) and
+`DIR/load-NAME.log` (what locust said). A result is written at the end of a test that was played to its end, and those
+of an earlier one of the same name are taken away before: a test that was stopped leaves none.
+
+Every process it starts is ended, at the latest some seconds after the test's own length: by this program, however it
+ends; where it is killed, by the kernel, which kills them with it.
 """
 
 import argparse
+import ctypes
 import re
 import signal
 import socket
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
+from typing import IO
 
 from loadtest.session import loopback
 from loadtest.shapes import SHAPES
@@ -22,6 +29,8 @@ LOCUST_MODULE = "loadtest.locustfile"
 LOCUSTFILE = ROOT.joinpath(*LOCUST_MODULE.split(".")).with_suffix(".py")
 PROBE_DELAY_S = 2
 MOST_WORKERS = 16
+TAIL_LINES = 5
+PR_SET_PDEATHSIG = 1
 
 
 def free_port() -> int:
@@ -62,44 +71,54 @@ def probe(given: argparse.Namespace, result: Path) -> list[str]:
 
 
 def run(given: argparse.Namespace) -> int:
-    """The test; 1 where an order of the probe failed or a process did not end in time."""
+    """The test; 1 where an order of the probe failed, locust made no load, or a process did not end in time."""
     given.out.mkdir(parents=True, exist_ok=True)
     word = re.sub(r"\W+", "-", given.name)
-    processes: list[subprocess.Popen[bytes]] = []
-    try:
-        for command in commands(given, given.out / f"load-{word}.json"):
-            quiet = subprocess.DEVNULL
-            one = subprocess.Popen(command, cwd=ROOT, stdout=quiet, stderr=quiet)  # noqa: S603 our own program
-            processes.append(one)
-        code = 0
-        if given.probe:
-            processes[0].poll()
-            _pause(processes[0], PROBE_DELAY_S)
-            timed = subprocess.run(  # noqa: S603 our own program
-                probe(given, given.out / f"probe-{word}.json"),
-                cwd=ROOT,
-                check=False,
-                timeout=given.seconds + GRACE_S,
-            )
-            code = timed.returncode
-        for one in processes:
-            one.wait(given.seconds + GRACE_S)
-    except subprocess.TimeoutExpired as error:
-        sys.stderr.write(f"{given.name}: did not end in time: {error}\n")
+    load, timed, log = (given.out / name for name in (f"load-{word}.json", f"probe-{word}.json", f"load-{word}.log"))
+    for one in (load, timed):
+        one.unlink(missing_ok=True)
+    with ExitStack() as ending:
+        said = ending.enter_context(log.open("wb"))
+        locust = [_start(command, said, ending) for command in commands(given, load)]
+        try:
+            code = 0
+            if given.probe and not _ended(locust[0], PROBE_DELAY_S):
+                code = _start(probe(given, timed), None, ending).wait(given.seconds + GRACE_S)
+            for process in locust:
+                process.wait(GRACE_S + (0 if given.probe else given.seconds))
+        except subprocess.TimeoutExpired as error:
+            sys.stderr.write(f"{given.name}: did not end in time: {error}\n")
+            return 1
+    if not load.is_file():
+        sys.stderr.write(f"{given.name}: locust made no result; {log} ends:\n{_tail(log)}\n")
         return 1
-    finally:
-        for one in processes:
-            if one.poll() is None:
-                one.kill()
-                one.wait()
     return 1 if code else 0
 
 
-def _pause(process: "subprocess.Popen[bytes]", seconds: float) -> None:
+def _start(command: list[str], said: IO[bytes] | None, ending: ExitStack) -> "subprocess.Popen[bytes]":
+    """A process that ends with this one, whatever ends this one."""
+    one = subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=said, preexec_fn=_end_with_us)  # noqa: S603, PLW1509 our own program; there is one thread
+    ending.callback(one.wait)
+    ending.callback(one.kill)
+    return one
+
+
+def _end_with_us() -> None:
+    """Ask the kernel for SIGKILL when whoever started it is gone (prctl(2), PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _ended(process: "subprocess.Popen[bytes]", seconds: float) -> bool:
+    """Whether it ends within so many seconds."""
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired:
-        return
+        return False
+    return True
+
+
+def _tail(log: Path) -> str:
+    return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL_LINES:])
 
 
 def parser() -> argparse.ArgumentParser:
@@ -128,5 +147,6 @@ def _stop(number: int, _frame: object) -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _stop)  # so that locust and the probe are ended, too
+    for _number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(_number, _stop)  # so that locust and the probe are ended, too
     sys.exit(run(parser().parse_args()))

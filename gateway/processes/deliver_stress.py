@@ -4,11 +4,16 @@ With simulators it starts an installation of its own whose clients are the load'
 port of one that runs (its site names the sessions LOAD0, LOAD1, ... and PROBE). The scenarios are data
 (`loadtest/scenarios.toml`), the load is `loadtest/run.py`, a program of its own. Exit codes: 0 no order of the plain
 probe session failed, 1 one did, 2 a wrong call.
+
+What can go wrong: a port where nobody listens, or where locust's page has no place: refused before anything starts. A
+gateway that dies on the way: its orders count as failed. Told to stop, it ends what it started and leaves no result of
+the test that was under way; the document is written when all were played, and never over an earlier one's.
 """
 
 import argparse
 import json
 import re
+import socket
 import subprocess
 import sys
 import tomllib
@@ -24,6 +29,9 @@ SCENARIOS = ROOT / "loadtest" / "scenarios.toml"
 _KEYS = {"name": str, "kinds": str, "shape": str, "users": int, "rate": int, "seconds": int}
 WIDE = 1_000_000
 GRACE_S = 90
+MOST_WORKERS = 16
+MOST_PORT = 65_535
+LOOK_S = 2
 
 
 class StressError(ValueError):
@@ -39,12 +47,12 @@ def register(steps: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     one.add_argument("--scenarios", type=Path, default=SCENARIOS, metavar="FILE")
     one.add_argument("--only", default="", metavar="NAME,...", help="play these only")
     one.add_argument("--seconds", type=int, default=0, metavar="N", help="shorten each scenario to N seconds")
-    one.add_argument("--workers", type=int, default=1, metavar="N", help="locust workers (default 1: no master)")
+    one.add_argument("--workers", type=int, default=1, metavar="N", help=f"locust workers, at most {MOST_WORKERS} (1)")
     one.add_argument("--web", type=int, default=0, metavar="PORT", help="locust's page, on loopback")
     one.add_argument("--storm", type=int, default=1, metavar="N", help="the simulators' market N times as fast")
     one.add_argument("--faults", action="store_true", help="the simulated venues reject, delay and fill in part too")
     one.add_argument("--seed", type=int, default=7)
-    one.add_argument("--out", type=Path, default=Path("runs/stress"), metavar="DIR")
+    one.add_argument("--out", type=Path, default=None, metavar="DIR", help="a new folder (default runs/stress-TIME)")
     one.set_defaults(handler=_stress)
 
 
@@ -53,6 +61,7 @@ def _stress(parsed: argparse.Namespace) -> int:
 
     try:
         rows = scenarios(parsed.scenarios, parsed.only, parsed.seconds)
+        check(parsed)
         return stress(parsed, rows)
     except StressError as error:
         _complain(told_by(error))
@@ -91,22 +100,58 @@ def scenarios(path: Path, only: str, seconds: int) -> list[dict[str, Any]]:
     ]
 
 
+def check(parsed: argparse.Namespace) -> None:
+    """StressError for what would only be noticed when everything runs; sets `out` where it was not given."""
+    from gateway.processes import clock  # noqa: PLC0415 a command loads what it needs
+
+    for name, value, least, most in (
+        ("--seconds", parsed.seconds, 0, WIDE),
+        ("--workers", parsed.workers, 1, MOST_WORKERS),
+        ("--storm", parsed.storm, 1, 1000),
+        ("--web", parsed.web, 0, MOST_PORT),
+        ("--port", parsed.port, 0, MOST_PORT),
+    ):
+        if not least <= value <= most:
+            message = told("{} {}: a whole number from {} to {}", name, value, least, most)
+            raise StressError(message)
+    if parsed.port and (parsed.faults or parsed.storm > 1):
+        message = told("--faults and --storm are of the simulators; with --port, its own venues make the market")
+        raise StressError(message)
+    if parsed.port and not _listens(parsed.port):
+        message = told("--port {}: nobody listens there; is the gateway up, and has its site [clients] with this port?",
+                       parsed.port)  # fmt: skip
+        raise StressError(message)
+    if parsed.web and _listens(parsed.web):
+        message = told("--web {}: somebody listens there already; name another port, it has to be free", parsed.web)
+        raise StressError(message)
+    parsed.out = parsed.out or Path("runs") / f"stress-{clock.utc_ns() // 10**9}"
+    if parsed.out.exists() and (not parsed.out.is_dir() or any(parsed.out.iterdir())):
+        message = told("{}: is there and not empty; name another folder", parsed.out)
+        raise StressError(message)
+
+
+def _listens(port: int) -> bool:
+    """Whether somebody takes connections on this port of the machine."""
+    with socket.socket() as one:
+        one.settimeout(LOOK_S)
+        return one.connect_ex(("127.0.0.1", port)) == 0
+
+
 def stress(parsed: argparse.Namespace, rows: list[dict[str, Any]]) -> int:
     """All of them, and the document."""
+    from gateway.processes.deliver_world import gateway, keep_with_run, told_to_stop, venues  # noqa: PLC0415
+
     parsed.out.mkdir(parents=True, exist_ok=True)
     if parsed.port:
-        for row in rows:
-            _play(parsed, row, parsed.port)
+        with told_to_stop():
+            for row in rows:
+                _play(parsed, row, parsed.port)
         return _written(parsed, rows)
-    from gateway.processes.deliver_world import gateway, keep_with_run, venues  # noqa: PLC0415
 
     total_s = sum(row["seconds"] + 20 for row in rows) + 60
     profile: dict[str, Any] = {}
     if parsed.storm > 1:
-        folder = parsed.out.resolve() / "storm"
-        words = [str(folder), "--seed", str(parsed.seed), "--seconds", str(total_s), "--times", str(parsed.storm)]
-        subprocess.run([sys.executable, "-m", "loadtest.storm", *words], cwd=ROOT, check=True)  # noqa: S603 our own
-        profile["tape"] = {"kind": "csv", "name": "storm", "dir": str(folder.parent)}
+        profile["tape"] = _storm(parsed, total_s)
     with venues(parsed.out / "world", seed=parsed.seed, seconds=total_s, network="same-city", faults=parsed.faults,
                 profile=profile) as at:  # fmt: skip
         tables = at.site_tables()
@@ -119,6 +164,14 @@ def stress(parsed: argparse.Namespace, rows: list[dict[str, Any]]) -> int:
             run_dir = installed.run_dir
     keep_with_run(at, run_dir)
     return _written(parsed, rows)
+
+
+def _storm(parsed: argparse.Namespace, seconds: int) -> dict[str, str]:
+    """A market so many times as fast, as the simulators play it."""
+    folder = parsed.out.resolve() / "storm"
+    words = [str(folder), "--seed", str(parsed.seed), "--seconds", str(seconds), "--times", str(parsed.storm)]
+    subprocess.run([sys.executable, "-m", "loadtest.storm", *words], cwd=ROOT, check=True)  # noqa: S603 our own
+    return {"kind": "csv", "name": "storm", "dir": str(folder.parent)}
 
 
 def with_clients(tables: dict[str, Any], sessions: int = SESSIONS) -> int:
@@ -143,6 +196,8 @@ def _play(parsed: argparse.Namespace, row: dict[str, Any], port: int) -> None:
     load = subprocess.Popen([sys.executable, "-m", "loadtest.run", *words], cwd=ROOT)  # noqa: S603 our own program
     try:
         load.wait(row["seconds"] + GRACE_S)
+    except subprocess.TimeoutExpired:
+        _say(told("{}: did not end in time", row["name"]))
     finally:
         load.terminate()
         load.wait()
@@ -194,9 +249,10 @@ def _written(parsed: argparse.Namespace, rows: list[dict[str, Any]]) -> int:
             taken = content["latency_ns"]
             section.rows.append([row["name"], row["shape"], who, str(content["requests"]), str(content["failures"]),
                                  *(duration(taken[key]) for key in ("p50", "p90", "p99", "p99.9", "max"))])  # fmt: skip
-            if content["failures"] and name.startswith("probe-"):
-                paper.verdict = "fail"
+            if content["failures"]:
                 section.texts.append(f"{name}: {content['failures_by_reason']}")
+                if name.startswith("probe-") or not content["answered"]:  # a load that came to nothing is no load
+                    paper.verdict = "fail"
     paper.sections.append(section)
     (parsed.out / "stress.json").write_text(
         write_json(paper.plain() | {"kind": "stress", "results": files}), encoding="utf-8"

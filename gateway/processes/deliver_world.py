@@ -86,7 +86,7 @@ def venues(folder: Path, *, seed: int, seconds: int, network: str = "", faults: 
     bus_dir = tempfile.mkdtemp(prefix="cmc-")
     children: dict[str, Child] = {}
     start_ns = clock.monotonic_ns() + 2 * SECOND
-    with _told_to_stop(), ExitStack() as ending:
+    with told_to_stop(), ExitStack() as ending:
         ending.callback(shutil.rmtree, bus_dir, ignore_errors=True)
         ending.callback(lambda: _end(list(children.values())))
         for venue in (plan.domestic, plan.overseas):
@@ -103,7 +103,7 @@ def venues(folder: Path, *, seed: int, seconds: int, network: str = "", faults: 
 
 
 @contextmanager
-def _told_to_stop() -> Iterator[None]:
+def told_to_stop() -> Iterator[None]:
     """SIGTERM and SIGINT end the step as an error does: whatever was started is ended before this process is."""
 
     def stop(number: int, _frame: object) -> None:
