@@ -24,9 +24,9 @@ def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest
     """A folder with an approver's key and the file that knows the approver; English is spoken."""
     monkeypatch.setenv("CMC_LANGUAGE", "en")
     monkeypatch.setenv("CMC_BUILD", "build-7")
-    assert run("deliver", "keygen", tmp_path / "key.pem", "--name", "Li Wei") == 0
+    assert run("deliver", "keygen", tmp_path / "key.pem", "--name", "Li Wei", "--without-password") == 0
     said = capsys.readouterr().out
-    assert "keep it with its owner" in said
+    assert "it stays with Li Wei" in said
     (tmp_path / "plan.toml").write_text(said[said.index("[[approver]]") :], encoding="utf-8")
     return tmp_path
 
