@@ -285,12 +285,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"clients: {error}\n")
         return 1
     gc.set_threshold(*COLLECT_AFTER)
+    os.nice(site.clients.nice)
     start.say_ready(given.run_dir, CLIENTS)
     waits = select.epoll()
     others = frozenset(clients.bus.fds())
     for fd in (clients.door.fd, stop.fd):
         waits.register(fd, select.EPOLLIN)
-    os.nice(site.clients.nice)
     for fd in others:
         waits.register(fd, select.EPOLLIN | select.EPOLLET)  # ZeroMQ's descriptor tells changes, not states
     mind_ns = beat_ns = 0

@@ -62,8 +62,8 @@ def clients_settings(file: Path, written: SiteFile, passwords: Mapping[tuple[int
         max_connections_per_address=one.max_connections_per_address,
         connects_per_s=one.connects_per_s,
         strangers_logged_per_min=one.strangers_logged_per_min,
-    )
         nice=one.nice,
+    )
 
 
 def client_passwords(
