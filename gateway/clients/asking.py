@@ -14,6 +14,7 @@ from gateway.clients.order import ClientOrder, Pending
 from gateway.clients.outcome import Outcomes
 from gateway.clients.placing import next_command, place_rule
 from gateway.clients.telling import NONE, Moment, Teller
+from gateway.clients.used import AGAIN
 from gateway.execution.outbox import IdSource
 from gateway.model.client import (
     AskTrigger,
@@ -65,8 +66,8 @@ class Desk:
         asked = self._dated(asked, now)
         multileg = asked.symbol not in book.settings.instruments
         order = ClientOrder(order_id, f"C/{asked.client_id}/{order_id}", asked, multileg=multileg)
-        book.use(asked.client_id, asked.cl_ord_id, order_id)
         book.add(order)
+        book.use(asked.client_id, asked.cl_ord_id, order_id)
         self._teller.of(order, ExecType.NEW, now)
         if not order.multileg:
             self._outcomes.legs.place(order, now)
@@ -147,7 +148,7 @@ class Desk:
                 "1" if problem else "",
                 len(hit),
                 event.symbol,
-                "taken when it came first" if again else problem,
+                AGAIN if again else problem,
             )
         )
         for one in hit:
@@ -232,7 +233,15 @@ class Desk:
         book = self._book
         client = book.settings.clients[asked.client_id]
         return Asking(
-            book.settings, client, asked, book.switches, book.open_count(asked.client_id), used, now.utc_ns, is_new
+            book.settings,
+            client,
+            asked,
+            book.switches,
+            book.open_count(asked.client_id),
+            used,
+            now.utc_ns,
+            is_new,
+            book.ids_used(),
         )
 
     def _dated(self, asked: OrderAsked, now: Moment) -> OrderAsked:

@@ -1,7 +1,7 @@
 """The orders of all clients by everything that they are asked for, and the commands that wait for an answer.
 
-Nothing is decided here. A ClOrdID(11) stays known for the life of the journal: that is what "once, ever" rests on. Of
-an order that has ended long ago nothing else is kept: a fill of it that a venue tells then goes to drop copies only.
+Nothing is decided here. A ClOrdID(11) stays known for ever, as a digest: that is what "once, ever" rests on. Of an
+order that has ended long ago nothing else is kept: a fill of it that a venue tells then goes to drop copies only.
 """
 
 from collections import deque
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from gateway.clients.order import ClientOrder
 from gateway.clients.settings import ClientSettings
+from gateway.clients.used import UsedIds, digest_of
 from gateway.model.client import ClientAction, LegHours, SwitchesHeard
 from gateway.model.rules import RuleStanding
 
@@ -52,18 +53,43 @@ class OrderBook:
         """Client -> its choice at logon of what becomes of its orders at a disconnect."""
         self.heard_seq = 0
         self._ended: deque[ClientOrder] = deque()
-        self._used: dict[tuple[str, str], str] = {}
+        self.ids: UsedIds = set()
+        """Digests of ids that were used. The newest are added by `keep_used`, when their record is written."""
+        self.said_used: bool | None = None
+        """In a replay: what the journal says of the id of this event."""
+        self._fresh: dict[bytes, None] = {}
+        self._names: dict[tuple[str, str], str] = {}
         self._open: dict[str, dict[str, ClientOrder]] = {name: {} for name in settings.clients}
 
     def used(self, client_id: str, cl_ord_id: str) -> bool:
-        return (client_id, cl_ord_id) in self._used
+        """Whether this client has used the id before."""
+        if self.said_used is not None:
+            return self.said_used
+        if (client_id, cl_ord_id) in self._names:
+            return True
+        digest = digest_of(client_id, cl_ord_id)
+        return digest in self._fresh or digest in self.ids
 
     def use(self, client_id: str, cl_ord_id: str, order_id: str) -> None:
         """The ClOrdID belongs to this order from now on; to none when it is empty."""
-        self._used[client_id, cl_ord_id] = order_id
+        self._fresh[digest_of(client_id, cl_ord_id)] = None
+        order = self.orders.get(order_id)
+        if order is not None:
+            self._names[client_id, cl_ord_id] = order_id
+            order.names.append(cl_ord_id)
+
+    def ids_used(self) -> int:
+        """How many ids were used so far."""
+        return len(self.ids) + len(self._fresh)
+
+    def keep_used(self) -> None:
+        """What was decided is written down: the ids of it are kept."""
+        for digest in self._fresh:
+            self.ids.add(digest)
+        self._fresh.clear()
 
     def find(self, client_id: str, cl_ord_id: str) -> ClientOrder | None:
-        return self.orders.get(self._used.get((client_id, cl_ord_id), ""))
+        return self.orders.get(self._names.get((client_id, cl_ord_id), ""))
 
     def add(self, order: ClientOrder) -> None:
         """A new order that is open."""
@@ -92,6 +118,8 @@ class OrderBook:
         if len(self._ended) > REMEMBERED:
             oldest = self._ended.popleft()
             self.orders.pop(oldest.order_id, None)
+            for cl_ord_id in oldest.names:
+                self._names.pop((oldest.client_id, cl_ord_id), None)
             for number in range(1, oldest.rules + 1):
                 self.by_rule.pop(rule_name(oldest, number), None)
 

@@ -25,6 +25,7 @@ REASON_103 = {
     ClientRefusal.QUANTITY: "13",
     ClientRefusal.MAX_QUANTITY: "3",
     ClientRefusal.OPEN_ORDERS: "3",
+    ClientRefusal.IDS_FULL: "3",
     ClientRefusal.EXPIRE_TIME: "4",
     ClientRefusal.STOPPING: "2",
     ClientRefusal.KILLED: "2",
@@ -49,6 +50,8 @@ class Asking(NamedTuple):
     utc_ns: int
     is_new: bool = True
     """False: it replaces one that is there."""
+    ids_used: int = 0
+    """ClOrdIDs(11) that were used so far, by all clients."""
 
     @property
     def pair(self) -> PairSpec | None:
@@ -136,7 +139,9 @@ def _time_in_force(one: Asking) -> str:
     on_leg = one.settings.leg_forces.get(one.order.symbol, LEG_FORCES)
     if one.pair is None and force not in on_leg:
         offered = tuple(f"{tif.value} ({tif.name})" for tif in on_leg if tif in one.client.times_in_force)
-        return f"TimeInForce(59)={force.value} ({force.name}) on {one.order.symbol}; accepted: {listed(offered)}"
+        lacks = "whose venue has none" if force is TimeInForce.FOK else "which has no calendar to keep it by"
+        named = f"TimeInForce(59)={force.value} ({force.name})"
+        return f"{named} on {one.order.symbol}, {lacks}; accepted: {listed(offered)}"
     return ""
 
 
@@ -211,6 +216,13 @@ def _open_orders(one: Asking) -> str:
     return f"{one.open_orders} orders are open; accepted: when fewer than {most} are"
 
 
+def _ids_full(one: Asking) -> str:
+    most = one.settings.max_cl_ord_ids
+    if one.ids_used < most:
+        return ""
+    return f"{one.ids_used} ClOrdIDs(11) were used, ever; accepted: when clients.max_cl_ord_ids is above {most}"
+
+
 def _gateway_down(one: Asking) -> str:
     if one.switches is not None and one.switches.heard:
         return ""
@@ -250,6 +262,7 @@ LADDER: tuple[tuple[ClientRefusal, Check], ...] = (
     (ClientRefusal.PRICE, _price),
     (ClientRefusal.EXPIRE_TIME, _expire_time),
     (ClientRefusal.OPEN_ORDERS, _open_orders),
+    (ClientRefusal.IDS_FULL, _ids_full),
     (ClientRefusal.GATEWAY_DOWN, _gateway_down),
     (ClientRefusal.STOPPING, _stopping),
     (ClientRefusal.KILLED, _killed),

@@ -21,6 +21,7 @@ from gateway.clients.order import ClientOrder
 from gateway.clients.outcome import Outcomes
 from gateway.clients.settings import ClientSettings
 from gateway.clients.telling import Moment, Teller
+from gateway.clients.used import was_used
 from gateway.execution.outbox import IdSource
 from gateway.model.client import (
     CancelAsked,
@@ -71,8 +72,16 @@ class ClientEngine:
         self._handlers[type(event)](event, now)
         return self._teller.take()
 
+    def decide_again(self, event: ClientEvent, now: Moment, actions: Sequence[ClientAction]) -> list[ClientAction]:
+        """Decide on an event of a journal anew; an id that it says was used may have been used in an earlier run."""
+        self.book.said_used = True if was_used(actions) else None
+        made = self.on_event(event, now)
+        self.book.said_used = None
+        return made
+
     def replay(self, event: ClientEvent, now: Moment, actions: Sequence[ClientAction]) -> None:
         """Take an event of the journal as it was taken then: what a client may do can be another by now."""
+        self.book.said_used = was_used(actions)
         if isinstance(event, OrderAsked | ReplaceAsked):
             reports = [one for one in actions if isinstance(one, ClientReport)]
             taken = any(one.exec_type in (ExecType.NEW, ExecType.PENDING_REPLACE) for one in reports)
@@ -80,6 +89,7 @@ class ClientEngine:
             self._handlers[type(event)](event, now, taken=None if asks_status else taken)
         else:
             self._handlers[type(event)](event, now)
+        self.book.said_used = None
         self._teller.take()
 
     @property

@@ -236,6 +236,8 @@ class ClientOrder:
         """What was filled before its rule of now: trigger counts from there."""
         self.changes = 0
         """Commands sent for it, so that each has an id of its own."""
+        self.names: list[str] = []
+        """ClOrdIDs(11) that belong to it."""
         self.kept = False
         """An order on a leg of which nothing is at its venue: it is entered when it can be."""
         self.not_before_ns = 0

@@ -39,6 +39,8 @@ class ClientSettings(Message, frozen=True):
     and enter on each trading day, where a calendar tells what a trading day is."""
     reenter_ns: int = 5 * NS_PER_S
     """An order that is kept and was refused for the moment is tried again after so long."""
+    max_cl_ord_ids: int = 100_000_000
+    """ClOrdIDs(11) of all clients, ever; beyond them no order is taken."""
 
     def day_end_utc_ns(self, utc_ns: int) -> int:
         """The end of the day that `utc_ns` lies in."""

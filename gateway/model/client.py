@@ -57,6 +57,8 @@ class ClientRefusal(StrEnum):
     PRICE = "price"
     EXPIRE_TIME = "expire_time"
     OPEN_ORDERS = "open_orders"
+    IDS_FULL = "ids_full"
+    """As many ClOrdIDs(11) were used as the site keeps."""
     GATEWAY_DOWN = "gateway_down"
     """Execution or trigger is not heard of."""
     STOPPING = "stopping"

@@ -30,6 +30,7 @@ from gateway.processes import clock, start
 from gateway.processes.clients_bus import ClientsBus
 from gateway.processes.clients_connection import Limits
 from gateway.processes.clients_door import Door
+from gateway.processes.clients_ids import IdsOnDisk
 from gateway.processes.clients_sessions import Sessions
 from gateway.processes.clients_shell import ClientsShell
 from gateway.processes.clients_store import CLIENTS, recover, stored_answers, unsent
@@ -50,6 +51,7 @@ COLLECT_AFTER = (50_000, 20, 100)
 """Garbage is collected so seldom: a look at tens of thousands of orders that live holds every client up, and what makes
 no cycle is freed at once anyway."""
 FIX_DIR = "clients_fix"
+IDS_DIR = "clients_ids"
 EVENTS_LOG = "clients_events.log"
 
 
@@ -67,6 +69,7 @@ def settings_of(site: Site) -> ClientSettings:
         retry_ns=RETRY_NS,
         settle_ns=SETTLE_NS,
         leg_forces={name: leg_forces(site, name) for name in sorted(alone)},
+        max_cl_ord_ids=one.max_cl_ord_ids,
     )
 
 
@@ -92,7 +95,8 @@ class Clients:
         decides_by = settings_of(site)
         engine = ClientEngine(decides_by, incarnation)
         keep_settings(given.run_dir, site.digest, incarnation, decides_by, CLIENTS)
-        recovered = recover(engine, given.run_dir)
+        self._ids = IdsOnDisk(site.state_dir / IDS_DIR)
+        recovered = recover(engine, given.run_dir, self._ids)
         self._journal = start.open_journal(CLIENTS, incarnation, site, given.run_dir)
         self.bus = ClientsBus(given.bus_dir, site.bus.high_water_mark)
         self._tail = JournalTail(given.run_dir, EXECUTION)
@@ -223,6 +227,7 @@ class Clients:
         self.publisher.close()
         self._tail.close()
         self._journal.close()
+        self._ids.close()
 
     def _line(self, name: str) -> ClientLine:
         spec, peer = self._site.clients.specs[name], self.door.peer_of(name)

@@ -93,6 +93,7 @@ class ClientsShell:
         self._pairs = ClockPairs(clock.monotonic_ns())
         self._unwritten: deque[ClientDecision] = deque()
         self._retry_ns = 0
+        self._ids_retry_ns = 0
         settings = engine.settings
         self._executions = Executions(settings)
         clients = settings.clients
@@ -180,6 +181,8 @@ class ClientsShell:
             self._write()
         if self.writable and self._pairs.is_due(now_ns):
             self._journal.append(self._pairs.take(now_ns, clock.utc_ns()))
+        if self.writable and now_ns >= self._ids_retry_ns:
+            self._keep_ids(now_ns)
         self._mind_switches(now_ns)
         if self.engine.book_due(now_ns):
             self.handle(Tick())
@@ -189,6 +192,14 @@ class ClientsShell:
         """What was written down and never handed over."""
         for one in answers:
             self._do(one, again=True)
+
+    def _keep_ids(self, now_ns: int) -> None:
+        """Used ids go to their files behind the journal, which has them; they stay in memory where that fails."""
+        try:
+            self.engine.book.keep_used()
+        except OSError as error:
+            sys.stderr.write(f"clients: {error}; used ids are kept in memory until it can be written\n")
+            self._ids_retry_ns = now_ns + JOURNAL_RETRY_NS
 
     def ask_rules(self) -> None:
         """Ask trigger what has become of our rules."""

@@ -16,7 +16,10 @@ from gateway.clients.telling import Moment
 from gateway.journal.reader import read_run
 from gateway.model.client import CancelRefused, ClientReport, ClientSession, MassCancelTold
 from gateway.model.record import ClientDecision
+from gateway.processes.clients_ids import IdsOnDisk
 
+KEPT_EVERY = 1000
+"""While journals are read, used ids are handed on after so many records."""
 CLIENTS = "clients"
 """The process, in names of journals."""
 LOOKED_AT_BYTES = 4_000_000
@@ -38,8 +41,13 @@ class Recovered(NamedTuple):
     answers: dict[str, deque[Answer]]
 
 
-def recover(engine: ClientEngine, run_dir: Path) -> Recovered:
-    """Feed the journals of earlier incarnations to the engine: the same events make the same orders."""
+def recover(engine: ClientEngine, run_dir: Path, ids: IdsOnDisk | None = None) -> Recovered:
+    """Feed the journals of earlier incarnations to the engine: the same events make the same orders.
+
+    From then on it knows the ids of all runs: `ids` has those of earlier ones, and gets what a kill has left out.
+    """
+    if ids is not None:
+        engine.book.ids = ids
     seq = 0
     answers: dict[str, deque[Answer]] = {name: deque(maxlen=REMEMBERED) for name in engine.settings.clients}
     for record in read_run(run_dir, CLIENTS):
@@ -49,9 +57,14 @@ def recover(engine: ClientEngine, run_dir: Path) -> Recovered:
             answers.get(record.event.client_id, deque()).clear()
         engine.replay(record.event, Moment(record.at_ns, record.utc_ns), record.actions)
         seq = record.seq
+        if not seq % KEPT_EVERY:
+            engine.book.keep_used()
         for action in record.actions:
             if isinstance(action, Answer) and action.client_id in answers and name_of(action) != STATUS:
                 answers[action.client_id].append(action)
+    engine.book.keep_used()
+    if ids is not None:
+        ids.sync()
     return Recovered(seq, answers)
 
 

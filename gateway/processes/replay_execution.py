@@ -49,7 +49,7 @@ def _clients(given: ClientSettings, incarnation: int) -> Engine:
 
     def take(one: Recorded) -> Sequence[Message]:
         assert isinstance(one, ClientDecision)  # noqa: S101 its journal holds no other
-        return engine.on_event(one.event, Moment(one.at_ns, one.utc_ns))
+        return engine.decide_again(one.event, Moment(one.at_ns, one.utc_ns), one.actions)
 
     return take
 

@@ -60,6 +60,7 @@ class ClientsSettings:
     max_connections_per_address: int = 100
     connects_per_s: int = 50
     strangers_logged_per_min: int = 600
+    max_cl_ord_ids: int = 100_000_000
     nice: int = 0
 
 

@@ -56,6 +56,7 @@ def clients_settings(file: Path, written: SiteFile, passwords: Mapping[tuple[int
         max_pending_bytes=one.max_pending_kb * 1024,
         slow_client_ns=one.slow_client_s * SECOND,
         messages_per_s=one.messages_per_s,
+        max_cl_ord_ids=one.max_cl_ord_ids,
         specs={client.id: _spec(client) for client in written.client},
         entries={client.id: _entry(written, client, passwords.get((index, CLIENT), "")) for index, client in listed},
         hours={client.id: _hours(client) for client in written.client},

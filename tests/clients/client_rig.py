@@ -287,6 +287,10 @@ class Rig:
         self.process.kill()
         self.process.wait()
 
+    def reopen(self) -> None:
+        """Trigger and execution anew, in the run's folder as it is now."""
+        self.others = Others(self.bus_dir, self.run_dir)
+
     def client(self, name: str, version: str = "FIX.4.4", **more: Any) -> "FixClient":  # noqa: ANN401
         """A connection, not logged on."""
         made = FixClient(self.port, name, version, **more)

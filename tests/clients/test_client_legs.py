@@ -61,7 +61,7 @@ def test_a_fill_or_kill_order_is_refused_where_the_venue_has_none() -> None:
     """The text names what is accepted there of what this session may use."""
     desk = ClientDesk(client("F", leg_orders=True))
     desk.do(order(symbol=CU, price="70000", time_in_force=FOK))
-    words = f"time_in_force: TimeInForce(59)=4 (FOK) on {CU}; accepted: 0 (DAY), 3 (IOC)"
+    words = f"time_in_force: TimeInForce(59)=4 (FOK) on {CU}, whose venue has none; accepted: 0 (DAY), 3 (IOC)"
     assert desk.reports()[0].text == words
 
 
