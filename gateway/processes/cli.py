@@ -17,6 +17,7 @@ from gateway.processes.rule_cli import rule_commands
 from gateway.processes.stage_cli import stage_commands
 
 OK, FAILED, WRONG_CALL = 0, 1, 2
+MOST_PORT = 65_535
 
 Handler = Callable[[argparse.Namespace], int]
 
@@ -93,6 +94,15 @@ def _demo(commands: "_Commands[argparse.ArgumentParser]") -> None:
         "--faults",
         action="store_true",
         help="the venues also reject, delay and fill in part (a reject fails the verdict)",
+    )
+    demo.add_argument(
+        "--clients",
+        type=_port,
+        nargs="?",
+        default=0,
+        const=9878,
+        metavar="PORT",
+        help="programs connect here over FIX and trade, and nobody else does (docs/CLIENT_FIX.md; default port 9878)",
     )
 
 
@@ -280,6 +290,14 @@ def _seconds(text: str) -> int:
     value = int(text) if text.isdecimal() else 0
     if value < 1:
         message = told("{}: a whole number of seconds, at least 1", repr(text))
+        raise argparse.ArgumentTypeError(message)
+    return value
+
+
+def _port(text: str) -> int:
+    value = int(text) if text.isdecimal() else 0
+    if not 1 <= value <= MOST_PORT:
+        message = told("{}: a port, 1 to 65535", repr(text))
         raise argparse.ArgumentTypeError(message)
     return value
 

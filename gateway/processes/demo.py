@@ -22,7 +22,7 @@ from gateway.bus.sockets import Subscriber
 from gateway.journal.report import write_report
 from gateway.journal.summary import summarise
 from gateway.journal.told import Told, environment_language, joined, told, told_by
-from gateway.processes import clock, demo_sites, machine
+from gateway.processes import clock, demo_clients, demo_sites, machine
 from gateway.processes.child import Child, python
 from gateway.processes.cli import FAILED, OK, WrongCallError
 from gateway.processes.demo_sites import Asked, DemoError, Plan
@@ -80,6 +80,7 @@ def options(parsed: argparse.Namespace) -> Options:
         seconds=parsed.seconds,
         network=parsed.profile,
         faults=parsed.faults,
+        clients_port=parsed.clients,
     )
     return Options(asked, parsed.out, parsed.json, environment_language())
 
@@ -164,7 +165,10 @@ def _start_venues(
     # A venue has no book to show before its tape starts.
     clock.pause_ns(max(0, start_ns - clock.monotonic_ns()))
     file = run_dir / "site.toml"
-    file.write_text(toml_text(demo_sites.site(made, ports, str(bus_dir), environment_language())), encoding="utf-8")
+    content = demo_sites.site(made, ports, str(bus_dir), environment_language())
+    if asked.clients_port:
+        content = demo_clients.with_clients(content, asked.clients_port)
+    file.write_text(toml_text(content), encoding="utf-8")
     return load_site(file)
 
 
@@ -221,6 +225,8 @@ def _run_gateway(
         if not failed:
             armed_after_ns = clock.monotonic_ns() - begun_ns
             tell(told("armed {} ms after the gateway's first process was started", armed_after_ns // MS))
+            if asked.clients_port:
+                tell(demo_clients.invitation(asked.clients_port))
             failed = _watch(asked, made, bus_dir, site, supervisor, venues, signals)
         else:
             failed = "" if signals.any() else told("execution could not be armed: {}", failed)

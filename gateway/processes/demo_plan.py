@@ -24,6 +24,8 @@ class Asked(NamedTuple):
     network: str
     """To the overseas venue; empty: the pair's own."""
     faults: bool
+    clients_port: int = 0
+    """Where programs connect over FIX; 0: none do."""
 
 
 class Contract(NamedTuple):

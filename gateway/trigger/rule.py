@@ -16,6 +16,7 @@ Transitions of a rule. Its condition is a side (buy or sell) whose executable pr
 | cooling | cool_down_ns have passed                | idle    |
 | any but fired | a pair trade of it is open        | fired, opened |
 | any     | its units are filled, its time is over, removed | ended |
+| ended   | nothing heard of its intent in time     | ended, and nothing of it is out |
 
 It fires at most one intent at a time, and after a restart or a change of it never on quotes none of which is newer than
 those of its last intent, so the same quotes never fire it twice; a trade that is open when the trigger starts, or that
@@ -305,8 +306,8 @@ class RuleMachine:
     @property
     def next_ns(self) -> int:
         """When something of it changes by the clock alone; 0: never."""
-        silent = self.state is RuleState.FIRED and not self._opened
-        due = (self._until_ns, self._expires_ns, self._since_ns + self._silence_ns + 1 if silent else 0)
+        silent_ns = self._since_ns + self._silence_ns + 1 if self.is_out and not self._opened else 0
+        due = (silent_ns,) if self.ended_as is not None else (self._until_ns, self._expires_ns, silent_ns)
         return min((one for one in due if one), default=0)
 
     # How it stands.
@@ -337,7 +338,7 @@ class RuleMachine:
 
     def _mind_silence(self, at_ns: int) -> None:
         silent_ns = self._since_ns + self._silence_ns
-        if self.state is RuleState.FIRED and not self._opened and at_ns > silent_ns:
+        if at_ns > silent_ns and self.is_out and not self._opened:
             self._cool(silent_ns)
 
     def _no_room(self) -> str:

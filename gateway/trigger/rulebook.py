@@ -41,6 +41,8 @@ class Rulebook:
         self.machines = {one.rule_id: RuleMachine(one, silence_ns, remembered.get(one.rule_id)) for one in specs}
         self._alive = dict(self.machines)
         """Those that have not ended, in the same order; one that has ended leaves when it is next come by."""
+        self._out: dict[str, RuleMachine] = {}
+        """Those that have ended and of which an intent is still out: what became of it may never be heard."""
         self._pooled: frozenset[str] = frozenset()
         """Pairs with a rule that closes: there a rule may share a position with others."""
         self._nets = {name: one.net_units for name, one in remembered.items()}
@@ -78,6 +80,8 @@ class Rulebook:
         for machine in gone:
             machine.end(RuleStandingState.REMOVED, command.reason)
         if replaces:  # each keeps its place
+            self._living()
+            self._out = {name: one for name, one in self._out.items() if name not in made}
             self._alive = {name: one for name, one in self.machines.items() if one.ended_as is None}
         else:
             self._alive.update(made)
@@ -125,12 +129,16 @@ class Rulebook:
             machine.expire(at_ns)
             if machine.ended_as is not None:
                 ended.add(machine.spec.pair_id)
+        for name, machine in list(self._out.items()):
+            machine.expire(at_ns)
+            if not machine.is_out:
+                del self._out[name]
         return ended
 
     def due_ns(self, at_ns: int) -> int:
         """When, after `at_ns`, something is due by the clock alone; 0: nothing is."""
         due = [one.due_ns for one in self._samplers.values()]
-        due += [one.next_ns for one in self._living() if one.next_ns > at_ns]
+        due += [one.next_ns for one in (*self._living(), *self._out.values()) if one.next_ns > at_ns]
         return min(due, default=0)
 
     # How they stand.
@@ -231,7 +239,9 @@ class Rulebook:
         if not ended:
             return alive
         for name in ended:
-            del self._alive[name]
+            machine = self._alive.pop(name)
+            if machine.is_out:
+                self._out[name] = machine
         return list(self._alive.values())
 
     def _sample_of(self, pair_id: str, alive: Iterable[RuleMachine]) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.processes import demo, demo_recorded, demo_sites
+from gateway.processes import demo, demo_clients, demo_recorded, demo_sites
+from gateway.processes.cli import parser
 from gateway.processes.demo_sites import Asked, DemoError
 from gateway.processes.operator import Stopped
 from gateway.processes.settings import load_site
@@ -38,6 +39,38 @@ def test_profiles_and_site_of_every_tape_load(tmp_path: Path, kind: str, name: s
     site = load_site(file, {})
     assert list(site.venues) == [made.domestic.id, made.overseas.id]
     assert [leg.instrument_id.partition(".")[0] for leg in next(iter(site.pairs.values())).legs] == list(site.venues)
+
+
+@pytest.mark.parametrize(("kind", "name"), [("synthetic", "cu"), *RECORDED])
+def test_a_demo_with_clients_loads_and_has_a_session_of_each_version(tmp_path: Path, kind: str, name: str) -> None:
+    """On this machine only; they may trade the pair and its legs, and no rule of the house does."""
+    asked = Asked(kind, name, str(RECORDED_SETS) if kind == "recorded" else "", 7, 60, "", faults=False)
+    made = demo_sites.plan(asked, demo_sites.tape_of(asked))
+    ports = {made.domestic.id: (5001, 5002), made.overseas.id: (5003, 5004)}
+    content = demo_clients.with_clients(demo_sites.site(made, ports, str(tmp_path)), 9878)
+    file = tmp_path / "site.toml"
+    file.write_text(toml_text(content), encoding="utf-8")
+    site = load_site(file, {})
+    versions = {name: one.begin_string for name, one in site.clients.specs.items() if not one.drop_copy}
+    assert (versions, site.rules) == (dict(demo_clients.VERSIONS), {})
+    assert (site.clients.port, site.clients.tls_port, site.clients.specs["DROP"].drop_copy) == (9878, 0, True)
+    legs = tuple(leg.instrument_id for leg in next(iter(site.pairs.values())).legs)
+    assert site.clients.specs["FUND1"].instruments == legs
+    assert str(demo_clients.invitation(9878)).startswith("clients connect to 127.0.0.1:9878 as FUND1 (FIX.4.4)")
+
+
+@pytest.mark.parametrize(("words", "port"), [([], 0), (["--clients"], 9878), (["--clients", "9900"], 9900)])
+def test_the_port_of_clients_is_chosen_or_the_usual_one(words: list[str], port: int) -> None:
+    """Without the option nobody connects."""
+    assert parser().parse_args(["demo", *words]).clients == port
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "x"])
+def test_a_port_of_clients_that_cannot_be_is_a_wrong_call(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """With what would be right."""
+    with pytest.raises(SystemExit):
+        parser().parse_args(["demo", "--clients", port])
+    assert f"'{port}': a port, 1 to 65535" in capsys.readouterr().err
 
 
 class SmallTape:

@@ -293,6 +293,21 @@ def test_an_immediate_rule_of_which_nobody_speaks_ends_without_another_quote() -
     assert one.due_ns(T) == 0
 
 
+def test_a_removed_rule_of_whose_intent_nobody_speaks_has_nothing_out_in_the_end() -> None:
+    """The refusal was lost while execution was started again: whoever cancelled it hears that it is over."""
+    one = core(rule("-15"))
+    (wish,) = one.on_quote(CHEAP, T)
+    intent = wish.intent("I1", Hops(T, T, T))
+    one.change(ChangeRules("K1", "li", "cancelled", removed=("R",)), T)
+    assert [(said.state, said.open_units) for said in one.news(T)[0]] == [(REMOVED, 1)]
+    assert one.due_ns(T) == intent.expires_ns + SILENCE_NS + 1
+    one.on_tick(intent.expires_ns + SILENCE_NS)
+    assert one.news(T)[0] == []
+    one.on_tick(intent.expires_ns + SILENCE_NS + 1)
+    assert [(said.state, said.open_units) for said in one.news(T)[0]] == [(REMOVED, 0)]
+    assert one.due_ns(T) == 0
+
+
 def test_a_rule_that_closes_all_of_the_pair_closes_no_clients_order() -> None:
     """The house's rules share a position with it; an order of an account keeps its own."""
     closer = with_(rule(0, rule_id="C"), action=RuleAction.CLOSE)
