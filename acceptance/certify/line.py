@@ -39,13 +39,16 @@ class SocketLine:
         listener: socket.socket | None = None,
         tls: ssl.SSLContext | None = None,
         tell: Callable[[Step], None] = lambda _step: None,
+        lets_in: Callable[[ssl.SSLSocket, str], bool] = lambda _made, _address: True,
         open_s: float = 10.0,
     ) -> None:
+        """`lets_in`: whether who has shown this certificate, from this address, is who is waited for."""
         self._times = times
         self._address = address
         self._listener = listener
         self._tls = tls
         self._tell = tell
+        self._lets_in = lets_in
         self._open_s = open_s
         self._socket: socket.socket | None = None
 
@@ -95,17 +98,22 @@ class SocketLine:
     def another(self) -> "SocketLine":
         """A second connection."""
         return SocketLine(
-            self._times, address=self._address, listener=self._listener, tls=self._tls, open_s=self._open_s
+            self._times,
+            address=self._address,
+            listener=self._listener,
+            tls=self._tls,
+            lets_in=self._lets_in,
+            open_s=self._open_s,
         )
 
     def _accept(self) -> socket.socket:
-        """The next connection whose handshake succeeds."""
+        """The next connection whose handshake succeeds, of whom is waited for."""
         assert self._listener is not None  # noqa: S101 - one of the two is given
         until = self.now() + self._open_s
         while (left := until - self.now()) > 0:
             if not select.select([self._listener], [], [], left)[0]:
                 break
-            made, _ = self._listener.accept()
+            made, (host, *_) = self._listener.accept()
             if _has_gone(made):
                 made.close()
                 continue
@@ -113,9 +121,13 @@ class SocketLine:
             if self._tls is None:
                 return made
             try:
-                return self._tls.wrap_socket(made, server_side=True)
+                shaken = self._tls.wrap_socket(made, server_side=True)
             except (ssl.SSLError, OSError):
                 made.close()
+                continue
+            if self._lets_in(shaken, host):
+                return shaken
+            shaken.close()
         text = f"nobody has connected within {self._open_s:g} s"
         raise NobodyError(text)
 

@@ -84,6 +84,11 @@ def judge(first: bytes, peer: Peer, entries: Mapping[str, Entry]) -> Admitted | 
 
 def _stranger(said: Mapping[str, str], peer: Peer, entry: Entry) -> str:
     """Why we do not believe who it says it is."""
+    return of_line(peer, entry) or (_wrong_secret(said, entry) if entry.password else "")
+
+
+def of_line(peer: Peer, entry: Entry) -> str:
+    """Why a connection is not this client's, by its certificate and its address; empty: it is."""
     bound = bool(entry.certificate_cn or entry.certificate_sha256)
     if bound is not peer.tls:
         return "it is bound to a certificate, the connection is plain" if bound else "no certificate is bound to it"
@@ -93,7 +98,7 @@ def _stranger(said: Mapping[str, str], peer: Peer, entry: Entry) -> str:
         return f"certificate {peer.certificate_sha256} is not its own"
     if peer.tls and entry.certificate_cn and not _same(peer.certificate_cn, entry.certificate_cn):
         return f"certificate of {peer.certificate_cn!r}, not of {entry.certificate_cn!r}"
-    return _wrong_secret(said, entry) if entry.password else ""
+    return ""
 
 
 def _wrong_secret(said: Mapping[str, str], entry: Entry) -> str:

@@ -23,10 +23,11 @@ from acceptance.certify.line import SocketLine, Times
 from acceptance.certify.player import End, Logged, Player
 from acceptance.certify.script import Case, Step, read_folder
 from acceptance.certify.venue import macros, serve
+from gateway.clients.admission import Entry, of_line
 from gateway.journal.told import environment_language, said, told
 from gateway.processes import clock, machine
 from gateway.processes.cli import FAILED, OK, WrongCallError
-from gateway.processes.clients_connection import tls_context
+from gateway.processes.clients_connection import peer_of, tls_context
 from gateway.processes.settings import Site
 from gateway.processes.site_file import SECOND
 from gateway.processes.site_open import load, site_path
@@ -102,7 +103,12 @@ def _play(
         patience_s=parsed.wait,
     )
     line = SocketLine(
-        Times(lambda: clock.monotonic_ns() / SECOND, _stamp), listener=listener, tls=tls, tell=tell, open_s=parsed.wait
+        Times(lambda: clock.monotonic_ns() / SECOND, _stamp),
+        listener=listener,
+        tls=tls,
+        tell=tell,
+        lets_in=lambda made, address: _is_client(entry, made, address),
+        open_s=parsed.wait,
     )
     log: list[Logged] = []
     player = Player(end, line, log)
@@ -110,6 +116,14 @@ def _play(
         return Examiner(player, log, Told(_begins, _ended), parsed.attempts).examine(cases, kind, chosen)
     finally:
         player.drop()
+
+
+def _is_client(entry: Entry, made: ssl.SSLSocket, address: str) -> bool:
+    """Whether the certificate and the address are the session's, as the gateway has it; who is not is told of."""
+    reason = of_line(peer_of(made, address), entry)
+    if reason:
+        out(told("  a connection from {} is not of {}: {}", address, entry.client_id, reason))
+    return not reason
 
 
 def _listener(site: Site, parsed: argparse.Namespace) -> tuple[socket.socket, ssl.SSLContext | None]:

@@ -145,32 +145,57 @@ def test_a_wrong_answer_restarts_the_case_and_is_told() -> None:
         assert "open sesame" not in json.dumps(made.certificate())
 
 
-def test_over_tls_only_who_shows_a_certificate_is_heard(tmp_path: Path) -> None:
-    """With --tls the site's certificates count: a connection without one is passed over, the next one is played."""
+def test_over_tls_only_who_shows_the_sessions_certificate_is_heard(tmp_path: Path) -> None:
+    """With --tls: without a certificate or with another client's nobody is heard; then the session's own is played."""
     pytest.importorskip("cryptography", reason="certificates are made by the package `cryptography` (extra `deliver`)")
     from gateway.processes.client_certificates import make
 
-    make(tmp_path / "tls", ["FUND1"], time.time_ns())
+    make(tmp_path / "tls", ["FUND1", "FUND2"], time.time_ns())
     names = {"certificate_file": "server.pem", "key_file": "server.key", "ca_file": "ca.pem"}
     top = {key: str(tmp_path / "tls" / name) for key, name in names.items()}
     top |= {"tls_host": "127.0.0.1", "tls_port": free_port()}
     with certification("FUND1", "FIX.4.4", "--tls", *_cases(1), top=top, certificate_cn="FUND1") as made:
         port = int(made.port())
-        for certified in (False, True):
-            context = ssl.create_default_context(cafile=str(tmp_path / "tls/ca.pem"))
-            if certified:
-                context.load_cert_chain(tmp_path / "tls/FUND1.pem", tmp_path / "tls/FUND1.key")
-            plain = socket.create_connection(("127.0.0.1", port), timeout=10)
-            try:
-                with context.wrap_socket(plain, server_hostname="localhost") as one:
-                    one.sendall(fix("A", 1, "98=0|108=30"))
-                    heard = one.recv(1000)
-                    one.sendall(fix("0", 2, "112=CERT-1"))
-                    list(made.read())
-            except (ssl.SSLError, ConnectionError):
-                heard = b""
-            assert (b"35=A" in heard) is certified
+        heard = {name: _heard_over_tls(made, port, tmp_path / "tls", name) for name in ("", "FUND2", "FUND1")}
+        assert heard == {"": False, "FUND2": False, "FUND1": True}
         assert made.outcomes()["1"] == "passed"
+    told = "  a connection from 127.0.0.1 is not of FUND1: certificate of 'FUND2', not of 'FUND1'"
+    assert told in made.lines
+
+
+def test_over_tls_a_fingerprint_is_held_against_the_session(tmp_path: Path) -> None:
+    """Another certificate of the same name does not do."""
+    pytest.importorskip("cryptography", reason="certificates are made by the package `cryptography` (extra `deliver`)")
+    from gateway.processes.client_certificates import fingerprint, make
+
+    make(tmp_path / "tls", ["FUND1"], time.time_ns())
+    names = {"certificate_file": "server.pem", "key_file": "server.key", "ca_file": "ca.pem"}
+    top = {key: str(tmp_path / "tls" / name) for key, name in names.items()}
+    top |= {"tls_host": "127.0.0.1", "tls_port": free_port()}
+    own = fingerprint(tmp_path / "tls/FUND1.pem")
+    other = own.translate(str.maketrans("0123456789abcdef", "123456789abcdef0"))
+    for expected, is_heard in ((other, False), (own, True)):
+        words = ("--tls", *_cases(1), "--wait", "5")
+        with certification("FUND1", "FIX.4.4", *words, top=top, certificate_sha256=expected) as made:
+            assert _heard_over_tls(made, int(made.port()), tmp_path / "tls", "FUND1") is is_heard
+
+
+def _heard_over_tls(made: Certification, port: int, folder: Path, name: str) -> bool:
+    """Whether a Logon of FUND1 is answered to who shows the certificate of `name`, or none."""
+    context = ssl.create_default_context(cafile=str(folder / "ca.pem"))
+    if name:
+        context.load_cert_chain(folder / f"{name}.pem", folder / f"{name}.key")
+    plain = socket.create_connection(("127.0.0.1", port), timeout=10)
+    try:
+        with context.wrap_socket(plain, server_hostname="localhost") as one:
+            one.sendall(fix("A", 1, "98=0|108=30"))
+            heard = one.recv(1000)
+            if heard:
+                one.sendall(fix("0", 2, "112=CERT-1"))
+                list(made.read())
+    except (ssl.SSLError, ConnectionError):
+        heard = b""
+    return b"35=A" in heard
 
 
 @pytest.mark.parametrize(
