@@ -30,6 +30,7 @@ from gateway.journal.truth import TRUTH_FOLDER, TruthError, read_truth
 from gateway.model.record import Decision, JournalRecord
 
 __all__ = [
+    "PARTS",
     "EvidenceError",
     "EvidenceFile",
     "LoadTest",
@@ -42,7 +43,8 @@ __all__ = [
 ]
 
 _BLOCK = 1 << 20
-_PARTS = (JOURNAL_FOLDER, TRUTH_FOLDER, RECORD_FOLDER, "profiles", "settings", "rollout")
+PARTS = (JOURNAL_FOLDER, TRUTH_FOLDER, RECORD_FOLDER, "profiles", "settings", "rollout")
+"""Folders of a run that are evidence, whole."""
 
 Stamp = tuple[int, int]
 """Size of a file, and when it was changed last."""
@@ -145,7 +147,7 @@ def evidence_files(runs: list[RunEvidence], tests: list[LoadTest], others: list[
 
 
 def _files(run_dir: Path) -> Iterator[Path]:
-    for part in _PARTS:
+    for part in PARTS:
         yield from (path for path in (run_dir / part).rglob("*") if path.is_file())
     if (run_dir / SITE_FILE).is_file():
         yield run_dir / SITE_FILE
@@ -158,7 +160,7 @@ def _stamp(path: Path) -> Stamp:
 
 def _links(run_dir: Path) -> Iterator[str]:
     """Symbolic links among the parts of a run; below one nothing is looked at."""
-    for part in (*_PARTS, SITE_FILE):
+    for part in (*PARTS, SITE_FILE):
         top = run_dir / part
         yield from (str(one.relative_to(run_dir)) for one in (top, *sorted(top.rglob("*"))) if one.is_symlink())
 

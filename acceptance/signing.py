@@ -74,6 +74,16 @@ def read_approvers(paths: Iterable[Path]) -> list[Approver]:
             if any(one.name == name and one.public_key != key for one in found):
                 message = told("{}: [[approver]] {} stands there with two keys; one is needed", path, repr(name))
                 raise SigningError(message)
+            others = [one.name for one in found if one.public_key == key and one.name != name]
+            if others and not is_placeholder(key):
+                message = told(
+                    "{}: [[approver]] {} and {} have one key: nobody could tell who of them signed; each makes a key of "
+                    "their own",
+                    path,
+                    repr(others[0]),
+                    repr(name),
+                )
+                raise SigningError(message)
             found.append(Approver(name, key))
     return found
 

@@ -93,9 +93,25 @@ def _write_report(parsed: argparse.Namespace) -> int:
         parsed.font,
     )
     folder = parsed.out or parsed.runs[0].resolve().parent / f"acceptance-{at_utc_ns // 10**9}"
+    _refuse_place(folder, [run.run_dir for run in runs])
     accepted = acceptance.accept(asked, key, about(runs), folder, at_utc_ns)
     _tell(accepted, deviations(rows, load_criteria(), parsed.stage), as_json=parsed.json)
     return OK if accepted.verdict == "pass" else FAILED
+
+
+def _refuse_place(folder: Path, runs: "Sequence[Path]") -> None:
+    """A signed report is not written over, and none is written where evidence lies."""
+    from acceptance.accept import REPORT_FILE  # noqa: PLC0415
+    from acceptance.evidence import PARTS, EvidenceError  # noqa: PLC0415
+
+    if (folder / REPORT_FILE).exists():
+        message = told("{}: holds a signed report already; name another folder", folder)
+        raise EvidenceError(message)
+    place = folder.resolve()
+    for run in runs:
+        if any(place.is_relative_to(run.resolve() / part) for part in PARTS):
+            message = told("{}: lies in the evidence of run {}; name another folder", folder, run)
+            raise EvidenceError(message)
 
 
 def _tell(accepted: "Accepted", differ: "Sequence[Deviation]", *, as_json: bool) -> None:

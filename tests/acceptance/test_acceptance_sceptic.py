@@ -659,3 +659,30 @@ def test_a_run_of_another_build_is_told(run: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("CMC_BUILD", "release-9")
     (found,) = accept_runs.read([run])
     assert found.notes == [f"made by build {found.story.opened[0].build}, judged by build release-9"]
+
+
+# Who signs, and where the report lies.
+
+
+def test_a_key_is_one_persons(desk: Desk, tmp_path: Path) -> None:
+    """Under two names nobody could tell who signed; also when the names stand in two files."""
+    second = tmp_path / "plan.toml"
+    second.write_text(desk.list.read_text(encoding="utf-8").replace("Li Wei", "Wang Fang"), encoding="utf-8")
+    assert len(signing.read_approvers([desk.list, desk.list])) == 2
+    with pytest.raises(signing.SigningError, match="'Li Wei' and 'Wang Fang' have one key: nobody could tell"):
+        signing.read_approvers([desk.list, second])
+
+
+def test_a_signed_report_is_not_written_over(run: Path, desk: Desk, capsys: pytest.CaptureFixture[str],
+                                             monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """Nor is one written among the evidence, of which it would become a part."""
+    monkeypatch.setenv("CMC_LANGUAGE", "en")
+    words = ["deliver", "accept", str(run), "--approver", "Li Wei", "--key", str(desk.key), "--approvers",
+             str(desk.list), "--out"]  # fmt: skip
+    assert main([*words, str(desk.folder)]) == 1
+    before = (desk.folder / "acceptance.html").read_bytes()
+    assert main([*words, str(desk.folder)]) == 2
+    assert "holds a signed report already; name another folder" in capsys.readouterr().err
+    assert (desk.folder / "acceptance.html").read_bytes() == before
+    assert main([*words, str(run / "truth" / "report")]) == 2
+    assert f"lies in the evidence of run {run}; name another folder" in capsys.readouterr().err
