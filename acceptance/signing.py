@@ -77,8 +77,8 @@ def read_approvers(paths: Iterable[Path]) -> list[Approver]:
             others = [one.name for one in found if one.public_key == key and one.name != name]
             if others and not is_placeholder(key):
                 message = told(
-                    "{}: [[approver]] {} and {} have one key: nobody could tell who of them signed; each makes a key of "
-                    "their own",
+                    "{}: [[approver]] {} and {} have one key: nobody could tell who of them signed; each makes a key "
+                    "of their own",
                     path,
                     repr(others[0]),
                     repr(name),
