@@ -138,7 +138,8 @@ def verify(path: Path, approvers: Sequence[signing.Approver]) -> Mapping[str, An
         content, signature = pages.signed_block(page)
         name, key = str(content["approver"]["name"]), str(content["approver"]["public_key"])
         named, evidence, page_sha256 = dict(content["files"]), list(content["evidence"]), content["page_sha256"]
-    except (ValueError, KeyError, TypeError) as error:
+        signed = canonical(content)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         message = told("{}: no signed acceptance report", path)
         raise RefusedError(message) from error
     if content.get("format") not in READABLE:
@@ -152,7 +153,7 @@ def verify(path: Path, approvers: Sequence[signing.Approver]) -> Mapping[str, An
     if approver.public_key != key:
         message = told("{}: signed with {}, but the key of {} is {}", path, key, name, approver.public_key)
         raise RefusedError(message)
-    if not signing.is_signed(approver.public_key, canonical(content), signature):
+    if not signing.is_signed(approver.public_key, signed, signature):
         message = told("{}: the signature is not that of {} over this document: it was changed", path, name)
         raise RefusedError(message)
     if pages.digest(page) != page_sha256:

@@ -2,7 +2,7 @@
 
 A run that nobody stopped may have been cut off; runs of several builds, site files or hosts are one sample only if
 somebody says so; a host whose UTC was set tells wrong dates; a load test proves something of the gateway it was made
-against.
+against. What was left out is told, too: execution's processes are numbered, so a run between two others is missed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,6 +14,9 @@ from gateway.journal.told import told
 from gateway.journal.units import duration
 
 MOST_STEP_NS = 10**9
+MOST_SHOWN = 20
+SCENARIOS = ("ramp", "step", "spike", "opening bursts", "disconnect storm", "slow clients", "soak")
+"""Load tests of `cmc deliver stress`, by name: who hands in some of them chose which."""
 
 
 def open_points_of(run: RunEvidence) -> Iterator[str]:
@@ -63,6 +66,15 @@ def differences(runs: Sequence[RunEvidence], tests: Sequence[LoadTest]) -> Itera
     hosts = {one.host for one in opened}
     if len(hosts) > 1:
         yield told("the runs were made on different hosts: {}", ", ".join(sorted(hosts)))
+    yield from _left_out(runs)
+    yield from _of_tests(tests, builds, hosts)
+
+
+def _of_tests(tests: Sequence[LoadTest], builds: set[str], hosts: set[str]) -> Iterator[str]:
+    """Which load tests are missing, and which were made against another gateway than the runs'."""
+    names = {test.name for test in tests}
+    if tests and (missing := [one for one in SCENARIOS if one not in names]):
+        yield told("load tests that were not handed in: {}", ", ".join(missing))
     for test in tests:
         against = test.against
         if not against.build or not against.host:
@@ -71,3 +83,16 @@ def differences(runs: Sequence[RunEvidence], tests: Sequence[LoadTest]) -> Itera
             yield told("load test {} was made against another build: {}", test.name, against.build)
         elif hosts and against.host not in hosts:
             yield told("load test {} was made on another host: {}", test.name, against.host)
+
+
+def _left_out(runs: Sequence[RunEvidence]) -> Iterator[str]:
+    """Numbers of execution's processes that no run holds, up to the last, by host."""
+    known: dict[str, set[int]] = {}
+    for run in runs:
+        for one in run.story.opened:
+            known.setdefault(one.host, set()).add(one.incarnation)
+    for host, numbers in sorted(known.items()):
+        missing = [number for number in range(1, max(numbers)) if number not in numbers]
+        if missing:
+            shown = ", ".join(map(str, missing[:MOST_SHOWN])) + (", ..." if len(missing) > MOST_SHOWN else "")
+            yield told("execution processes {} of host {} are in none of these runs", shown, host)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from acceptance.evidence import EvidenceError, RunEvidence, evidence_files, read
 from acceptance.judge import Verdict, judge
 from acceptance.load_file import Against, LoadTest
 from acceptance.measured import Measured
-from acceptance.run_points import differences, open_points_of
+from acceptance.run_points import SCENARIOS, differences, open_points_of
 from acceptance.signing import Approver
 from gateway.journal.fold import Life
 from gateway.journal.frame import FrameEncoder
@@ -642,6 +643,7 @@ def test_runs_and_load_tests_of_several_installations_are_told(run: Path, tmp_pa
         LoadTest("away", run, 100, 0, 1, same._replace(host="h3")),
     ]
     assert list(differences([found], tests)) == [
+        "load tests that were not handed in: ramp, step, spike, opening bursts, disconnect storm, slow clients, soak",
         "load test none does not say which gateway it was made against",
         "load test built was made against another build: b3",
         "load test away was made on another host: h3",
@@ -686,3 +688,33 @@ def test_a_signed_report_is_not_written_over(run: Path, desk: Desk, capsys: pyte
     assert (desk.folder / "acceptance.html").read_bytes() == before
     assert main([*words, str(run / "truth" / "report")]) == 2
     assert f"lies in the evidence of run {run}; name another folder" in capsys.readouterr().err
+
+
+def test_what_was_left_out_is_told(run: Path) -> None:
+    """Load tests that were not handed in, and execution's processes between those of the runs."""
+    rows = tomllib.loads((Path(__file__).parents[2] / "loadtest" / "scenarios.toml").read_text(encoding="utf-8"))
+    assert [one["name"] for one in rows["scenario"]] == list(SCENARIOS)
+    found = read_evidence(run)
+    opened = found.story.opened[0]
+    against = Against(opened.host, opened.build, "")
+    tests = [LoadTest(name, run, 100, 0, 1, against) for name in SCENARIOS]
+    assert list(differences([found], tests)) == []
+    assert list(differences([found], tests[1:3])) == [
+        "load tests that were not handed in: ramp, opening bursts, disconnect storm, slow clients, soak"
+    ]
+    found.story.opened = [replace(opened, incarnation=number) for number in (2, 3, 6)]
+    assert list(differences([found], [])) == ["execution processes 1, 4, 5 of host virtual are in none of these runs"]
+
+
+def test_a_block_that_no_program_would_write_is_no_report(run: Path, desk: Desk) -> None:
+    """A number that is none, half a character, a thousand brackets: refused, not a crash."""
+    desk.accept([read_evidence(run)])
+    path = desk.folder / "acceptance.html"
+    page = path.read_text(encoding="utf-8")
+    inner = page.partition(pages.BEGIN)[2].partition(pages.END)[0]
+    for bad in (inner.replace('"format": 2', '"format": NaN'), inner.replace('"format": 2', '"format": "\\ud800"'),
+                "[" * 100_000):  # fmt: skip
+        assert bad != inner
+        path.write_text(page.replace(inner, bad), encoding="utf-8")
+        with pytest.raises(RefusedError, match="no signed acceptance report"):
+            verify(path, [desk.approver])
