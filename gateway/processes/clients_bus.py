@@ -17,6 +17,7 @@ from gateway.model.rules import AskRules, ChangeRules
 from gateway.model.trade import Command, ExecutionStatus
 
 MOST_AT_ONCE = 1000
+_READABLE = int(zmq.POLLIN)
 
 
 class ClientsBus:
@@ -98,8 +99,8 @@ class ClientsBus:
 
 
 def _waits(socket: "zmq.Socket[bytes]") -> bool:
-    """Whether a message waits there. To ask costs a tenth of a receive that finds nothing and raises."""
-    return bool(int(socket.getsockopt(zmq.EVENTS)) & zmq.POLLIN)
+    """Whether a message waits there. To ask costs a third of a receive that finds nothing and raises."""
+    return bool(int(socket.getsockopt(zmq.EVENTS)) & _READABLE)
 
 
 def _hear(one: Subscriber, take: Callable[[Message], None]) -> None:

@@ -257,8 +257,12 @@ class Door:
             ready = [one for one in self._waiting.values() if not one.pace.wait_ns(now_ns)]
             if not ready:
                 return
-            self._pass_on(min(ready, key=_served_ns), now_ns)
-            now_ns = self._clock()
+            for one in sorted(ready, key=_served_ns):  # each once, then whoever is ready by then
+                if one.stage is not Stage.CLOSED:
+                    self._pass_on(one, now_ns)
+                    now_ns = self._clock()
+                    if now_ns >= end_ns:
+                        return
 
     def _pass_on(self, one: Connection, now_ns: int) -> None:
         """Its next message."""
