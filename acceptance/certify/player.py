@@ -23,6 +23,10 @@ SECRETS = frozenset({"554", "96", "925"})
 ANSWER_S = 5.0
 MOST_PASSED_OVER = 10_000
 MOST_WAIT_S = 3600.0
+AT_ONCE = 50
+"""Messages of `many` that are under way together."""
+MOST_LINES = 200
+"""Of one step in the message log."""
 MOST_SILENT = 5
 """Connections in a row that end without a word."""
 _VALUE = re.compile(r"\{(\w+)([+-]\d+)?\}")
@@ -100,6 +104,7 @@ class Player:
         self._beat_s = self._sent_at_s = 0.0
         self._is_open = False
         self._closed = False
+        self._lines = 0
 
     @property
     def is_up(self) -> bool:
@@ -160,7 +165,8 @@ class Player:
             "raw": lambda rest: self._put(self._raw(rest)),
             "bytes": lambda rest: self._put(self._filled(rest).replace("|", SOH)),
             "<": self.expect,
-            "fill": lambda _: self._fill(),
+            "fill": lambda rest: self._fill(each=rest == "each"),
+            "many": self._many,
             "quiet": lambda rest: self._quiet(float(rest)),
             "closed": lambda rest: self._until_closed(silent=rest == "in silence"),
             "close": lambda _: self.drop(),
@@ -169,7 +175,24 @@ class Player:
             "number": self._number,
             "resent": self._resent,
         }
+        self._lines = 0
         verbs[step.verb](step.rest)
+        if self._lines > MOST_LINES:
+            more = f"({self._lines - MOST_LINES} more messages of this step)"
+            self.log.append(Logged(self.line.stamp(0), sent=False, text=more))
+
+    def _many(self, words: str) -> None:
+        """A message so often, with its answers; some are under way at once."""
+        count, _, both = words.partition(" ")
+        fields, _, answer = both.partition(" < ")
+        left = int(count)
+        while left > 0:
+            batch = min(left, AT_ONCE)
+            for _ in range(batch):
+                self.send(fields)
+            for _ in range(batch):
+                self.expect(answer)
+            left -= batch
 
     def _within(self, seconds: str) -> None:
         self._within_s = float(seconds)
@@ -213,21 +236,32 @@ class Player:
             if data is not None:
                 self._open()
 
-    def _fill(self) -> None:
-        """Give the other end everything it asks for, as gap fills, until it has all."""
+    def _fill(self, *, each: bool) -> None:
+        """Give the other end everything it asks for, as gap fills or one by one, until it has all."""
         last = self.next_out - 1
         while True:
             asked = self.expect("35=2|7=?|16=?")
             begin, end = int(asked.get("7")), int(asked.get("16"))
             to = last if end in (0, 999_999) else min(end, last)
-            self.send(f"35=4|34={begin}|43=Y|122={{now}}|123=Y|36={to + 1}")
+            if each:
+                for number in range(begin, to + 1):
+                    self.send(f"35=0|34={number}|43=Y|122={{now}}")
+            else:
+                self.send(f"35=4|34={begin}|43=Y|122={{now}}|123=Y|36={to + 1}")
             if to >= last:
                 return
 
     def _resent(self, words: str) -> None:
-        """Ask for everything from a number on: gap fills and possible duplicates, whole and in order."""
-        begin, end = int(self._filled(words)), self.next_in
-        self.send(f"35=2|7={begin}|16=0")
+        """Ask for everything from a number on, whole or in parts."""
+        first, _, part = words.partition(" ")
+        begin, end = int(self._filled(first)), self.next_in
+        while begin < end:
+            to = min(end, begin + int(part)) if part else end
+            self.send(f"35=2|7={begin}|16={to - 1 if part else 0}")
+            begin = self._resent_until(begin, to)
+
+    def _resent_until(self, begin: int, end: int) -> int:
+        """Gap fills and possible duplicates, whole and in order; gives the number that follows them."""
         until = self.line.now() + self._within_s
         while begin < end:
             heard = self._next(until - self.line.now())
@@ -250,6 +284,7 @@ class Player:
                 )
                 raise WrongAnswerError(text)
             begin = int(heard.get("36")) if is_fill else begin + 1
+        return begin
 
     def _number(self, words: str) -> None:
         which, value = words.split()
@@ -334,7 +369,7 @@ class Player:
             if not data:
                 self._closed = True
             self._cutter.feed(data)
-        self.log.append(Logged(self.line.stamp(0), sent=False, text=_masked(heard.raw)))
+        self._log(heard.raw, sent=False)
         return heard
 
     def _beat_in_s(self) -> float:
@@ -422,9 +457,15 @@ class Player:
         return str(int(known) + offset) if offset else known
 
     def _put(self, text: str) -> None:
-        self.log.append(Logged(self.line.stamp(0), sent=True, text=_masked(text)))
+        self._log(text, sent=True)
         self.line.send(text.encode("latin-1"))
         self._sent_at_s = self.line.now()
+
+    def _log(self, text: str, *, sent: bool) -> None:
+        """The first messages of a step; the rest is counted."""
+        self._lines += 1
+        if self._lines <= MOST_LINES:
+            self.log.append(Logged(self.line.stamp(0), sent=sent, text=_masked(text)))
 
 
 def _masked(text: str) -> str:

@@ -15,14 +15,17 @@ raw 9=#|8=FIX.4.4|...         send these fields in this order; # is worked out
 bytes 8=FIX.4.4|9=           send exactly this
 < 35=0|112=T1                 the next message has these fields: a value, `{0,A}` one of, `*word*` contains, `?` any,
                               `$name` kept under this name, `-58` not there
-fill                          answer ResendRequests with gap fills until the other end has all
+fill                          answer ResendRequests with gap fills until the other end has all; `fill each`: with one
+                              possible duplicate for each number
 quiet 0.5                     so long nothing comes but heartbeats
 closed                        the other end closes the connection; `closed in silence`: it says nothing before
 close                         close it
 other 35=A|98=0               a second connection that says this is closed without a Logon
 within 5                      from here on an answer may take so long, in seconds
 number out +3000              the next number of ours is so much higher; `out 5`: it is 5; `in` is the other end's
-resent {in-2}                 ask for everything from this number on, and get it as possible duplicates and gap fills
+resent {in-2}                 ask for everything from this number on, and get it as possible duplicates and gap fills;
+                              `resent 1 1000`: in parts of so many
+many 100 35=1|112=a < 35=0    send it so often, and hear so many answers
 @FIX.4.2 < 35=8|20=0          a line of one version alone
 ```
 
@@ -37,7 +40,7 @@ from importlib.resources import files
 from typing import NamedTuple
 
 VERBS = frozenset(
-    "connect logon > raw bytes < fill quiet closed close other within number resent do".split()  # noqa: SIM905 as read
+    "connect logon > raw bytes < fill quiet closed close other within number resent many do".split()  # noqa: SIM905 as read
 )
 HEADS = ("case", "en", "zh", "only", "for")
 

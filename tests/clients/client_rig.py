@@ -66,6 +66,17 @@ def hours(from_s: float, until_s: float) -> dict[str, Any]:
     return {"zone": "UTC", "days": DAYS, "from_time": begin, "until_time": end}
 
 
+def within_hours(make: Callable[[float], "Rig"]) -> "Rig":
+    """A rig whose hours end so many seconds after its site was written, started early enough to log on before that."""
+    for seconds in (4.0, 16.0, 60.0):
+        begun = time.monotonic()
+        rig = make(seconds)
+        if time.monotonic() - begun < seconds * 2 / 3:
+            return rig
+        rig.close()
+    raise AssertionError(seconds)
+
+
 def write_site(folder: Path, bus_dir: str, clients: list[Client], **top: Any) -> Path:  # noqa: ANN401
     """The demo's site with these clients."""
     content = tomllib.loads((ROOT / "sites/demo.toml").read_text(encoding="utf-8"))
@@ -261,6 +272,7 @@ class Rig:
         self.others = Others(self.bus_dir, self.run_dir)
         self.process: subprocess.Popen[bytes] | None = None
         self._open: list[FixClient] = []
+        self._closed = False
 
     def start(self, *, heard: bool = True) -> None:
         """Start the process and wait until it is ready."""
@@ -302,6 +314,9 @@ class Rig:
         return (self.run_dir / "logs/clients_events.log").read_text(encoding="utf-8")
 
     def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
         for one in self._open:
             one.close()
         if self.process is not None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from client_rig import PAIR, ROOT, Rig, client, hours, until
+from client_rig import PAIR, ROOT, Rig, client, hours, until, within_hours
 
 from acceptance.certify.line import SocketLine, Times
 from acceptance.certify.player import End, Player
@@ -55,7 +55,7 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     folder = tmp_path_factory.mktemp("conformance")
     clients = [client(name_of(path, one), version=one) for path in FILES if not does(path) for one in VERSIONS]
     with tempfile.TemporaryDirectory(prefix="cmc-") as bus_dir:
-        made = Rig(folder, bus_dir, clients)
+        made = Rig(folder, bus_dir, clients, messages_per_s=20_000)
         made.start()
         yield made
         made.close()
@@ -99,8 +99,12 @@ def test_the_acceptor_conforms(rig: Rig, path: Path) -> None:
 def test_the_acceptor_conforms_when_it_acts(start: Callable[..., Rig], path: Path) -> None:
     """Scripts in which the gateway stops, hours end or trading falls silent: when all three versions are there."""
     (deed,) = {step.rest for step in case_of(path).steps if step.verb == "do"}
-    more = {"hours": [hours(-3600, 4)]} if deed == "hours_end" else {}
-    rig = start(*(client(name_of(path, one), version=one, **more) for one in VERSIONS))
+
+    def begin(seconds: float) -> Rig:
+        more = {"hours": [hours(-3600, seconds)]} if deed == "hours_end" else {}
+        return start(*(client(name_of(path, one), version=one, **more) for one in VERSIONS))
+
+    rig = within_hours(begin) if deed == "hours_end" else begin(0)
     together = threading.Barrier(len(VERSIONS), lambda: DEEDS[deed](rig), timeout=20)
     assert play_all(rig, path, lambda _step: together.wait() and None) == {}
 

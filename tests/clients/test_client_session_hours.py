@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from client_rig import Rig, client, hours, until
+from client_rig import Rig, client, hours, until, within_hours
 
 Start = Callable[..., Rig]
 HOUR_S = 3600
@@ -25,34 +25,42 @@ def test_outside_its_hours_a_logon_is_refused_with_when_they_begin(start: Start,
     assert "FUND1: session hours: closed" in rig.log()
 
 
-@pytest.mark.parametrize(
-    ("at_close", "chooses", "cancelled"),
-    [("choice", "Y", True), ("choice", "N", False), ("cancel", "N", True), ("keep", "Y", False)],
-)
-def test_at_their_end_a_logout_goes_out_and_orders_end_as_the_rule_says(
-    start: Start,
-    at_close: str,
-    chooses: str,
-    cancelled: bool,  # noqa: FBT001 a column
-) -> None:
-    """The client answers it, the line is cut, the next Logon is refused; its order is withdrawn, or stays."""
-    rig = start(client("FUND1", at_close=at_close, hours=[hours(-HOUR_S, 4)]))
-    one = rig.client("FUND1").logon((20079, chooses))
-    one.order("a", force=1)
-    assert one.read("8")["150"] == "0"
-    until(lambda: bool(rig.others.changes))
-    told = one.read("5")
-    assert told["58"].startswith("session hours are over; it opens at ")
-    one.send("5")
-    assert one.read() == {}
-    until(lambda: "FUND1 down: we logged out: session hours are over" in rig.log())
-    again = rig.client("FUND1")
-    again.next_out = one.next_out
+def test_at_their_end_a_logout_goes_out_and_orders_end_as_the_rule_says(start: Start) -> None:
+    """Each answers it and is cut off; the next Logon is refused; an order is withdrawn or stays by rule and choice."""
+    rows = {
+        "ENDS": ("choice", "Y"),
+        "STAYS": ("choice", "N"),
+        "ALWAYS": ("cancel", "N"),
+        "NEVER": ("keep", "Y"),
+        "AWAY": ("cancel", "N"),
+    }
+    rig = within_hours(
+        lambda seconds: start(
+            *(client(name, at_close=rule, hours=[hours(-HOUR_S, seconds)]) for name, (rule, _) in rows.items())
+        )
+    )
+    ends = {}
+    for name, (_, chooses) in rows.items():
+        ends[name] = one = rig.client(name).logon((20079, chooses))
+        one.order("a", force=1)
+        assert one.read("8")["150"] == "0"
+    ends.pop("AWAY").close()
+    until(lambda: len(rig.others.changes) == len(rows))
+    for name, one in ends.items():
+        assert one.read("5", timeout_s=70)["58"].startswith("session hours are over; it opens at ")
+        one.send("5")
+        assert one.read() == {}
+        until(lambda name=name: f"{name} down: we logged out: session hours are over" in rig.log())  # type: ignore[misc]
+    again = rig.client("STAYS")
+    again.next_out = ends["STAYS"].next_out
     again.send("A", (98, 0), (108, 30))
     assert again.read()["58"].startswith("session hours: closed")
-    if cancelled:
-        until(lambda: any(change.removed for change in rig.others.changes))
-    assert any(change.removed for change in rig.others.changes) is cancelled
+
+    def withdrawn() -> set[str]:
+        return {rule.split("/")[1] for change in rig.others.changes for rule in change.removed}
+
+    until(lambda: withdrawn() >= {"ENDS", "ALWAYS", "AWAY"})
+    assert withdrawn() == {"ENDS", "ALWAYS", "AWAY"}
 
 
 def test_numbers_begin_again_with_a_new_day_and_what_happened_since_stands_under_them(start: Start) -> None:
