@@ -123,6 +123,8 @@ class Desk:
             return
         order = self._named(event.client_id, event.orig_cl_ord_id, event.order_id)
         why = self._not_now(order, event.client_id, event.cl_ord_id, event.orig_cl_ord_id)
+        if order is not None and why is None:
+            why = _another(order, event)
         if order is None or why is not None:
             self._refuse(order, event.client_id, event.cl_ord_id, event.orig_cl_ord_id, why, CANCEL_ONE, now)
             return
@@ -267,3 +269,14 @@ class Desk:
         self._teller.do(
             CancelRefused(client_id, order_id, cl_ord_id, orig_cl_ord_id, status, response_to, reason, text, now.utc_ns)
         )
+
+
+def _another(order: ClientOrder, event: CancelAsked) -> tuple[str, str] | None:
+    """A cancel whose own words are not those of the order that it names: one of the two is a mistake."""
+    for tag, was, said in (
+        ("Symbol(55)", order.asked.symbol, event.symbol),
+        ("Side(54)", order.side.value, event.side),
+    ):
+        if said not in ("", was):
+            return "99", f"another_order: {tag}={said!r} differs from the order's; accepted: {was!r}"
+    return None

@@ -177,6 +177,7 @@ class ClientReader:
             fields.get(tags.ORDER_ID, ""),
             self._symbol(fields),
             _again(fields),
+            fields.get(tags.SIDE, ""),
         )
 
     def _mass_cancel(self, fields: Fields, _raw: str) -> MassCancelAsked:

@@ -112,7 +112,11 @@ class Reference:
             (tags.SECURITY_RESPONSE_ID, answer_id),
             (tags.SECURITY_RESPONSE_TYPE, "4" if asked.request_type == "3" or not asked.symbol else "1"),
         ]
-        row = [one for one in self._row(name) if not self._is_42 or one[0] not in _NOT_IN_42]
+        row = self._row(name)
+        if self._is_42:
+            words = {tag: value for tag, value in row if tag in _NOT_IN_42}
+            row = [one for one in row if one[0] not in _NOT_IN_42]
+            row.append((tags.TEXT, plain(_said_in_42(words))))
         return message(tags.MsgType.SECURITY_DEFINITION, [*fields, *row], self._leg_group(name))
 
     def _none(self, asked: SecuritiesAsked, answer_id: str, seen: tuple[str, ...]) -> str:
@@ -127,7 +131,7 @@ class Reference:
 
     def _row(self, name: str) -> Row:
         pair = self._settings.pairs.get(name)
-        return self._pair_row(pair) if pair is not None else _leg_row(self._settings.instruments[name])
+        return self._pair_row(pair) if pair is not None else self._leg_row(self._settings.instruments[name])
 
     def _pair_row(self, pair: PairSpec) -> Row:
         return [
@@ -141,6 +145,23 @@ class Reference:
             (tags.MIN_TRADE_VOL, 1),
             (tags.MAX_TRADE_VOL, self._client.max_units),
             (tags.TRADING_SESSION_ID, pair.pair_id),
+        ]
+
+    def _leg_row(self, one: Instrument) -> Row:
+        most = min(one.max_qty_lots, self._client.max_lots) if self._client.leg_orders else one.max_qty_lots
+        return [
+            (tags.SYMBOL, one.instrument_id),
+            (tags.SECURITY_EXCHANGE, one.venue_id),
+            (tags.SECURITY_TYPE, "FUT"),
+            (tags.SECURITY_DESC, plain(one.symbol)),
+            (tags.CURRENCY, one.currency),
+            (tags.CONTRACT_MULTIPLIER, format(one.point_value, "f")),
+            (tags.MIN_PRICE_INCREMENT, format(one.tick, "f")),
+            (tags.UNIT_OF_MEASURE, plain(one.unit)),
+            (tags.ROUND_LOT, 1),
+            (tags.MIN_TRADE_VOL, one.min_qty_lots),
+            (tags.MAX_TRADE_VOL, most),
+            (tags.TRADING_SESSION_ID, one.instrument_id),
         ]
 
     def _leg_group(self, name: str) -> str:
@@ -163,6 +184,12 @@ _NOT_IN_42 = frozenset(
 )
 
 
+def _said_in_42(words: dict[str, str | int]) -> str:
+    """FIX 4.2 has no fields for these."""
+    low, high = words[tags.MIN_TRADE_VOL], words[tags.MAX_TRADE_VOL]
+    return f"tick {words[tags.MIN_PRICE_INCREMENT]}, per {words[tags.UNIT_OF_MEASURE]}, quantity {low} to {high}"
+
+
 def _leg_44(instrument: Instrument, ratio: int, side: str) -> Row:
     return [
         (tags.LEG_SYMBOL, instrument.instrument_id),
@@ -180,21 +207,4 @@ def _leg_42(instrument: Instrument, ratio: int, side: str) -> Row:
         (tags.RATIO_QTY, ratio),
         (tags.SIDE, side),
         (tags.UNDERLYING_CURRENCY, instrument.currency),
-    ]
-
-
-def _leg_row(one: Instrument) -> Row:
-    return [
-        (tags.SYMBOL, one.instrument_id),
-        (tags.SECURITY_EXCHANGE, one.venue_id),
-        (tags.SECURITY_TYPE, "FUT"),
-        (tags.SECURITY_DESC, plain(one.symbol)),
-        (tags.CURRENCY, one.currency),
-        (tags.CONTRACT_MULTIPLIER, format(one.point_value, "f")),
-        (tags.MIN_PRICE_INCREMENT, format(one.tick, "f")),
-        (tags.UNIT_OF_MEASURE, plain(one.unit)),
-        (tags.ROUND_LOT, 1),
-        (tags.MIN_TRADE_VOL, one.min_qty_lots),
-        (tags.MAX_TRADE_VOL, one.max_qty_lots),
-        (tags.TRADING_SESSION_ID, one.instrument_id),
     ]

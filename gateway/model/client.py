@@ -137,6 +137,8 @@ class CancelAsked(Message):
     order_id: str
     symbol: str
     poss_resend: bool = False
+    side: str = ""
+    """Side(54) as written; empty: not said."""
 
 
 class MassCancelAsked(Message):

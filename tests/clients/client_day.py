@@ -171,6 +171,10 @@ class Day(Rig):
         self._pass(1.5)  # what a venue tells late: busts and corrections
         self.until("nothing is open", self.quiet, REST_S)
         self.until("nothing more is told", self._silent, REST_S)
+        for one in [*self.funds, self.drop]:
+            one.ask_all()
+        self._pass(0.5)
+        self.until("all of it came again", self._silent, REST_S)
 
     def _all_ended(self) -> bool:
         """Cancel what is open, ask about what was never heard of."""
@@ -193,9 +197,12 @@ class Day(Rig):
         return any(told.get("11") == cl_ord_id and told["35"] == "8" for told in one.unknown)
 
     def _silent(self) -> bool:
-        before = [len(one.book.told) for one in [*self.funds, self.drop]]
+        before = self._counts()
         self._pass(0.7)
-        return before == [len(one.book.told) for one in [*self.funds, self.drop]]
+        return before == self._counts()
+
+    def _counts(self) -> list[tuple[int, int]]:
+        return [(len(one.book.told), len(one.again or ())) for one in [*self.funds, self.drop]]
 
     # What clients do --------------------------------------------------------------------------------------------------
 

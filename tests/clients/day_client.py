@@ -32,6 +32,8 @@ class DayClient:
         self.unknown: list[Fields] = []
         """Answers that there is no such order."""
         self.others: list[Fields] = []
+        self.again: list[str] | None = None
+        """ExecIDs that came again, since they were asked for."""
         self.up = False
         self.resends = self.logons = 0
         self._random = random
@@ -57,6 +59,12 @@ class DayClient:
             self._parser.append_buffer(data)
             while (message := self._parser.get_message()) is not None:
                 self._take(as_dict(message))
+
+    def ask_all(self) -> None:
+        """Everything since the session's first message, once more."""
+        self.again = []
+        self.next_out += 1
+        self._write("2", self.next_out - 1, [(7, 1), (16, 0)])
 
     def cut(self) -> None:
         """The line breaks, without a word; half the time with a reset that throws away what is on its way."""
@@ -113,6 +121,8 @@ class DayClient:
                 self._write("2", self.next_out - 1, [(7, self.next_in), (16, 0)])
             return
         if number < self.next_in:
+            if self.again is not None and kind == "8" and fields["17"] != "0" and fields["17"] not in self.again:
+                self.again.append(fields["17"])
             if fields.get("43") != "Y" and kind != "5":
                 self.book.wrong.append(f"{self.name}: number {number} again, {self.next_in} was expected: {fields}")
             return

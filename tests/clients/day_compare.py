@@ -52,6 +52,7 @@ def differences(day: "Day") -> list[str]:
     found += _ends(day, journal)
     found += _copies(day)
     found += _answers(day)
+    found += _again(day)
     return found
 
 
@@ -161,3 +162,11 @@ def _answers(day: "Day") -> Iterator[str]:
                 yield f"{one.name} {name} about {orig}: no answer"
             if refused[name] > 1 or (refused[name] and name in done):
                 yield f"{one.name} {name} about {orig}: refused {refused[name]} times, done {name in done}"
+
+
+def _again(day: "Day") -> Iterator[str]:
+    """Asked from the first number on, each session gets every report again, in the same order."""
+    for one in [*day.funds, day.drop]:
+        if one.again != list(one.book.told):
+            missing = sorted(set(one.book.told) - set(one.again or ()))
+            yield f"{one.name}: asked from 1 on, {len(one.again or ())} of {len(one.book.told)} came again; not {missing}"

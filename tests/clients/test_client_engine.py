@@ -196,6 +196,24 @@ def test_a_cancel_of_nothing_is_refused_by_name(orig: str, cl_ord_id: str, reaso
     assert (one.reason, words in one.text, desk.changes()) == (reason, True, [])
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"symbol": "XX"}, "another_order: Symbol(55)='XX' differs from the order's; accepted: 'CU-CA'"),
+        ({"side": "2"}, "another_order: Side(54)='2' differs from the order's; accepted: '1'"),
+    ],
+)
+def test_a_cancel_that_speaks_of_another_order_is_refused(changes: dict[str, object], words: str) -> None:
+    """By symbol and by side; nothing is cancelled, and its ClOrdID stays free."""
+    desk = ClientDesk()
+    desk.open()
+    desk.cancel("a", "c", **changes)
+    (told,) = desk.refusals()
+    assert (told.reason, told.text, told.ord_status, desk.changes()) == ("99", words, "0", [])
+    desk.cancel("a", "c", side="1")
+    assert desk.brief() == [("6", "6", 0, 2)]
+
+
 def test_one_change_of_an_order_at_a_time() -> None:
     """A second cancel waits for nobody: it is refused as pending; one of an ended order as too late."""
     desk = ClientDesk()
