@@ -9,7 +9,7 @@ import msgspec
 from gateway.clients import checks
 from gateway.clients.book import PLACE, REPLACE, OrderBook
 from gateway.clients.checks import Asking, Refused
-from gateway.clients.ending import CXL_PENDING, CXL_UNKNOWN
+from gateway.clients.ending import CXL_OTHER, CXL_PENDING, CXL_UNKNOWN
 from gateway.clients.order import ClientOrder, Pending
 from gateway.clients.outcome import Outcomes
 from gateway.clients.placing import next_command, place_rule
@@ -81,7 +81,7 @@ class Desk:
         book, wanted = self._book, event.order
         if self._known_change(wanted.client_id, wanted.cl_ord_id, now, poss_resend=wanted.poss_resend):
             return
-        order = self._named(wanted.client_id, event.orig_cl_ord_id, event.order_id)
+        order = self.named(wanted.client_id, event.orig_cl_ord_id, event.order_id)
         why = self._not_now(order, wanted.client_id, wanted.cl_ord_id, event.orig_cl_ord_id)
         if order is None or why is not None:
             self._refuse(order, wanted.client_id, wanted.cl_ord_id, event.orig_cl_ord_id, why, CANCEL_REPLACE, now)
@@ -121,10 +121,9 @@ class Desk:
         """An order shall end."""
         if self._known_change(event.client_id, event.cl_ord_id, now, poss_resend=event.poss_resend):
             return
-        order = self._named(event.client_id, event.orig_cl_ord_id, event.order_id)
+        order = self.named(event.client_id, event.orig_cl_ord_id, event.order_id)
         why = self._not_now(order, event.client_id, event.cl_ord_id, event.orig_cl_ord_id)
-        if order is not None and why is None:
-            why = _another(order, event)
+        why = why or _another(order, event)
         if order is None or why is not None:
             self._refuse(order, event.client_id, event.cl_ord_id, event.orig_cl_ord_id, why, CANCEL_ONE, now)
             return
@@ -186,6 +185,9 @@ class Desk:
         return True
 
     def _mass_problem(self, event: MassCancelAsked) -> str:
+        problem = checks.cl_ord_id_problem(event.cl_ord_id)
+        if problem:
+            return problem
         if self._book.used(event.client_id, event.cl_ord_id):
             return f"ClOrdID(11)={event.cl_ord_id!r} was used before; one that is new would be accepted"
         known = event.symbol in self._book.settings.pairs or event.symbol in self._book.settings.instruments
@@ -193,13 +195,16 @@ class Desk:
             return f"Symbol(55)={event.symbol!r} is not known; accepted: a pair's or an instrument's"
         return ""
 
-    def _named(self, client_id: str, orig_cl_ord_id: str, order_id: str) -> ClientOrder | None:
+    def named(self, client_id: str, orig_cl_ord_id: str, order_id: str) -> ClientOrder | None:
         """The order by its ClOrdID, else by its OrderID(37); a client never reaches another's."""
         found = self._book.find(client_id, orig_cl_ord_id) or self._book.orders.get(order_id)
         return found if found is not None and found.client_id == client_id else None
 
     def _not_now(self, order: ClientOrder | None, client_id: str, cl_ord_id: str, orig: str) -> tuple[str, str] | None:
         """CxlRejReason(102) and the words why it cannot be changed; None when it can."""
+        problem = checks.cl_ord_id_problem(cl_ord_id)
+        if problem:
+            return CXL_OTHER, f"{ClientRefusal.CL_ORD_ID.value}: {problem}"
         if self._book.used(client_id, cl_ord_id):
             return "6", f"duplicate_order: ClOrdID(11)={cl_ord_id!r} was used before; a new one would be accepted"
         if order is None:
@@ -271,12 +276,14 @@ class Desk:
         )
 
 
-def _another(order: ClientOrder, event: CancelAsked) -> tuple[str, str] | None:
-    """A cancel whose own words are not those of the order that it names: one of the two is a mistake."""
-    for tag, was, said in (
+def _another(order: ClientOrder | None, event: CancelAsked) -> tuple[str, str] | None:
+    """Why the request cannot be about this order: its symbol or its side is another."""
+    if order is None:
+        return None
+    for tag, was, given in (
         ("Symbol(55)", order.asked.symbol, event.symbol),
-        ("Side(54)", order.side.value, event.side),
+        ("Side(54)", order.side.value, event.side.value if event.side is not None else ""),
     ):
-        if said not in ("", was):
-            return "99", f"another_order: {tag}={said!r} differs from the order's; accepted: {was!r}"
+        if given and given != was:
+            return CXL_UNKNOWN, f"unknown_order: {tag}={given!r} is not the order's; accepted: {was!r}"
     return None

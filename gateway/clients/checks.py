@@ -33,6 +33,8 @@ REASON_103 = {
     ClientRefusal.STAGE: "2",
 }
 """OrdRejReason(103); 99 (other) for the rest."""
+LONGEST_ID = 64
+"""Characters of a ClOrdID(11)."""
 SHOWN = 8
 """Of a list of what would be right, so many are named."""
 
@@ -91,6 +93,17 @@ def listed(words: tuple[str, ...]) -> str:
     """Some of what would be right."""
     more = f" and {len(words) - SHOWN} more" if len(words) > SHOWN else ""
     return (", ".join(words[:SHOWN]) or "none") + more
+
+
+def cl_ord_id_problem(cl_ord_id: str) -> str:
+    """What is wrong with a ClOrdID(11); empty where nothing is."""
+    if 0 < len(cl_ord_id) <= LONGEST_ID and cl_ord_id.isascii() and cl_ord_id.isprintable() and " " not in cl_ord_id:
+        return ""
+    return f"ClOrdID(11)={cl_ord_id[:LONGEST_ID]!a}; accepted: 1 to {LONGEST_ID} printable ASCII characters, no blank"
+
+
+def _cl_ord_id(one: Asking) -> str:
+    return cl_ord_id_problem(one.order.cl_ord_id)
 
 
 def _duplicate_order(one: Asking) -> str:
@@ -179,7 +192,8 @@ def _leg_words(legs: tuple[tuple[str, str, str], ...]) -> str:
 def _quantity(one: Asking) -> str:
     if one.order.qty > 0:
         return ""
-    return f"OrderQty(38)={one.order.qty_text!r}; accepted: a whole number, at least 1"
+    most = one.client.max_units if one.pair is not None else one.client.max_lots
+    return f"OrderQty(38)={one.order.qty_text!r}; accepted: a whole number, at least 1 and at most {most}"
 
 
 def _max_quantity(one: Asking) -> str:
@@ -203,9 +217,13 @@ def _expire_time(one: Asking) -> str:
     if one.order.time_in_force is not TimeInForce.GTD:
         return ""
     if not one.order.expire_utc_ns:
-        return "TimeInForce(59)=6 without a date; accepted: with ExpireTime(126) or ExpireDate(432)"
+        if not one.order.expire_text:
+            return "TimeInForce(59)=6 without a date; accepted: with ExpireTime(126) or ExpireDate(432)"
+        given = f"ExpireTime(126) or ExpireDate(432)={one.order.expire_text!r}"
+        return f"{given} is no time; accepted: YYYYMMDD-HH:MM:SS in UTC, or YYYYMMDD"
     if one.order.expire_utc_ns <= one.utc_ns:
-        return "ExpireTime(126) or ExpireDate(432) is over; accepted: one in the future"
+        given = f"={one.order.expire_text}" if one.order.expire_text else ""
+        return f"ExpireTime(126) or ExpireDate(432){given} is over; accepted: one in the future"
     return ""
 
 
@@ -249,6 +267,7 @@ def _stage(one: Asking) -> str:
 
 
 LADDER: tuple[tuple[ClientRefusal, Check], ...] = (
+    (ClientRefusal.CL_ORD_ID, _cl_ord_id),
     (ClientRefusal.DUPLICATE_ORDER, _duplicate_order),
     (ClientRefusal.READ_ONLY, _read_only),
     (ClientRefusal.UNKNOWN_SYMBOL, _unknown_symbol),

@@ -161,6 +161,7 @@ class ClientReader:
             price_text=price_text[:40],
             time_in_force=TimeInForce(force),
             expire_utc_ns=self._expiry(fields),
+            expire_text=(fields.get(tags.EXPIRE_TIME) or fields.get(tags.EXPIRE_DATE, ""))[:40],
             legs=_legs(raw) if tags.NO_LEGS in fields else (),
         )
 
@@ -177,7 +178,7 @@ class ClientReader:
             fields.get(tags.ORDER_ID, ""),
             self._symbol(fields),
             _again(fields),
-            fields.get(tags.SIDE, ""),
+            Side(fields[tags.SIDE]) if tags.SIDE in fields else None,
         )
 
     def _mass_cancel(self, fields: Fields, _raw: str) -> MassCancelAsked:

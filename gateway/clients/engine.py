@@ -121,6 +121,10 @@ class ClientEngine:
         """The order that one of its ClOrdIDs belongs to."""
         return self.book.find(client_id, cl_ord_id)
 
+    def named(self, client_id: str, cl_ord_id: str, order_id: str) -> ClientOrder | None:
+        """By its ClOrdID, else by its OrderID(37); a client never reaches another's."""
+        return self._desk.named(client_id, cl_ord_id, order_id)
+
     def status(self, order: ClientOrder, now: Moment, request_id: str) -> ClientReport:
         """The answer to OrderStatusRequest(35=H)."""
         return self._teller.status(order, now, request_id)

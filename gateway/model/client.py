@@ -40,6 +40,8 @@ class ClientSpec(Message):
 class ClientRefusal(StrEnum):
     """Why a client's order is not taken. The order of the members is the order of the checks; Text(58) begins so."""
 
+    CL_ORD_ID = "cl_ord_id"
+    """A ClOrdID(11) that is none: too long, or not printable."""
     DUPLICATE_ORDER = "duplicate_order"
     """A ClOrdID(11) is accepted once, ever."""
     READ_ONLY = "read_only"
@@ -117,6 +119,8 @@ class OrderAsked(Message):
     """0: none."""
     legs: tuple[tuple[str, str, str], ...] = ()
     """(LegSymbol, LegSide, LegRatioQty) as written; empty: not given."""
+    expire_text: str = ""
+    """ExpireTime(126), or ExpireDate(432), as written."""
 
 
 class ReplaceAsked(Message):
@@ -137,8 +141,7 @@ class CancelAsked(Message):
     order_id: str
     symbol: str
     poss_resend: bool = False
-    side: str = ""
-    """Side(54) as written; empty: not said."""
+    side: Side | None = None
 
 
 class MassCancelAsked(Message):

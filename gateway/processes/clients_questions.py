@@ -92,7 +92,7 @@ class Questions:
 
     def _status(self, asked: StatusAsked) -> None:
         now = Moment(clock.monotonic_ns(), clock.utc_ns())
-        order = self._engine.find(asked.client_id, asked.cl_ord_id)
+        order = self._engine.named(asked.client_id, asked.cl_ord_id, asked.order_id)
         if order is not None:
             self._do(self._engine.status(order, now, asked.request_id))
             return

@@ -101,6 +101,8 @@ def test_status_mass_status_and_mass_cancel_are_answered(start: Start) -> None:
     assert (told["150"], told["39"], told["790"], told["17"]) == ("I", "0", "s1", "0")
     one.send("H", (11, "zz"), (55, PAIR), (54, 1))
     assert one.read("8")["58"] == "unknown_order: ClOrdID(11)='zz' is no order of this session"
+    one.send("H", (11, "zz"), (37, told["37"]), (55, PAIR), (54, 1))
+    assert one.read("8")["11"] == "a", "by OrderID(37)"
     one.send("AF", (584, "m1"), (585, 7))
     first, second = one.read("8"), one.read("8")
     assert [(one["11"], one["911"], one["912"]) for one in (first, second)] == [("a", "2", "N"), ("b", "2", "Y")]
