@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tomllib
 from configparser import RawConfigParser
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,28 @@ def test_a_desk_begins_in_shadow_with_named_approvers(name: str) -> None:
     assert content["site"]["stage"] == "shadow"
     assert len(content["approver"]) == 2
     assert content["journal"]["sync_before_send"] is True
+
+
+@pytest.mark.parametrize("name", ["gold", "copper"])
+def test_a_desk_holds_no_more_than_its_margin_carries(name: str) -> None:
+    """Each venue's position limits, at the margin of a lot, stay within the margin that the site lets it use."""
+    content = tomllib.loads((DEPLOY / "sites" / f"{name}.toml").read_text(encoding="utf-8"))
+    traded = [one for one in content["instrument"] if one.get("tradable", True)]
+    for venue in content["venue"]:
+        own = [one for one in traded if one["venue"] == venue["id"]]
+        needed = sum(one["max_position_lots"] * Decimal(one["margin_per_lot"]) for one in own)
+        (available,) = (Decimal(one) for one in venue["margin_available"].values())
+        assert 0 < needed <= available
+        assert venue["max_net_lots"] == sum(one["max_position_lots"] for one in own)
+        assert all(one["max_qty"] <= one["max_position_lots"] for one in own)
+
+
+def test_what_the_documentation_names_is_there() -> None:
+    """Each file and folder of deploy/ and tests/ in the page about delivery exists."""
+    text = (ROOT / "docs" / "DELIVERY.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"(?:deploy|tests)/[\w./-]+\w", text))
+    assert "deploy/container/compose.yaml" in named
+    assert [one for one in named if not (ROOT / one).exists()] == []
 
 
 def test_container_venues_listen_where_the_site_connects() -> None:

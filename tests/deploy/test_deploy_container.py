@@ -40,9 +40,8 @@ class Engine:
 
     def call(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run the engine's command; what it says of healthchecks that nobody times here goes unread."""
-        return subprocess.run(
-            [*self._command, *words], capture_output=True, text=True, check=check, timeout=COMMAND_S
-        )  # fmt: skip
+        full = [*self._command, *words]
+        return subprocess.run(full, capture_output=True, text=True, check=check, timeout=COMMAND_S)
 
     def name(self, short: str) -> str:
         return f"{self._mark}-{short}"
@@ -86,21 +85,23 @@ class Engine:
 def engine_command() -> tuple[list[str], str]:
     """The first engine that answers and has the image; else why there is none."""
     given = os.environ.get("CMC_ENGINE")
-    why = "neither podman nor docker is installed"
+    why = []
     for words in [shlex.split(given)] if given else [["podman"], ["docker"]]:
         if shutil.which(words[0]) is None:
-            continue
-        answer = subprocess.run([*words, "info"], capture_output=True, text=True, check=False, timeout=COMMAND_S)
-        if answer.returncode:
-            why = f"{words[0]} is installed, but no engine answers it: {answer.stderr.strip()[-200:]}"
-            continue
-        found = subprocess.run(
-            [*words, "image", "inspect", IMAGE], capture_output=True, check=False, timeout=COMMAND_S
-        )  # fmt: skip
-        if not found.returncode:
+            why.append(f"{words[0]} is not installed")
+        elif (said := asked([*words, "info"])) is not None:
+            why.append(f"{words[0]} is installed, but no engine answers it: {said}")
+        elif asked([*words, "image", "inspect", IMAGE]) is not None:
+            why.append(f"{words[0]} has no image {IMAGE}; docs/DELIVERY.md says how it is built")
+        else:
             return words, ""
-        why = f"{words[0]} has no image {IMAGE}: {words[0]} build -f deploy/container/Containerfile -t {IMAGE} ."
-    return [], why
+    return [], "; ".join(why)
+
+
+def asked(words: list[str]) -> str | None:
+    """None where it succeeded; else the last line of what it said."""
+    answer = subprocess.run(words, capture_output=True, text=True, check=False, timeout=COMMAND_S)
+    return None if answer.returncode == 0 else (answer.stderr.strip().splitlines() or ["nothing"])[-1]
 
 
 def wait(what: Callable[[], bool], seconds: float) -> bool:
