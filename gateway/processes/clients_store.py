@@ -3,6 +3,9 @@
 What was written into the journal and not yet handed to QuickFIX when the process was killed is in no store: no client
 would ever hear of it. So the last answers of the journal, reports, refused cancels and mass cancels, are looked for
 among what QuickFIX has kept, and those behind the last one that is there are sent now, with PossResend(97)=Y.
+
+QuickFIX keeps a message, then counts its number, then sends it. A kill between the first two leaves a message whose
+number is given to the next one: it was never sent and never will be, so it does not count as kept.
 """
 
 import re
@@ -31,6 +34,7 @@ _NAMES = {
     b"9": re.compile(rb"\x0111=([^\x01]+)\x01"),
     b"r": re.compile(rb"\x0137=([^\x01]+)\x01"),
 }
+_NUMBER = re.compile(rb"\x0134=([0-9]+)\x01")
 _KIND = re.compile(rb"\x0135=([89r])\x01")
 
 
@@ -84,23 +88,31 @@ STATUS = "8 0"
 
 
 def stored_answers(state_dir: Path, begin_string: str, comp_id: str, client_id: str) -> frozenset[str]:
-    """The names of the answers among the last messages that QuickFIX keeps for a session."""
-    path = state_dir / f"{begin_string}-{comp_id}-{client_id}.body"
+    """The names of the answers among the last messages that QuickFIX keeps for a session, and can send again."""
+    name = f"{begin_string}-{comp_id}-{client_id}"
     try:
-        with path.open("rb") as file:
+        next_number = int((state_dir / f"{name}.seqnums").read_text(encoding="ascii").partition(":")[0])
+        with (state_dir / f"{name}.body").open("rb") as file:
             size = file.seek(0, 2)
             file.seek(max(0, size - LOOKED_AT_BYTES))
-            return frozenset(_stored(file.read()))
-    except FileNotFoundError:
+            kept = dict(_stored(file.read()))
+    except (FileNotFoundError, ValueError):  # no session yet
         return frozenset()
+    return frozenset(name for number, name in kept.items() if number < next_number and name)
 
 
-def _stored(messages: bytes) -> Iterator[str]:
+def _stored(messages: bytes) -> Iterator[tuple[int, str]]:
+    """(MsgSeqNum, name) of each message in the order of the file; the last one of a number is what it stands for."""
     for one in messages.split(b"8=FIX"):
+        number = _NUMBER.search(one)
+        if number is None:
+            continue
         kind = _KIND.search(one)
         found = _NAMES[kind[1]].search(one) if kind is not None else None
-        if kind is not None and found is not None:
-            yield f"{kind[1].decode()} {found[1].decode()}"
+        yield (
+            int(number[1]),
+            f"{kind[1].decode()} {found[1].decode()}" if kind is not None and found is not None else "",
+        )
 
 
 def unsent(answers: Sequence[Answer], stored: frozenset[str]) -> list[Answer]:

@@ -135,6 +135,41 @@ def test_a_report_that_was_written_down_and_not_sent_is_sent_at_the_next_start(s
     assert [(message["11"], message.get("97")) for message in told] == [("a", None), ("b", "Y")]
 
 
+def test_a_report_that_was_stored_and_not_counted_is_sent_at_the_next_start(start: Start) -> None:
+    """A kill between the two: its number goes to the next Logon, so it comes under another one; twice in a row as well."""
+    rig = start()
+    one = rig.client("FUND1").logon()
+    for name in ("a", "b"):
+        one.order(name, force=1)
+        assert one.read("8")["150"] == "0"
+    rig.kill()
+    one.close()
+    _count_back(rig)
+    rig.start()
+    two = rig.client("FUND1")
+    two.next_out = one.next_out
+    two.send("A", (98, 0), (108, 30))
+    two.read("A")
+    rig.kill()
+    two.close()
+    rig.start()
+    again = rig.client("FUND1")
+    again.next_out = two.next_out
+    again.send("A", (98, 0), (108, 30))
+    again.read("A")
+    again.send("2", (7, 1), (16, 0))
+    told = [again.read("8") for _ in range(2)]
+    assert [(message["11"], message.get("97")) for message in told] == [("a", None), ("b", "Y")]
+    assert again.quiet(("8",)), "once"
+
+
+def _count_back(rig: Rig) -> None:
+    """As if the last message had been stored, and its number not been counted."""
+    seqnums = rig.folder / "state/clients_fix/FIX.4.4-GATEWAY-FUND1.seqnums"
+    ours, theirs = seqnums.read_text().split(":")
+    seqnums.write_text(f"{int(ours) - 1:020d} : {int(theirs):020d}")
+
+
 def test_reports_behind_the_last_stored_one_are_the_unsent_ones(start: Start) -> None:
     """Reports, refused cancels and mass cancels, by the name of each; where nothing is stored, all of them."""
     rig = start()
