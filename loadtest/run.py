@@ -130,7 +130,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--pair", default="CU-CA")
     made.add_argument("--prefix", default="LOAD", help="CompIDs of the load: PREFIX0, PREFIX1, ...")
     made.add_argument("--probe", default="PROBE", help="CompID of the session that times; empty: none")
-    made.add_argument("--probe-rate", type=float, default=20.0)
+    made.add_argument("--probe-rate", type=float, default=50.0, help="orders a second of the session that times")
     made.add_argument("--kinds", default="trader", help="trader, burster, storm, slow, watcher")
     made.add_argument("--shape", default="soak", choices=sorted(SHAPES))
     made.add_argument("--users", type=int, default=10)

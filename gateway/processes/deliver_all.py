@@ -33,6 +33,7 @@ from gateway.processes.deliver_accept import about
 from gateway.processes.deliver_grey import begin
 from gateway.processes.deliver_world import Installation, WorldError, gateway, keep_with_run, venues
 from gateway.processes.durations import SECOND
+from gateway.processes.site_open import RUN_FOLDER
 from gateway.processes.stage_command import look
 from gateway.processes.supervisor import read_status
 from gateway.processes.toml_text import toml_text
@@ -45,6 +46,8 @@ CRITERIA = ROOT / "acceptance" / "criteria-demo.toml"
 WHO = "Demo Approver"
 STAGE_S = 180
 """Longest that a stage below full may take to show what is asked."""
+KEY = "approver.key"
+WORLD = "world"
 KILLS = 3
 KILL_EVERY_S = 25
 LOOK_S = 3
@@ -72,7 +75,10 @@ def run(parsed: argparse.Namespace) -> int:
         run_dir, plan, key = grey(out / "grey", parsed.seed, parsed.full_seconds)
     except WorldError as error:
         _say(told("grey: {}", told_by(error)))
-        return FAILED
+        codes.append(FAILED)
+        run_dir, plan, key = left_of(out / "grey")
+        if not (run_dir / "journal").is_dir():
+            return FAILED
     _say(told("5 of 5: {}", "accept"))
     verdict = sign(out, run_dir, plan, key)
     _say(told("{} s for all five steps; {}", (clock.monotonic_ns() - begun_ns) // SECOND, machine.version()))
@@ -84,31 +90,36 @@ def _step(number: int, words: Sequence[str]) -> int:
     return cli.main(["deliver", *words])
 
 
+def left_of(out: Path) -> tuple[Path, Path, Path]:
+    """Where the rollout has its run, its plan and the approver's key, however far it came."""
+    return out / WORLD / "state" / RUN_FOLDER, out / "plan.toml", out / KEY
+
+
 def grey(out: Path, seed: int, full_s: int) -> tuple[Path, Path, Path]:
     """The rollout on simulators; the run, the plan and the approver's key."""
     out.mkdir(parents=True, exist_ok=True)
-    key = out / "approver.key"
-    public = signing.make_key(key)
-    plan = out / "plan.toml"
+    public = signing.make_key(out / KEY)
+    run_dir, plan, key = left_of(out)
     content = tomllib.loads(PLAN.read_text(encoding="utf-8"))
     content["approver"] = [{"name": WHO, "public_key": public}]
     content["criteria"] = str(CRITERIA)
     content["stage"][-1]["fall_back"]["most_restarts"] = KILLS
     plan.write_text(toml_text(content), encoding="utf-8")
     total_s = full_s + 3 * STAGE_S + 60
-    with venues(out / "world", seed=seed, seconds=total_s, network="same-city") as at:
-        tables = at.site_tables()
-        tables["approver"] = content["approver"]
-        _busier(tables)
-        with gateway(at, tables) as installed:
-            run_dir = installed.run_dir
-            installed.arm(WHO, "the rollout begins")
-            if begin(load_plan(plan), installed.site, WHO, key, "demonstration"):
-                message = told("the plan was not put in force")
-                raise WorldError(message)
-            climb(installed, key)
-            _full(installed, full_s)
-    keep_with_run(at, run_dir)
+    try:
+        with venues(out / WORLD, seed=seed, seconds=total_s, network="same-city") as at:
+            tables = at.site_tables()
+            tables["approver"] = content["approver"]
+            _busier(tables)
+            with gateway(at, tables) as installed:
+                installed.arm(WHO, "the rollout begins")
+                if begin(load_plan(plan), installed.site, WHO, key, "demonstration"):
+                    message = told("the plan was not put in force")
+                    raise WorldError(message)
+                climb(installed, key)
+                _full(installed, full_s)
+    finally:
+        keep_with_run(out / WORLD, run_dir)
     for path in records(run_dir):
         verify_record(path, load_plan(plan))
     return run_dir, plan, key

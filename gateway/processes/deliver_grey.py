@@ -42,7 +42,7 @@ def register(steps: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     text = "All five steps on simulators, shortened but complete, with a signed report at the end."
     every = steps.add_parser("all", help=text, description=text)
     every.add_argument("--seed", type=int, default=7)
-    every.add_argument("--stress-seconds", type=int, default=12, metavar="N", help="of each scenario (default 12)")
+    every.add_argument("--stress-seconds", type=int, default=20, metavar="N", help="of each scenario (default 20)")
     every.add_argument("--full-seconds", type=int, default=420, metavar="N", help="at the last stage (default 420)")
     every.add_argument("--out", type=Path, default=Path("runs/acceptance"), metavar="DIR", help="a new folder")
     every.set_defaults(handler=_all)

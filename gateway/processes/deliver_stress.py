@@ -162,7 +162,7 @@ def stress(parsed: argparse.Namespace, rows: list[dict[str, Any]]) -> int:
                 _play(parsed, row, port)
                 _say_against(parsed.out, row["name"], installed.site.digest)
             run_dir = installed.run_dir
-    keep_with_run(at, run_dir)
+    keep_with_run(at.folder, run_dir)
     return _written(parsed, rows)
 
 

@@ -137,11 +137,11 @@ def gateway(at: Venues, site: Mapping[str, Any]) -> Iterator[Installation]:
         child.kill()
 
 
-def keep_with_run(at: Venues, run_dir: Path) -> None:
+def keep_with_run(folder: Path, run_dir: Path) -> None:
     """What the venues recorded beside the run, as acceptance reads it."""
     for name in ("truth", "profiles"):
-        if (at.folder / name).is_dir() and not (run_dir / name).exists():
-            shutil.copytree(at.folder / name, run_dir / name)
+        if (folder / name).is_dir() and run_dir.is_dir() and not (run_dir / name).exists():
+            shutil.copytree(folder / name, run_dir / name)
 
 
 def _wait_up(made: Installation, child: Child) -> None:

@@ -119,7 +119,7 @@ def trade(folder: Path, wanted: int, seed: int) -> Traded:
         while clock.monotonic_ns() < until_ns and _hedged(installed.run_dir) < wanted:
             clock.pause_ns(SECOND)
         run_dir = installed.run_dir
-    keep_with_run(at, run_dir)
+    keep_with_run(at.folder, run_dir)
     run = read_evidence(run_dir)
     ended = [one.outcome for one in run.story.trades.values()]
     differences = [

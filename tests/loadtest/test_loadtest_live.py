@@ -213,7 +213,7 @@ def test_a_gateway_that_dies_is_no_pass(world: World, tmp_path: Path) -> None:
     code, said = ended(step)
     assert code == 1, said
     probe = content(out / "probe-soak.json")
-    assert probe["requests"] == 5 * 20 + 1
+    assert probe["requests"] == 5 * 50 + 1
     assert probe["failures"] > 0
     assert probe["failures"] + probe["answered"] >= probe["requests"]
     assert named(tmp_path) == []
