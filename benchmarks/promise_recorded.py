@@ -32,7 +32,6 @@ from benchmarks.promise_report import (
     raw,
     sensitivity_row,
 )
-from benchmarks.promise_world import Opportunity
 from gateway.processes import demo_sites
 from gateway.processes.demo_recorded import ABOVE_MEAN, LOOK_BACK_S, NINE_PLACES, RECORDED, mean_ratio, tape_before
 from simulators.core.tape import Tape, TapeBook
@@ -157,8 +156,9 @@ def play_window(
         return Played(name, begin, str(error))
     first = parameters.get("recorded", "first_seed")
     ground = ground_of(parameters, window)
-    played = [_day(parameters, first + place, ground) for place in range(seeds)]
-    days = [play(day, CONTENDERS, there) for day, there in played]
+    own = [day_of(parameters, first + place, ground) for place in range(seeds)]
+    there = [opportunities_of(day) for day in own]
+    days = [play(day, CONTENDERS, those) for day, those in zip(own, there, strict=True)]
     varied_days = []
     for changed, names in rows:
         if not names:
@@ -168,19 +168,17 @@ def play_window(
         other = ground if same else ground_of(changed, window)
         told = []
         for place in range(row_seeds):
-            day, there = _day(changed, first + place, other, played[place][1] if same else None)
-            told.append({**days[place], **play(day, names, there)})
+            day = day_of(changed, first + place, other)
+            told.append({**days[place], **play(day, names, there[place] if same else opportunities_of(day))})
         varied_days.append(told)
     label = window.tape.label
     return Played(name, begin, "", window.mean, window.deviation, window.lots, label, days, varied_days)
 
 
-def _day(
-    parameters: Parameters, seed: int, ground: Ground, there: list[Opportunity] | None = None
-) -> tuple[Day, list[Opportunity]]:
+def day_of(parameters: Parameters, seed: int, ground: Ground) -> Day:
+    """One seed of a half hour."""
     trading_s = parameters.get("recorded", "window_s") - parameters.get("recorded", "tail_s")
-    day = Day(parameters, seed, trading_s, ground, BEGIN_S)
-    return day, opportunities_of(day) if there is None else there
+    return Day(parameters, seed, trading_s, ground, BEGIN_S)
 
 
 def recorded(pool: ProcessPoolExecutor, given: argparse.Namespace) -> tuple[list[str], dict[str, Any]]:

@@ -14,16 +14,19 @@ import pytest
 from acceptance.statistics import mean_interval
 from benchmarks import promise
 from benchmarks.promise_account import Figures, outcome
+from benchmarks.promise_desks import Oracle
 from benchmarks.promise_gateway import Gateway
 from benchmarks.promise_market import SECOND, Day
 from benchmarks.promise_missed import Missed, Record, missed
 from benchmarks.promise_parameters import Parameters, ParametersError, load_recorded
 from benchmarks.promise_play import CONTENDERS, Seeds, opportunities_of, play
-from benchmarks.promise_recorded import BEGIN_S, Window, begins, deviation_of, ground_of, play_window, window_of
+from benchmarks.promise_recorded import BEGIN_S, Window, begins, day_of, deviation_of, ground_of, play_window, window_of
 from benchmarks.promise_report import BY_NAME, SEEN, Comparison, aims
+from benchmarks.promise_slice import FIRST
 from benchmarks.promise_world import Opportunity, Spell, World
 from gateway.model.trade import Intent
 from simulators.core.tape import TapeBook, TapeEvent, TapeInstrument
+from simulators.core.values import NewOrder
 
 NAME, BEGIN = "if-cn-20140129", "09:20:00"
 SIDES = ("bid", "ask")
@@ -47,13 +50,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def cn_rows() -> Iterator[str]:
-    """A row every 0.7 s from 09:15 to 09:40: for ten seconds of each minute 15 points above, for ten as far below."""
+    """A row every 0.7 s from 09:15 to 09:40: for ten seconds of each minute 20 points above, for ten as far below."""
     yield ",".join(
         ["ts_sgt", *(f"{side}_{what}{i}" for i in (1, 2, 3) for side in SIDES for what in ("price", "volume"))]
     )
     for step in range(25 * 60 * 10 // 7):
         minutes, millis = divmod(step * 700, 60_000)
-        leap = 15 if 20_000 <= millis < 30_000 else -15 if 40_000 <= millis < 50_000 else 0
+        leap = 20 if 20_000 <= millis < 30_000 else -20 if 40_000 <= millis < 50_000 else 0
         levels = [f"{6700 + leap - 5 * i}.0,{60 + step % 7},{6700 + leap + 5 * i}.0,60" for i in (1, 2, 3)]
         yield f"2014-01-29T09:{15 + minutes}:{millis // 1000:02d}.{millis % 1000:03d}000000+08:00,{','.join(levels)}"
 
@@ -74,7 +77,7 @@ def window(parameters: Parameters, folder: Path) -> Window:
 @pytest.fixture
 def day(parameters: Parameters, window: Window) -> Day:
     """One seed of them."""
-    return Day(parameters, 1001, 540, ground_of(parameters, window), BEGIN_S)
+    return day_of(parameters, 1001, ground_of(parameters, window))
 
 
 def test_what_was_fixed_before_the_first_recorded_result() -> None:
@@ -169,16 +172,34 @@ def test_slippage_of_a_ratio_is_the_engines(day: Day) -> None:
         assert abs(counted - gateway.last[one.trade].slippage_e9) < 10_000_000, one
 
 
-def test_nobody_trades_before_the_gateway_is_armed(day: Day) -> None:
-    """No opportunity and no trade of anybody begins before; every one is caught or missed for one reason."""
+def test_nobody_trades_before_the_gateway_is_armed(parameters: Parameters, folder: Path) -> None:
+    """A half hour that begins with the rule met: nothing counts until then, and all trade alike from there on."""
+    ground = ground_of(parameters, window_of(parameters, folder, NAME, "09:20:21"))
+    assert min(one.begin_ns for one in opportunities_of(Day(parameters, 1001, 540, ground))) < BEGIN_S * SECOND
+    day = day_of(parameters, 1001, ground)
     there = opportunities_of(day)
-    assert min(one.begin_ns for one in there) >= BEGIN_S * SECOND
+    assert BEGIN_S * SECOND <= there[0].begin_ns < (BEGIN_S + 1) * SECOND
     for name, make in CONTENDERS.items():
         world = World(day, make).run()
         assert min(one.at_ns for one in world.contender.opened) >= BEGIN_S * SECOND  # type: ignore[attr-defined]
         found = play(day, [name], there)[name]
+        # Every one is caught, or missed for one reason.
         assert found.caught + sum(found.missed) == found.opportunities == len(there)
         assert found.caught > 5
+
+
+def test_a_contract_without_a_close_of_today_is_closed_as_the_venue_wants(day: Day) -> None:
+    """On CFFEX people and programs open, and close what they hold on the other side, with C."""
+    effects: set[str] = set()
+
+    class Noted(World):
+        def send(self, now_ns: int, trade: str, leg: int, order: NewOrder) -> None:
+            if leg == FIRST:
+                effects.add(order.position_effect)
+            super().send(now_ns, trade, leg, order)
+
+    Noted(day, Oracle).run()
+    assert effects == {"O", "C"}
 
 
 def test_what_cannot_be_played_is_left_out_with_the_reason(parameters: Parameters, folder: Path) -> None:
