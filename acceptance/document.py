@@ -111,7 +111,11 @@ def found_text(criterion: Criterion, value: float | None) -> str:
         return f"{100 * value:.3f} %"
     if criterion.kind is Kind.RATE:
         return f"{1000 * value:.2f} / 1000"
-    return duration(round(value)).replace("\N{EN DASH}", "-")
+    ns = round(value)
+    text = duration(ns).replace("\N{EN DASH}", "-")
+    if ns != criterion.bound and text == duration(criterion.bound):
+        return f"{ns:,} ns"  # rounded it would read as the bound, on whichever side of it it is
+    return text
 
 
 def slipped(runs: Sequence[RunEvidence]) -> list[Slipped]:

@@ -48,7 +48,7 @@ def contracts(site: Site) -> Section:
         limits = site.instrument_limits.get(name)
         margin = limits.margin_per_lot_e9 if limits is not None else None
         made.rows.append([
-            name, f"{one.point_value.normalize():f}", f"{one.tick.normalize():f}", one.currency,
+            name, f"{one.lot_units.normalize():f} {one.unit}", f"{one.tick.normalize():f}", one.currency,
             str(one.max_qty_lots) if one.tradable else told("reference only"),
             str(limits.max_position_lots) if limits is not None else "-",
             rounded_money(margin) if margin is not None else told("not stated"),
@@ -116,6 +116,16 @@ def capital(site: Site) -> Section:
               "other. Below it, the largest loss a day that execution allows by itself.")],
         [told("Venue"), told("Currency"), told("Margin at the limits"), told("Margin that may be used")],
     )  # fmt: skip
+    for venue, currency, margin, allowed in _margins(site):
+        made.rows.append([venue, currency, rounded_money(margin) if margin is not None else told("not stated"),
+                          rounded_money(allowed) if allowed is not None else told("not stated")])  # fmt: skip
+    for currency, loss in site.limits.daily_loss_e9.items():
+        made.rows.append([told("all"), currency, told("daily loss"), rounded_money(loss)])
+    return made
+
+
+def _margins(site: Site) -> Iterator[tuple[str, str, int | None, int | None]]:
+    """By venue and currency: margin at the position limits, and what may be used; None where the site does not say."""
     sums: dict[tuple[str, str], int | None] = {}
     for name, one in site.instruments.items():
         limits = site.instrument_limits.get(name)
@@ -126,12 +136,7 @@ def capital(site: Site) -> Section:
         each = limits.margin_per_lot_e9
         sums[key] = None if known is None or each is None else known + each * limits.max_position_lots
     for (venue, currency), margin in sums.items():
-        allowed = (site.venues[venue].spec.margin_available_e9 or {}).get(currency)
-        made.rows.append([venue, currency, rounded_money(margin) if margin is not None else told("not stated"),
-                          rounded_money(allowed) if allowed is not None else told("not stated")])  # fmt: skip
-    for currency, loss in site.limits.daily_loss_e9.items():
-        made.rows.append([told("all"), currency, told("daily loss"), rounded_money(loss)])
-    return made
+        yield venue, currency, margin, (site.venues[venue].spec.margin_available_e9 or {}).get(currency)
 
 
 def questions(site: Site, outlooks: Mapping[str, PairOutlook]) -> Section:
@@ -141,11 +146,14 @@ def questions(site: Site, outlooks: Mapping[str, PairOutlook]) -> Section:
         [told("Nothing of this is guessed; each changes a figure above.")],
         [told("About"), told("Question")],
     )
-    made.rows = [
-        [about, question]
-        for asking in (_of_contracts(site), _of_venues(site), _of_pairs(site, outlooks), _of_site(site))
-        for about, question in asking
-    ]
+    asking = (
+        _of_contracts(site),
+        _of_venues(site),
+        _of_margins(site),
+        _of_pairs(site, outlooks),
+        _of_site(site),
+    )
+    made.rows = [[about, question] for one in asking for about, question in one]
     return made
 
 
@@ -170,6 +178,13 @@ def _of_venues(site: Site) -> Iterator[tuple[str, str]]:
             yield name, told("Is there a second session, or a call, that cancels all orders?")
         if venue.drop_copy is None:
             yield name, told("Is there a drop copy?")
+
+
+def _of_margins(site: Site) -> Iterator[tuple[str, str]]:
+    for venue, currency, margin, allowed in _margins(site):
+        if margin is not None and allowed is not None and margin > allowed:
+            yield venue, told("The position limits tie up {} {}, more than the {} that may be used: which is meant?",
+                              rounded_money(margin), currency, rounded_money(allowed))  # fmt: skip
 
 
 def _of_pairs(site: Site, outlooks: Mapping[str, PairOutlook]) -> Iterator[tuple[str, str]]:

@@ -239,7 +239,13 @@ def test_load_tests_count_from_their_own_files(made: Made) -> None:
     """Within the bound it passes, beyond it fails, with failed requests it fails; the file is evidence."""
     path = made.folder / "load.json"
     for p99_ns, failures, verdict in ((5_000_000, 0, "pass"), (5_000_001, 0, "fail"), (1, 2, "fail")):
-        test = {"kind": "loadtest", "name": "ramp", "requests": 100, "failures": failures, "latency_ns": {"p99": p99_ns}}
+        test = {
+            "kind": "loadtest",
+            "name": "ramp",
+            "requests": 100,
+            "failures": failures,
+            "latency_ns": {"p99": p99_ns},
+        }
         path.write_text(json.dumps(test), encoding="utf-8")
         made.accept("limited", (read_loadtest(path),))
         content = verify(made.report, [made.approver])

@@ -16,7 +16,7 @@ from virtual_run import make_run
 from acceptance import again, pages, signing
 from acceptance.accept import Asked, RefusedError, accept, evaluate, verify
 from acceptance.criteria import STANDARD, CriteriaError, Criterion, load_criteria
-from acceptance.document import About, canonical, document, slipped
+from acceptance.document import About, canonical, document, found_text, slipped
 from acceptance.evidence import EvidenceError, RunEvidence, evidence_files, read_evidence, read_loadtest, read_runs
 from acceptance.judge import Verdict, judge
 from acceptance.load_file import Against, LoadTest
@@ -718,3 +718,21 @@ def test_a_block_that_no_program_would_write_is_no_report(run: Path, desk: Desk)
         path.write_text(page.replace(inner, bad), encoding="utf-8")
         with pytest.raises(RefusedError, match="no signed acceptance report"):
             verify(path, [desk.approver])
+
+
+ROUNDED = """
+ns         | shown
+49962310   | 49,962,310 ns
+50000000   | 50.0 ms
+50040000   | 50,040,000 ns
+49900000   | 49.9 ms
+2009571    | 2.01 ms
+"""
+
+
+@pytest.mark.parametrize("row", ROUNDED.strip("\n").splitlines()[1:])
+def test_a_figure_does_not_read_as_its_bound(row: str) -> None:
+    """One that rounding would put on the bound is shown whole: the two sides of it are a pass and a fail."""
+    ns, shown = (cell.strip() for cell in row.split("|"))
+    criterion = next(one for one in load_criteria() if one.id == "gateway-latency")
+    assert found_text(criterion, int(ns)) == shown

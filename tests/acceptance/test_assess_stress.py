@@ -140,6 +140,20 @@ def test_the_count_of_cancels_is_that_of_domestic_contracts(tmp_path: Path) -> N
     assert found[0]["report from 20000 orders and cancels a day"] == "met"
 
 
+def test_limits_beyond_the_margin_are_a_question(tmp_path: Path) -> None:
+    """What the position limits tie up is held against what may be used, by venue and currency."""
+    text = (ROOT / "deploy" / "sites" / "gold.toml").read_text(encoding="utf-8")
+    beyond = tmp_path / "gold.toml"
+    beyond.write_text(text.replace('margin_per_lot = "22000"', 'margin_per_lot = "9000000"'), encoding="utf-8")
+    asked = [
+        [row[1]["en"] for row in assessed(site, tmp_path)["Questions"]["rows"] if "tie up" in row[1]["en"]]
+        for site in (ROOT / "deploy" / "sites" / "gold.toml", beyond)
+    ]
+    assert asked[0] == []
+    assert len(asked[1]) == 1
+    assert asked[1][0].endswith(" USD, more than the 500,000.00 that may be used: which is meant?")
+
+
 def assessed(site: Path, tmp_path: Path) -> dict[str, Any]:
     """Sections of an assessment by their titles."""
     assert cli.main(["deliver", "assess", str(site), "--out", str(tmp_path / "out")]) == 0
