@@ -30,6 +30,8 @@ TOLD_STATES = frozenset(
     {PairTradeState.REPAIRING, PairTradeState.WAITING, PairTradeState.UNWOUND, PairTradeState.HALTED}
 )
 """States of a pair trade that its client is told of by themselves: a repair is shown as what it is."""
+HOUSE_REMEMBERED = 50_000
+"""Legs of trades that are no client's order; a fill of an older one is told to drop copies as the first of its leg."""
 UNSURE_STATES = frozenset({PairTradeState.WAITING, PairTradeState.HALTED})
 """The same of a trade of one leg: an order of it is in doubt, or a person decides."""
 
@@ -168,7 +170,7 @@ class Outcomes:
                 self.legs.on_late_fill(order, fill, now)
             return
         key = (fill.leg_index, fill.instrument_id, fill.unwinds)
-        tally = order.tally(key) if order is not None else self._house.setdefault((fill.trade_id, *key), Tally())
+        tally = order.tally(key) if order is not None else self._house_tally((fill.trade_id, *key))
         units, value_e9 = tally.units, tally.value_e9
         for change in _changes(tally, fill, before):
             tally.take(change)
@@ -198,6 +200,13 @@ class Outcomes:
                 f"{Ended.NOT_COMPLETED.value}: pair trade {step.trade_id} {step.state.value} {step.cause}".rstrip()
             )
         self._settle(order, now)
+
+    def _house_tally(self, key: tuple[str, int, str, bool]) -> Tally:
+        """Of a leg of a trade that is no client's order; the oldest of very many is forgotten."""
+        tally = self._house.setdefault(key, Tally())
+        if len(self._house) > HOUSE_REMEMBERED:
+            del self._house[next(iter(self._house))]
+        return tally
 
     def _step_alone(self, order: ClientOrder, step: TradeStep, now: Moment) -> None:
         """The trade of an order on a leg: what its venue counts without telling it is told when it is over."""

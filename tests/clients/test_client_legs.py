@@ -1,14 +1,27 @@
 """Orders on one leg: the venue's own, kept over days, replaced; never more at a venue than the client's quantity."""
 
+import tempfile
+import tomllib
+from pathlib import Path
+
 import msgspec
 import pytest
 from client_desk import CU, E9, ClientDesk, S, client, fill, order, settings, step, switches
+from client_rig import CU as CU_OF_SITE
+from client_rig import Rig, until
+from client_rig import client as site_client
 
 from gateway.clients.engine import ClientEngine
 from gateway.clients.settings import ClientSettings
+from gateway.journal.reader import read_run
 from gateway.model.client import ClientSession, LegEnd, LegHours, MassCancelAsked, Tick
 from gateway.model.order import Side, TimeInForce
+from gateway.model.record import ClientDecision
 from gateway.model.trade import CommandAnswered, PairTradeState, Restarted, Verb
+from gateway.processes import clock
+from gateway.processes.settings import load_site
+from gateway.processes.site_calendars import write_run_calendars
+from gateway.processes.toml_text import toml_text
 
 IOC, FOK, DAY, GTC, GTD = (TimeInForce[name] for name in ("IOC", "FOK", "DAY", "GTC", "GTD"))
 HEDGED, MISSED, WAITING, HALTED = (PairTradeState[name] for name in ("HEDGED", "MISSED", "WAITING", "HALTED"))
@@ -369,3 +382,35 @@ def test_settings_without_words_on_legs_offer_day_and_ioc() -> None:
     desk = ClientDesk(client("F", leg_orders=True))
     desk.do(order(symbol=CU, price="70000", side=Side.SELL, time_in_force=DAY))
     assert desk.brief() == [("0", "0", 0, 2)]
+
+
+def test_the_process_hears_the_hours_of_legs_and_offers_what_each_venue_and_calendar_allow(tmp_path: Path) -> None:
+    """A GTC order on the leg with a calendar goes out where its market is open now, and waits where it is shut."""
+    with tempfile.TemporaryDirectory(prefix="cmc-") as bus_dir:
+        rig = Rig(tmp_path, bus_dir, [site_client("FUND1", leg_orders=True, max_lots=10)])
+        try:
+            content = tomllib.loads(rig.site.read_text(encoding="utf-8"))
+            (named,) = [one for one in content["instrument"] if one["id"] == CU_OF_SITE]
+            named["calendar"] = "SHFE.CU"
+            rig.site.write_text(toml_text(content), encoding="utf-8")
+            write_run_calendars(rig.run_dir, load_site(rig.site, {}).calendars, clock.utc_ns())
+            rig.start()
+            one = rig.client("FUND1").logon()
+            one.order("gtc", price="70000", force=1, qty=2, f55=CU_OF_SITE)
+            told = one.read("8")
+            assert (told["150"], told["39"], told["59"]) == ("0", "0", "1"), told
+            records = [record for record in read_run(rig.run_dir, "clients") if isinstance(record, ClientDecision)]
+            hours = [record.event for record in records if isinstance(record.event, LegHours)]
+            assert [hour.instrument_id for hour in hours] == [CU_OF_SITE]
+            if hours[0].open:
+                until(lambda: [command.verb for command in rig.others.commands] == [Verb.LEG_ORDER])
+            else:
+                one.send("H", (11, "gtc"), (55, CU_OF_SITE), (54, 1))
+                assert one.read("8")["58"] == f"hours: {CU_OF_SITE} is shut"
+            one.order("other", price="9000", force=1, f55="LME.CA3M")
+            assert (
+                "(GTC) on LME.CA3M, which has no calendar to keep it by; accepted: 0 (DAY), 3 (IOC)"
+                in one.read("8")["58"]
+            )
+        finally:
+            rig.close()
