@@ -25,6 +25,7 @@ from benchmarks.client_load import PREFIX, Session
 from benchmarks.machine import describe, in_words
 from benchmarks.pacing import due_times, undisturbed
 from benchmarks.percentiles import Summary, summarise
+from benchmarks.programs import cpu_seconds
 from gateway.bus.sockets import prepare_bus_dir
 from gateway.processes.toml_text import toml_text
 
@@ -43,6 +44,8 @@ class Round(NamedTuple):
     acked: int
     cpu_pct: float
     """Of one core, the process for clients."""
+    cpu_us: float
+    """Its processor time for each order of load and probe, its share of what it does anyway included."""
 
 
 def free_port() -> int:
@@ -101,7 +104,7 @@ def measure(port: int, clients: "subprocess.Popen[bytes]", sessions: int, rate: 
         load = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert load.stdout is not None  # noqa: S101 - asked for above
         load.stdout.readline()
-    before = _cpu_s(clients.pid)
+    before = cpu_seconds(clients.pid)
     begun = time.monotonic()
     probe = Session(port, "PROBE", pair=PAIR)
     probe.log_on()
@@ -115,9 +118,10 @@ def measure(port: int, clients: "subprocess.Popen[bytes]", sessions: int, rate: 
     if load is not None:
         out, _ = load.communicate(timeout=60)
         sent, acked, _ = (int(word) for word in out.split())
-    cpu_pct = 100 * (_cpu_s(clients.pid) - before) / (time.monotonic() - begun)
+    cpu_s = cpu_seconds(clients.pid) - before
+    cpu_pct = 100 * cpu_s / (time.monotonic() - begun)
     time.sleep(0.5)
-    return Round(rate, summarise(delays), sent, acked, cpu_pct)
+    return Round(rate, summarise(delays), sent, acked, cpu_pct, 1e6 * cpu_s / (sent + len(delays)))
 
 
 def _probe(one: Session, seconds: int) -> list[int]:
@@ -144,25 +148,20 @@ def _probe(one: Session, seconds: int) -> list[int]:
     return delays + [10**10] * len(due)
 
 
-def _cpu_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / 100
-
-
 def table(rounds: list[Round], sessions: int) -> str:
     """The rounds as text."""
     lines = [
         f"{sessions} sessions; order to acknowledgement of a probe session, us from the due time",
-        "orders/s       p50      p90      p99    p99.9   count   acked/sent        CPU of the process",
+        "orders/s       p50      p90      p99    p99.9   count   acked/sent        CPU of the process  us/order",
     ]
     for one in rounds:
         if one.probe is None:
             continue
         figures = (one.probe.p50_ns, one.probe.p90_ns, one.probe.p99_ns, one.probe.p99_9_ns)
         shown = " ".join(f"{ns / 1000:8.0f}" for ns in figures)
-        lines.append(
-            f"{one.rate:8d}  {shown} {one.probe.count:7d}   {one.acked:6d}/{one.sent:<6d} {one.cpu_pct:12.0f} %"
-        )
+        answered = f"{one.acked:6d}/{one.sent:<6d}"
+        cpu = f"{one.cpu_pct:12.0f} % {one.cpu_us:14.0f}"
+        lines.append(f"{one.rate:8d}  {shown} {one.probe.count:7d}   {answered} {cpu}")
     return "\n".join(lines)
 
 
