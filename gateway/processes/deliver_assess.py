@@ -32,6 +32,8 @@ def register(steps: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     one.add_argument("site", type=Path, metavar="SITE")
     one.add_argument("--tape", default="", metavar="synthetic|DIR|RUN", help="market data as `cmc backtest` takes it")
     one.add_argument("--tape-name", default="", metavar="NAME", help="of the tape, where the folder has several")
+    one.add_argument("--as", dest="names", action="append", default=[], metavar="CONTRACT=OTHER",
+                     help="play a contract of the site on the market data of another month")  # fmt: skip
     one.add_argument("--from", dest="begin", default="", metavar="TIME", help="as `cmc backtest` takes it")
     one.add_argument("--to", dest="end", default="", metavar="TIME")
     one.add_argument("--delays-us", default="", metavar="N,...", help="delays to play (default 300 to 300 300)")
@@ -43,7 +45,7 @@ def register(steps: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 def _assess(parsed: argparse.Namespace) -> int:
     from acceptance.paper import Paper, render, write_json  # noqa: PLC0415 a command loads what it needs
     from gateway.model.site import instruments_of  # noqa: PLC0415
-    from gateway.processes import assess_facts, assess_rules, clock, machine  # noqa: PLC0415
+    from gateway.processes import assess_as, assess_facts, assess_rules, clock, machine  # noqa: PLC0415
     from gateway.processes.site_calendars import site_calendars, site_outlook  # noqa: PLC0415
     from gateway.processes.site_open import load  # noqa: PLC0415
 
@@ -61,7 +63,9 @@ def _assess(parsed: argparse.Namespace) -> int:
     asked = assess_facts.questions(site, outlooks)
     paper.sections = [assess_facts.markets(site), assess_facts.contracts(site), *assess_facts.pairs(site, outlooks),
                       assess_facts.capital(site)]  # fmt: skip
-    played, failed = _played(parsed, delays)
+    names = assess_as.renamed(parsed.names, site)
+    played, failed = _played(parsed, assess_as.written_as(site, names, parsed.out / "played-site"), delays)
+    played[0].texts += [told("{} is played on the market data of {}", *pair) for pair in names.items()]
     paper.sections += played
     paper.sections += [assess_rules.rules(site), assess_rules.report_data(site, machine.version()), asked,
                        assess_facts.work(site, len(asked.rows))]  # fmt: skip
@@ -83,7 +87,7 @@ def _delays(text: str) -> tuple[int, ...]:
     return tuple(sorted({int(word) for word in words}))
 
 
-def _played(parsed: argparse.Namespace, delays: tuple[int, ...]) -> "tuple[list[Section], bool]":
+def _played(parsed: argparse.Namespace, site: Path, delays: tuple[int, ...]) -> "tuple[list[Section], bool]":
     """Opportunities, and what delay costs; True where the data could not be played."""
     from acceptance.paper import Curve, Section  # noqa: PLC0415
 
@@ -95,7 +99,7 @@ def _played(parsed: argparse.Namespace, delays: tuple[int, ...]) -> "tuple[list[
     points: list[tuple[float, float]] = []
     texts: list[str] = []
     for delay_us in delays:
-        content, error = _play(parsed, delay_us)
+        content, error = _play(parsed, site, delay_us)
         if content is None:
             return [Section(title, [told("could not be played: {}", error)])], True
         found = sum(one["opportunities"]["count"] for one in content["rules"])
@@ -128,8 +132,8 @@ def _row(found: int, caught: int, hours: float, points: list[tuple[float, float]
     return [str(found), str(caught), share, f"{caught / hours:.1f}" if hours else "-", cost]
 
 
-def _play(parsed: argparse.Namespace, delay_us: int) -> tuple[dict[str, Any] | None, str]:
-    words = ["backtest", str(parsed.site), "--json", "--tape", parsed.tape, "--seed", str(parsed.seed),
+def _play(parsed: argparse.Namespace, site: Path, delay_us: int) -> tuple[dict[str, Any] | None, str]:
+    words = ["backtest", str(site), "--json", "--tape", parsed.tape, "--seed", str(parsed.seed),
              "--latency-us", str(delay_us), "--out", str(parsed.out / "played")]  # fmt: skip
     words += ["--name", parsed.tape_name] if parsed.tape_name else []
     words += ["--from", parsed.begin] if parsed.begin else []

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +153,28 @@ def test_limits_beyond_the_margin_are_a_question(tmp_path: Path) -> None:
     assert asked[0] == []
     assert len(asked[1]) == 1
     assert asked[1][0].endswith(" USD, more than the 500,000.00 that may be used: which is meant?")
+
+
+def test_a_site_is_played_on_the_data_of_other_months(tmp_path: Path) -> None:
+    """Market data are older than a site: its contracts are played as the tape's, everything else is the site's own."""
+    gold = ROOT / "deploy" / "sites" / "gold.toml"
+    ids = sorted(row["id"] for row in tomllib.loads(gold.read_text(encoding="utf-8"))["instrument"])
+    month = {one.partition(".")[0]: one for one in ids if "USD" not in one}
+    words = ["--as", f"{month['SHFE']}=SHFE.au2612", "--as", f"{month['COMEX']}=COMEX.GCZ6"]
+    window = ["--from", "2026-06-15 09:00", "--to", "2026-06-15 09:02", "--delays-us", "300"]
+    done = cmc("deliver", "assess", str(gold), "--tape", "synthetic", *words, *window, "--out", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    content = json.loads((tmp_path / "assess.json").read_text(encoding="utf-8"))
+    (played,) = [one for one in content["sections"] if "curve" in one]
+    assert int(played["rows"][0][1]["en"]) > 0
+    assert f"{month['SHFE']} is played on the market data of SHFE.au2612" in [one["en"] for one in played["texts"]]
+    assert content["sections"][1]["rows"][0][0]["en"] == month["SHFE"]
+
+
+@pytest.mark.parametrize("word", ["SHFE.au2612", "SHFE.none=SHFE.au2612", "SHFE.cu2609=LME.x", "SHFE.cu2609=LME.CA3M"])
+def test_a_contract_is_played_as_another_of_its_venue(word: str, tmp_path: Path) -> None:
+    """Anything else is a wrong call."""
+    assert cli.main(["deliver", "assess", str(DEMO), "--as", word, "--out", str(tmp_path)]) == 2
 
 
 def assessed(site: Path, tmp_path: Path) -> dict[str, Any]:
