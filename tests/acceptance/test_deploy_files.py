@@ -16,6 +16,7 @@ from acceptance.grey_plan import load_plan
 from gateway.processes.deliver_grey import check_names
 from gateway.processes.durations import SECOND
 from gateway.processes.settings import load_site
+from gateway.processes.site_open import RUN_FOLDER
 from gateway.processes.supervisor import STOP_ORDER, TERM_GRACE_NS
 from simulators.profile import read_profile
 
@@ -152,9 +153,14 @@ def test_the_unit_waits_for_a_balanced_stop(name: str) -> None:
 
 def test_a_dead_supervisor_takes_nobody_with_it() -> None:
     """The unit ends the supervisor alone; what it leaves is balanced and ended by `cmc down` before it starts again."""
-    service = unit_of("cmc@.service")["Service"]
-    assert service["KillMode"] == "process"
-    assert service["ExecStop"] == service["ExecStopPost"] == "/opt/cmc/.venv/bin/cmc down /etc/cmc/%i.toml"
+    text = (DEPLOY / "systemd" / "cmc@.service").read_text(encoding="utf-8")
+    down = "/opt/cmc/.venv/bin/cmc down"
+    assert re.findall(r"^(KillMode|ExecStop\w*)=-?(.+)$", text, re.MULTILINE) == [
+        ("ExecStop", f"{down} /etc/cmc/%i.toml"),
+        ("KillMode", "process"),
+        ("ExecStopPost", f"{down} /etc/cmc/%i.toml"),
+        ("ExecStopPost", f"{down} /var/lib/cmc/%i/{RUN_FOLDER}/site.toml"),
+    ]
 
 
 @pytest.mark.parametrize("name", ["gold", "copper"])
