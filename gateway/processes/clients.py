@@ -164,6 +164,7 @@ class Clients:
         )
         self.shell.pending_bytes = door.pending_bytes
         self.shell.cancels = door.choices
+        door.next_out = lambda client_id: self.acceptor.numbers(client_id)[0]
         self.ports: list[tuple[str, int]] = []
         if clients.port:
             self.ports.append(("127.0.0.1", door.listen("127.0.0.1", clients.port)))

@@ -6,11 +6,15 @@ import socket
 import ssl
 from collections import deque
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from gateway.clients.admission import Peer
 from gateway.clients.framing import Framer
 from gateway.clients.pace import Pace
+from gateway.clients.resends import Resends, is_request
+
+RESEND_BELOW_BYTES = 32_768
+"""A further part of a resend is begun when no more than this waits to be read."""
 
 
 class Limits(NamedTuple):
@@ -24,6 +28,15 @@ class Limits(NamedTuple):
     messages_per_s: int
     max_connections_per_address: int = 100
     connects_per_s: int = 50
+
+
+class Engine(Protocol):
+    """What the door needs of the sessions."""
+
+    def admit(self, client_id: str, raw: bytes) -> None: ...
+    def saw(self, client_id: str, raw: bytes) -> None: ...
+    def dismiss(self, client_id: str) -> None: ...
+    def poll(self) -> None: ...
 
 
 class Stage(Enum):
@@ -51,6 +64,7 @@ class Connection:
         self.reset = False
         self.framer = Framer(limits.max_message_bytes)
         self.frames: deque[bytes] = deque()
+        self.resends = Resends()
         self.pace = Pace(limits.messages_per_s, limits.messages_per_s)
         self.pending = bytearray()
         self.slow_since_ns = 0
@@ -60,6 +74,12 @@ class Connection:
         """Why it ends when the messages that wait of it are passed on; nothing more is read of it."""
         self.messages_in = 0
         self.bytes_out = 0
+
+    def is_ready(self, now_ns: int) -> bool:
+        """Whether something of it may be passed on now: a message, or the next part of a resend that it reads."""
+        if self.resends.waits and (not self.frames or is_request(self.frames[0])):
+            return len(self.pending) <= RESEND_BELOW_BYTES
+        return bool(self.frames) and not self.pace.wait_ns(now_ns)
 
 
 def tls_context(certificate: str, key: str, ca: str) -> ssl.SSLContext:

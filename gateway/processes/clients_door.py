@@ -18,13 +18,13 @@ import select
 import socket
 import ssl
 from collections.abc import Callable, Mapping
-from typing import Protocol
 
 from gateway.clients import admission
 from gateway.clients.admission import Entry, Peer, Turned
 from gateway.clients.crowd import Crowd
 from gateway.clients.framing import TooLongError, fields
-from gateway.processes.clients_connection import Connection, Limits, Stage, peer_of, tls_context
+from gateway.clients.resends import is_request
+from gateway.processes.clients_connection import Connection, Engine, Limits, Stage, peer_of, tls_context
 from gateway.processes.durations import MS
 
 READ_BYTES = 16_384
@@ -39,15 +39,6 @@ PAUSE_READING_BYTES = 65_536
 BACKLOG = 1024
 ACCEPTED_AT_ONCE = 4
 PEMS = tuple[str, str, str]
-
-
-class Engine(Protocol):
-    """What the door needs of the sessions."""
-
-    def admit(self, client_id: str, raw: bytes) -> None: ...
-    def saw(self, client_id: str, raw: bytes) -> None: ...
-    def dismiss(self, client_id: str) -> None: ...
-    def poll(self) -> None: ...
 
 
 class Door:
@@ -72,6 +63,8 @@ class Door:
         self._say = say
         self.refusal: Callable[[str], str] = lambda _client_id: ""
         """Why a client that is who it says may not log on now; empty: it may."""
+        self.next_out: Callable[[str], int] = lambda _client_id: 0
+        """The number that our next message to it will have; 0: not known, and resends are not cut into parts."""
         self._crowd = Crowd(limits.max_connections, limits.max_connections_per_address, limits.connects_per_s)
         self._epoll = select.epoll()
         self._listeners: dict[int, tuple[socket.socket, ssl.SSLContext | None]] = {}
@@ -80,7 +73,6 @@ class Door:
         self._waiting: dict[int, Connection] = {}
         """Connections with whole messages that wait for their turn, by the outer descriptor."""
         self.by_client: dict[str, Connection] = {}
-        self._ends: dict[str, str] = {}
 
     @property
     def fd(self) -> int:
@@ -100,7 +92,7 @@ class Door:
     def busy(self) -> bool:
         """Whether messages wait that may be passed on now."""
         now_ns = self._clock()
-        return any(not one.pace.wait_ns(now_ns) for one in self._waiting.values())
+        return any(one.is_ready(now_ns) for one in self._waiting.values())
 
     def take(self) -> None:
         """Do what the sockets are ready for."""
@@ -121,10 +113,6 @@ class Door:
     def mind(self) -> None:
         """Close what has said nothing in time, and who does not read."""
         now_ns = self._clock()
-        while self._ends:
-            client_id, reason = self._ends.popitem()
-            if client_id in self.by_client:
-                self._close(self.by_client[client_id], reason)
         for one in set(self._connections.values()):
             if one.stage in (Stage.HANDSHAKE, Stage.LOGON) and now_ns - one.since_ns > self._limits.logon_timeout_ns:
                 self._close(one, f"no Logon(35=A) within {self._limits.logon_timeout_ns // 10**9} s")
@@ -148,10 +136,6 @@ class Door:
 
     def connections(self) -> int:
         return self._crowd.count
-
-    def end(self, client_id: str, reason: str) -> None:
-        """Cut a client off, with the next `mind`: whoever asks may be in a callback of QuickFIX."""
-        self._ends[client_id] = reason
 
     def close(self) -> None:
         for listener, _ in self._listeners.values():
@@ -254,7 +238,7 @@ class Door:
         now_ns = self._clock()
         end_ns = now_ns + TURN_NS
         while now_ns < end_ns:
-            ready = [one for one in self._waiting.values() if not one.pace.wait_ns(now_ns)]
+            ready = [one for one in self._waiting.values() if one.is_ready(now_ns)]
             if not ready:
                 return
             for one in sorted(ready, key=_served_ns):  # each once, then whoever is ready by then
@@ -267,17 +251,23 @@ class Door:
     def _pass_on(self, one: Connection, now_ns: int) -> None:
         """Its next message."""
         one.served_ns = now_ns
-        if one.frames and one.pace.take(now_ns):
+        if one.resends.waits and (not one.frames or is_request(one.frames[0])):
+            part = one.resends.part(self._stamp(), self.next_out(one.client_id))
+            if part:
+                self._forward(one, part)
+        elif one.frames and one.pace.take(now_ns):
             frame = one.frames.popleft()
             one.messages_in += 1
             if one.stage is Stage.LOGON:
                 self._log_on(one, frame)
             else:
+                if is_request(frame):
+                    frame = one.resends.first(frame, self.next_out(one.client_id))
                 self._forward(one, frame)
         if one.stage is Stage.CLOSED:
             return
         self._read_no_further(one)
-        if not one.frames:
+        if not one.frames and (not one.resends.waits or one.ending):
             self._waiting.pop(one.outer.fileno(), None)
             if one.ending:
                 self._close(one, one.ending)
