@@ -29,6 +29,7 @@ from gateway.model.trade import (
     AlarmName,
     Announce,
     ExecutionEvent,
+    Intent,
     OrdersSent,
     PairTradeChanged,
     PairTradeState,
@@ -69,6 +70,8 @@ class Watchman:
         self._window: deque[str] = deque()
         self._restarts = 0
         self._fell_ns = -SAME_CAUSE_NS
+        self._more = False
+        """Whether something was counted since the counts were last held against the stage."""
 
     def look(self, event: ExecutionEvent, actions: Sequence[Action], at_ns: int) -> list[Action]:
         """What has to be added to the actions of an event: the alarm of a fall-back, or nothing."""
@@ -83,11 +86,12 @@ class Watchman:
             self._trades.clear()
             self._window.clear()
             self._restarts = 0
+            self._more = False
         if standing.place == 0:
             return []
         breach = self._breach(standing, event, actions, at_ns)
         if not breach:
-            return self._timers(standing, actions, at_ns)
+            return [] if type(event) is Intent else self._timers(standing, actions, at_ns)
         was = standing.stage.name
         self._fell_ns = at_ns
         enter(self._ledger, standing.place - 1, at_ns)
@@ -127,14 +131,18 @@ class Watchman:
         return _unbalanced(trade_id, legged_ns, most_ns) if legged_ns > most_ns else ""
 
     def _breach(self, standing: Standing, event: ExecutionEvent, actions: Sequence[Action], at_ns: int) -> str:
-        found = self._note_event(standing, event, at_ns)
+        fresh = type(event) is Intent  # it fills nothing and ends nothing: only an alarm can come of it
+        found = "" if fresh else self._note_event(standing, event, at_ns)
         for action in actions:
-            said = action.what if isinstance(action, Announce) else None
-            if isinstance(said, PairTradeChanged):
+            said = action.what if type(action) is Announce else None
+            if type(said) is PairTradeChanged and not fresh:
                 found = found or self._note_trade(standing, said)
-            elif isinstance(said, Alarm):
+            elif type(said) is Alarm:
                 found = found or self._alarmed(standing, said)
-        return found or self._counts(standing)
+        if found or not self._more:
+            return found
+        self._more = False
+        return self._counts(standing)
 
     def _note_event(self, standing: Standing, event: ExecutionEvent, at_ns: int) -> str:
         wire = standing.stage.tripwire
@@ -144,7 +152,7 @@ class Watchman:
             own = self._ledger.orders.get(event.cl_ord_id)
             seen = self._seen(standing, own.trade_id) if own is not None else None
             if seen is not None:
-                seen.rejected = True
+                seen.rejected = self._more = True
         elif isinstance(event, Restarted):
             self._restarts += 1
             if wire.most_restarts is not None and self._restarts > wire.most_restarts:
@@ -179,7 +187,7 @@ class Watchman:
         seen.sent = True
         taken_ns = max(one.sent_ns for one in event.orders) - trade.intent.recv_ns
         if taken_ns > wire.latency_ns:
-            seen.late = True
+            seen.late = self._more = True
 
     def _note_trade(self, standing: Standing, said: PairTradeChanged) -> str:
         if said.opened_ns < standing.since_ns:
@@ -194,6 +202,7 @@ class Watchman:
             return ""
         seen.failed = seen.failed or said.state in _FAILED
         seen.slipped = seen.slipped or said.slippage_e9 > wire.slippage_e9 * said.units
+        self._more = self._more or seen.failed or seen.slipped
         if not seen.ended:
             seen.ended = True
             self._window.append(said.trade_id)
