@@ -27,7 +27,7 @@ from gateway.journal.record_files import RECORD_FOLDER
 from gateway.journal.site_facts import SITE_FILE, SiteFacts, SiteFactsError, read_site_facts
 from gateway.journal.told import told, told_by
 from gateway.journal.truth import TRUTH_FOLDER, TruthError, read_truth
-from gateway.model.record import Decision, JournalRecord
+from gateway.model.record import Decision, JournalOpened, JournalRecord
 
 __all__ = [
     "PARTS",
@@ -93,8 +93,9 @@ def read_evidence(run_dir: Path) -> RunEvidence:
     run.faults += [told("{}: {} is a link; evidence lies in the run's own folder", run.name, one)
                    for one in _links(run_dir)]  # fmt: skip
     try:
-        _read_all(run)
+        others = _read_all(run)
         run.story = fold(_counted(run))
+        run.notes += _strangers(run.story.opened, others)
         run.site = read_site_facts(run_dir)
         run.reconciliation = compare(run.story, read_truth(run_dir), run.site)
         run.networks = _networks(run_dir)
@@ -165,13 +166,27 @@ def _links(run_dir: Path) -> Iterator[str]:
         yield from (str(one.relative_to(run_dir)) for one in (top, *sorted(top.rglob("*"))) if one.is_symlink())
 
 
-def _read_all(run: RunEvidence) -> None:
-    """Read every journal that is not execution's, for its faults alone."""
+def _read_all(run: RunEvidence) -> dict[str, JournalOpened]:
+    """Read every journal that is not execution's, for its faults; how each begins, by its name."""
     own = set(journal_paths(run.run_dir, EXECUTION))
+    opened: dict[str, JournalOpened] = {}
     for path in sorted((run.run_dir / JOURNAL_FOLDER).glob("*.journal")):
         if path not in own:
-            for _ in read_journal(path, on_torn=run.torn.append):
+            for record in read_journal(path, on_torn=run.torn.append):
                 run.records += 1
+                if isinstance(record, JournalOpened):
+                    opened[path.name] = record
+    return opened
+
+
+def _strangers(own: Sequence[JournalOpened], others: dict[str, JournalOpened]) -> Iterator[str]:
+    """Journals that execution's know nothing of: another site file, another boot or host. Of another run, perhaps."""
+    sites, boots = {one.site_digest for one in own}, {(one.host, one.boot_id) for one in own}
+    for name, one in others.items():
+        if one.site_digest not in sites:
+            yield told("{} was written under another site file than execution's journals", name)
+        if (one.host, one.boot_id) not in boots:
+            yield told("{} was written on another host, or after another start of it, than execution's journals", name)
 
 
 def _counted(run: RunEvidence) -> Iterator[JournalRecord]:

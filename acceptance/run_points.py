@@ -77,6 +77,8 @@ def _of_tests(tests: Sequence[LoadTest], builds: set[str], hosts: set[str]) -> I
         yield told("load tests that were not handed in: {}", ", ".join(missing))
     for test in tests:
         against = test.against
+        if not test.checked:
+            yield told("load test {} has no histogram that its figures could be read from again", test.name)
         if not against.build or not against.host:
             yield told("load test {} does not say which gateway it was made against", test.name)
         elif builds and against.build not in builds:

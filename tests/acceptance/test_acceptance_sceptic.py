@@ -23,6 +23,7 @@ from acceptance.load_file import Against, LoadTest
 from acceptance.measured import Measured
 from acceptance.run_points import SCENARIOS, differences, open_points_of
 from acceptance.signing import Approver
+from acceptance.statistics import percentile_interval, share_interval
 from gateway.journal.fold import Life
 from gateway.journal.frame import FrameEncoder
 from gateway.journal.reader import EXECUTION, journal_path, read_journal
@@ -408,6 +409,7 @@ def test_a_figure_beside_a_histogram_is_the_histograms(tmp_path: Path) -> None:
     result = delays.result("ramp", {})
     path.write_text(json.dumps(result), encoding="utf-8")
     assert read_loadtest(path).p99_ns == result["latency_ns"]["p99"]
+    assert read_loadtest(path).checked
     for change, says in (
         ({"latency_ns": {"p99": 1_000_000}}, "latency_ns.p99 = 1000000: "),
         ({"requests": 250}, "requests = 250: 200 answers of its histogram and 0 failures"),
@@ -637,13 +639,14 @@ def test_runs_and_load_tests_of_several_installations_are_told(run: Path, tmp_pa
     other.story.opened = [replace(opened, host="h2", version="0.2", site_digest="s2", build="b2")]
     same = Against(opened.host, opened.build, "")
     tests = [
-        LoadTest("ours", run, 100, 0, 1, same),
+        LoadTest("ours", run, 100, 0, 1, same, checked=True),
         LoadTest("none", run, 100, 0, 1),
-        LoadTest("built", run, 100, 0, 1, same._replace(build="b3")),
-        LoadTest("away", run, 100, 0, 1, same._replace(host="h3")),
+        LoadTest("built", run, 100, 0, 1, same._replace(build="b3"), checked=True),
+        LoadTest("away", run, 100, 0, 1, same._replace(host="h3"), checked=True),
     ]
     assert list(differences([found], tests)) == [
         "load tests that were not handed in: ramp, step, spike, opening bursts, disconnect storm, slow clients, soak",
+        "load test none has no histogram that its figures could be read from again",
         "load test none does not say which gateway it was made against",
         "load test built was made against another build: b3",
         "load test away was made on another host: h3",
@@ -697,7 +700,7 @@ def test_what_was_left_out_is_told(run: Path) -> None:
     found = read_evidence(run)
     opened = found.story.opened[0]
     against = Against(opened.host, opened.build, "")
-    tests = [LoadTest(name, run, 100, 0, 1, against) for name in SCENARIOS]
+    tests = [LoadTest(name, run, 100, 0, 1, against, checked=True) for name in SCENARIOS]
     assert list(differences([found], tests)) == []
     assert list(differences([found], tests[1:3])) == [
         "load tests that were not handed in: ramp, opening bursts, disconnect storm, slow clients, soak"
@@ -736,3 +739,50 @@ def test_a_figure_does_not_read_as_its_bound(row: str) -> None:
     ns, shown = (cell.strip() for cell in row.split("|"))
     criterion = next(one for one in load_criteria() if one.id == "gateway-latency")
     assert found_text(criterion, int(ns)) == shown
+
+
+def test_a_journal_of_another_run_is_told(run: Path) -> None:
+    """The trigger's figures would be another's: another site file, another start of the machine."""
+    own = next(iter(read_journal(journal_path(run, EXECUTION, 1))))
+    assert isinstance(own, JournalOpened)
+    encode = FrameEncoder(1 << 20).encode
+    path = journal_path(run, "trigger", 1)
+    header = journal_path(run, EXECUTION, 1).read_bytes()[:12]
+    for change, says in (
+        ({}, []),
+        ({"site_digest": "x"}, ["written under another site file than execution's journals"]),
+        ({"boot_id": "x"}, ["written on another host, or after another start of it, than execution's journals"]),
+    ):
+        path.write_bytes(header + bytes(encode(replace(own, process="trigger", **change))))
+        assert read_evidence(run).notes == [f"{path.name} was {one}" for one in says]
+
+
+EDGES = """
+count | of  | low     | high
+0     | 1   | 0.0000  | 0.9750
+1     | 1   | 0.0250  | 1.0000
+0     | 183 | 0.0000  | 0.0200
+183   | 183 | 0.9800  | 1.0000
+1     | 183 | 0.0001  | 0.0301
+"""
+
+
+@pytest.mark.parametrize("row", EDGES.strip("\n").splitlines()[1:])
+def test_a_share_at_its_edges(row: str) -> None:
+    """None, all and one of one, of 183: by the law's closed forms."""
+    count, of_all, low, high = (cell.strip() for cell in row.split("|"))
+    found = share_interval(int(count), int(of_all))
+    assert found.low is not None
+    assert found.high is not None
+    assert (f"{found.low:.4f}", f"{found.high:.4f}") == (low, high)
+
+
+def test_ties_and_a_single_value_have_an_honest_percentile() -> None:
+    """Equal values bound each other; one value bounds a 99th percentile from below alone (it lies above it in 1 % of cases)."""
+    criterion = next(one for one in load_criteria() if one.id == "gateway-latency")
+    assert percentile_interval([7] * 400, 99.0) == (7, 7, 7)
+    assert percentile_interval([7], 99.0) == (7, 7, None)
+    assert percentile_interval([7], 95.0) == (7, None, None)
+    assert judge(criterion, Measured([criterion.bound] * 400)).verdict is Verdict.FAIL
+    assert judge(criterion, Measured([criterion.bound - 1] * 400)).verdict is Verdict.PASS
+    assert judge(criterion, Measured([1])).verdict is Verdict.NOT_ENOUGH
