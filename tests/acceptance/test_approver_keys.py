@@ -243,3 +243,47 @@ def test_a_shipped_plan_is_refused_until_its_approvers_have_keys(name: str, caps
     assert "cmc deliver keygen" in error
     assert cli.main(["deliver", "approver", "list", str(PLANS / f"{name}.toml")]) == 1
     assert "no key yet" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("case", "english", "chinese"),
+    [
+        ("wrong password", "refused: {}: the password does not open this key", "口令打不开该密钥"),
+        ("readable by others", "refused: {}: others can read this key", "他人可读取此密钥"),
+        ("another's key", "refused: the key is not that of Demo Approver", "此密钥不属于 Demo Approver"),
+        ("nobody's name", "refused: approver 'Xu' is not known", "批准人 'Xu' 未登记"),
+    ],
+)
+def test_a_plan_begins_by_the_right_key_only(
+    case: str,
+    english: str,
+    chinese: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Refused by name, in both languages, with exit code 1; nothing is signed, and execution is not even asked."""
+    monkeypatch.setenv(PASSWORD, WORD)
+    key, other = tmp_path / "k.pem", tmp_path / "o.pem"
+    public = signing.make_key(key, WORD)
+    signing.make_key(other, WORD)
+    plan, site = tmp_path / "plan.toml", tmp_path / "site.toml"
+    text = (PLANS / "demo.toml").read_text(encoding="utf-8").replace("../..", str(ROOT)).replace(NOBODY, public)
+    plan.write_text(text, encoding="utf-8")
+    site.write_text((ROOT / "sites" / "demo.toml").read_text(encoding="utf-8"), encoding="utf-8")
+    who, file = "Demo Approver", key
+    match case:
+        case "wrong password":
+            monkeypatch.setenv(PASSWORD, WORD + "!")
+        case "readable by others":
+            key.chmod(0o644)
+        case "another's key":
+            file = other
+        case _:
+            who = "Xu"
+    words = ["deliver", "grey", str(plan), "--site", str(site), "--who", who, "--key", str(file), "--reason", "test"]
+    for language, says in (("en", english), ("zh", chinese)):
+        monkeypatch.setenv("CMC_LANGUAGE", language)
+        assert cli.main(words) == 1
+        assert says.format(file) in capsys.readouterr().err
+    assert list(tmp_path.rglob("rollout")) == []
