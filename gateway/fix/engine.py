@@ -65,8 +65,12 @@ class FixSessions:
         on_round_trip: Callable[[str, int, int, int], None] = _ignore,
         message_log: bool = False,
         heard: Mapping[str, Heard] | None = None,
+        utc: Callable[[], int] | None = None,
     ) -> None:
-        """`heard`: by session, what of the venue's messages is on record; what came after it is asked for again."""
+        """`heard`: by session, what of the venue's messages is on record; what came after it is asked for again.
+
+        `utc`: nanoseconds since 1970, for numbers that go on from day to day; without it QuickFIX begins them anew.
+        """
         check(sessions)
         state_dir.mkdir(parents=True, exist_ok=True)
         log_dir.mkdir(parents=True, exist_ok=True)
@@ -79,6 +83,7 @@ class FixSessions:
         self.on_round_trip = on_round_trip
         self._on_session = on_session
         self._clock = clock
+        self.utc = utc
         self._log_dir = log_dir
         folders = Folders(state_dir, log_dir, message_log)
         ends = Counter((settings.host, settings.port) for settings in sessions)

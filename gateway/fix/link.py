@@ -13,7 +13,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -24,6 +24,7 @@ from gateway.fix import tags
 from gateway.fix.application import Border, Handlers, between
 from gateway.fix.encode import resolve
 from gateway.fix.resume import numbers_since_ns, resume_at
+from gateway.fix.same_day import same_day
 from gateway.fix.scan import readable
 from gateway.fix.session_settings import SessionSettings, quickfix_settings
 from gateway.model.port import Heard, SendResult
@@ -45,6 +46,7 @@ class Owner(Protocol):
     on_resend_request: Callable[[str, int, int], None]
     on_refused: Callable[[str, int, str], None]
     on_gap: Callable[[str, int], None]
+    utc: Callable[[], int] | None
 
     def now_ns(self) -> int: ...
     def tell(self, key: str, *, up: bool, detail: str) -> None: ...
@@ -121,7 +123,8 @@ class SessionLink:
         store = quickfix.FileStoreFactory(settings) if files else quickfix.MemoryStoreFactory()
         log = (quickfix.FileLogFactory(settings),) if self._folders.message_log else ()
         with self._lock:
-            self._initiator = quickfix.SocketInitiator(self._border, store, settings, *log)
+            with self._same_day():
+                self._initiator = quickfix.SocketInitiator(self._border, store, settings, *log)
             self._session = quickfix.Session.lookupSession(self._session_id)
             self._resume()
             if self._numbers_given is not None:
@@ -133,6 +136,12 @@ class SessionLink:
         self.deadline_ns = self.since_ns + int(ATTEMPT_S * 1e9)
         self._owner.wake()
         return settings, store, log
+
+    def _same_day(self) -> AbstractContextManager[None]:
+        """Of a session that never ends, numbers of yesterday go on: see `same_day`."""
+        if self._owner.utc is None or self.settings.start_time is not None or self.settings.resets:
+            return nullcontext()
+        return same_day(self._folders.state.glob(f"*-{self.key}.session"), self._owner.utc())
 
     def _resume(self) -> None:
         """Expect the message after the last one that is on record, once: see `resume_at`."""

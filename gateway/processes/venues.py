@@ -28,6 +28,7 @@ from gateway.model.port import (
     Writer,
 )
 from gateway.processes.adapters import adapter_of
+from gateway.processes.clock import utc_ns
 
 
 class _Spoken(Protocol):
@@ -81,7 +82,7 @@ def open_sessions(
     speakers: dict[str, Sessions] = {}
     plain = [one for one in settings if not one.dialect.adapter]
     if plain or not settings:
-        fix = FixSessions(plain, state_dir, log_dir, clock, **handlers._asdict(), heard=heard)
+        fix = FixSessions(plain, state_dir, log_dir, clock, **handlers._asdict(), heard=heard, utc=utc_ns)
         if len(plain) == len(settings):
             return fix
         speakers |= dict.fromkeys([one.key for one in plain], fix)

@@ -1,12 +1,17 @@
 """Numbers of a session that never ends go on when QuickFIX is started on another day."""
 
+import queue
 import time
 from pathlib import Path
 
 import pytest
 import quickfix
+from fix_peer import Peer, text
+from fix_values import DOMESTIC
 
+from gateway.fix.engine import FixSessions
 from gateway.fix.same_day import same_day
+from gateway.fix.session_settings import SessionSettings
 
 NAME = "FIX.4.4-A-B"
 DAY_S = 86_400
@@ -49,3 +54,56 @@ def test_numbers_of_yesterday_go_on(tmp_path: Path, kind: str) -> None:
     assert session.read_text(encoding="ascii") == yesterday
     assert not (tmp_path / "none.session").exists()
     assert numbers(kind, tmp_path) == (1, 1), "no longer so: then `same_day` can go"
+
+
+def venue_hears(folder: Path, peer: Peer, hours: dict[str, str]) -> str:
+    """MsgSeqNum(34) of our Logon to a venue."""
+    settings = SessionSettings(
+        key="shfe-orders",
+        venue_id="SHFE",
+        kind="orders",
+        dialect=DOMESTIC,
+        host="127.0.0.1",
+        port=peer.port,
+        sender_comp_id="CMCDAY",
+        target_comp_id="VENUE",
+        reconnect_backoff_s=(0.05, 0.4),
+        **hours,  # type: ignore[arg-type]
+    )
+    told: queue.Queue[bool] = queue.Queue()
+    sessions = FixSessions(
+        [settings],
+        folder,
+        folder,
+        time.monotonic_ns,
+        on_message=lambda *_call: None,
+        on_session=lambda _key, up, _detail: told.put(up),
+        utc=time.time_ns,
+    )
+    sessions.start()
+    try:
+        number = text(peer.read("A"), 34)
+        assert told.get(timeout=15)
+    finally:
+        sessions.stop(10)
+    return number
+
+
+@pytest.mark.parametrize(
+    ("hours", "begins_again"), [({}, False), ({"start_time": "00:00:00", "end_time": "00:00:00"}, True)]
+)
+def test_a_venues_session_without_an_end_goes_on_over_days(
+    tmp_path: Path,
+    hours: dict[str, str],
+    begins_again: bool,  # noqa: FBT001 a column
+) -> None:
+    """Its numbers of yesterday are those of today; a session with a day of its own begins again with it."""
+    peer = Peer()
+    try:
+        assert venue_hears(tmp_path, peer, hours) == "1"
+        (session,) = tmp_path.glob("*-shfe-orders.session")
+        session.write_text(time.strftime("%Y%m%d-%H:%M:%S", time.gmtime(time.time() - DAY_S)), encoding="ascii")
+        peer.next_out = 1 if begins_again else peer.next_out
+        assert (venue_hears(tmp_path, peer, hours) == "1") is begins_again
+    finally:
+        peer.close()
