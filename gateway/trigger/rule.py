@@ -337,8 +337,10 @@ class RuleMachine:
         return None if self.spec.total_units is None else max(0, self.spec.total_units - self.filled_units)
 
     def _mind_silence(self, at_ns: int) -> None:
+        if self._opened or not (self._out_units or self.state is RuleState.FIRED):
+            return
         silent_ns = self._since_ns + self._silence_ns
-        if at_ns > silent_ns and self.is_out and not self._opened:
+        if at_ns > silent_ns:
             self._cool(silent_ns)
 
     def _no_room(self) -> str:

@@ -38,7 +38,8 @@ KILLS = ("clients", "execution", "trigger", "feed", "clients", *VENUES, "clients
 """Ended by kill -9, in an order that the seed draws."""
 MORE_FAULTS = ({"name": "correct", "probability": 0.03, "params": {"delay_ms": 500}},)
 BUSTS = {"name": "bust", "probability": 0.05, "params": {"delay_ms": 700}}
-"""Away only: at home a bust of lots that were closed meanwhile would leave the simulator with fewer than none."""
+"""Away only: at home a bust of lots that were closed meanwhile would leave the simulator with fewer than none. A venue that
+is silent about an order's bust as well has told nobody: there is no silence where there are busts."""
 BACK_S, REST_S = 40, 40
 
 
@@ -114,6 +115,7 @@ class Day(Rig):
         content["limits"] |= {"max_open_trades": 100}
         more = {"leg_orders": True, "max_lots": 50, "orders_per_s": 200}
         content["client"] = [client(name, version=version, **more) for name, version in VERSIONS.items()]
+        content["client"][1]["cancel_on_disconnect"] = True
         content["client"].append(client(DROP, drop_copy=True, pairs=[], instruments=[]))
 
     def _taken(self) -> bool:
@@ -232,8 +234,9 @@ class Day(Rig):
 
     def leg(self, one: DayClient) -> None:
         """An order on a leg."""
-        symbol, price = self.random.choice(((CU, "80000"), (CA, "10100"), (CU, "72000")))
-        self._order(one, price, self.random.choice("30"), "1", self.random.randint(1, 5), symbol)
+        symbol, price = self.random.choice(((CU, "80000"), (CA, "10100"), (CU, "72000"), (CA, "9300")))
+        force = self.random.choice("301" if symbol == CA else "3014")
+        self._order(one, price, force, "1", self.random.randint(1, 5), symbol)
 
     def cancel(self, one: DayClient) -> None:
         """One of the last orders, open or not."""
@@ -279,6 +282,17 @@ class Day(Rig):
         order = dict(self.ordered[one.name][cl_ord_id])
         one.send("H", (11, cl_ord_id), (55, order[55]), (54, order[54]))
 
+    def mass_cancel(self, one: DayClient) -> None:
+        """All of a client's orders, or those of a symbol."""
+        name = self._new_id(one)
+        fields = [(11, name), (530, 7), (60, stamp())] if self.random.random() < 0.5 else []
+        one.send("q", *(fields or [(11, name), (530, 1), (55, self.random.choice((PAIR, CU))), (60, stamp())]))
+
+    def prices(self, one: DayClient) -> None:
+        """Follow the pair from now on: what is told of it is never told again."""
+        fields = [(262, self._new_id(one)), (263, 1), (264, 1), (265, 1), (267, 2), (269, 0), (269, 1)]
+        one.send("V", *fields, (146, 1), (55, PAIR))
+
     def cut(self, one: DayClient) -> None:
         """The line breaks; sometimes that of the drop copy."""
         self.random.choice((one, one, self.drop)).cut()
@@ -292,6 +306,8 @@ ACTIONS: tuple[Callable[[Day, DayClient], None], ...] = (
     *[Day.replace] * 2,
     *[Day.again] * 2,
     Day.inquire,
+    Day.mass_cancel,
+    Day.prices,
     Day.cut,
 )
 
@@ -299,7 +315,10 @@ ACTIONS: tuple[Callable[[Day, DayClient], None], ...] = (
 def _profile(content: dict[str, Any], venue: str) -> None:
     faulty(content, venue)
     content["network"] = {"profile": "same-city"}
-    content["fault"] = [dict(one) for one in (*VENUE_FAULTS, *MORE_FAULTS, *([BUSTS] if venue == AWAY else []))]
+    faults = [dict(one) for one in (*VENUE_FAULTS, *MORE_FAULTS)]
+    if venue == AWAY:
+        faults = [one for one in faults if one["name"] != "silence"] + [dict(BUSTS)]
+    content["fault"] = faults
 
 
 def main() -> int:
