@@ -9,10 +9,20 @@ from typing import Any
 import pytest
 from client_rig import PAIR, ROOT, client
 
+from gateway.model.conditions import Window
 from gateway.model.order import TimeInForce
+from gateway.processes.client_hours import AtClose, Reset, SessionHours
 from gateway.processes.settings import SiteError, load_site
 from gateway.processes.supervisor import commands
 from gateway.processes.toml_text import toml_text
+
+DAY = {"zone": "Asia/Shanghai", "days": ["mon", "tue", "wed", "thu", "fri"], "from_time": "09:00:00"}
+DAY |= {"until_time": "15:00:00"}
+WEEK = [
+    DAY | {"days": [*DAY["days"], "sat", "sun"], "from_time": begin, "until_time": end}
+    for begin, end in (("00:00:00", "12:00:00"), ("12:00:00", "00:00:00"))
+]
+PAUSE = "client[0].reset = daily: right would be hours with a pause in each day (daily) or week (weekly)"
 
 
 def load(folder: Path, clients: list[dict[str, Any]], **top: Any) -> Any:  # noqa: ANN401 keys of the site
@@ -52,6 +62,17 @@ def test_a_password_comes_from_the_environment_or_a_file_and_is_not_shown(tmp_pa
     assert two.clients.entries["FUND2"].password == "other"
 
 
+def test_hours_are_read_as_they_stand(tmp_path: Path) -> None:
+    """A day's and a night's window; none: always open, numbers that go on, each client's own choice at a disconnect."""
+    night = DAY | {"from_time": "21:00:00", "until_time": "02:30:00"}
+    one = load(tmp_path, [client("FUND1", hours=[DAY, night], reset="daily", at_close="keep"), client("G")], port=9876)
+    workdays = (0, 1, 2, 3, 4)
+    windows = tuple(
+        Window("Asia/Shanghai", workdays, begin * 3600, end) for begin, end in ((9, 15 * 3600), (21, 2 * 3600 + 1800))
+    )
+    assert one.clients.hours == {"FUND1": SessionHours(windows, Reset.DAILY, AtClose.KEEP), "G": SessionHours()}
+
+
 @pytest.mark.parametrize(
     ("clients", "top", "words"),
     [
@@ -67,6 +88,14 @@ def test_a_password_comes_from_the_environment_or_a_file_and_is_not_shown(tmp_pa
         ([client("F", version="FIX.4.3")], {"port": 1}, "client[0].version"),
         ([client("F", password_file="no")], {"port": 1}, "client[0].password_file = no: right would be a file"),
         ([client("F")], {"port": 1, "heart_bt_min_s": 200}, "clients.heart_bt_min_s = 200: right would be at most"),
+        ([client("F", reset="daily")], {"port": 1}, "client[0].reset = daily: right would be with hours: numbers begin"),
+        ([client("F", reset="monthly")], {"port": 1}, "client[0].reset = \"monthly\": right would be one of"),
+        ([client("F", at_close="never")], {"port": 1}, "client[0].at_close = \"never\": right would be one of"),
+        ([client("D", reset="daily", hours=[DAY], drop_copy=True)], {"port": 1}, 'reset = daily: right would be "never"'),
+        ([client("F", hours=[DAY | {"zone": "Asia/Shangai"}])], {"port": 1}, "client[0].hours[0].zone = Asia/Shangai: right"),
+        ([client("F", hours=[DAY | {"until_time": "09:00:00"}])], {"port": 1}, "client[0].hours[0].until_time = 09:00:00: right"),
+        ([client("F", reset="daily", hours=WEEK)], {"port": 1}, PAUSE),
+        ([client("F", reset="weekly", hours=WEEK)], {"port": 1}, "client[0].reset = weekly: right would be hours with a pause"),
     ],
 )  # fmt: skip
 def test_a_mistake_names_its_key_its_value_and_what_would_be_right(
