@@ -69,6 +69,7 @@ unit and currency. A formula of names names every leg, reference and parameter, 
 lots that are "auto" can be found (docs/FORMULA.md). Money has at most nine places after the point. `daily_loss` has
 an entry for each pair's currency. A measured asymmetry of a venue's clock has its error with it, and excludes a
 declared error to UTC. A bus path fits into 107 bytes.
+Numbers of a client begin again (`reset`) only in a pause of its `hours`, and never on a drop copy.
 """
 
 
