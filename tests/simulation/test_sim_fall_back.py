@@ -15,7 +15,7 @@ NO_TIME_OUT = {"order_timeout_ns": 4_000 * MS}
 
 def plan(legged_ms: int) -> str:
     """Its canary falls back at a pair trade that is unbalanced for longer."""
-    wires = {"canary": Tripwire(legged_ns=legged_ms * MS)}
+    wires = {"canary": Tripwire(legged_ns=legged_ms * MS, alarms=(AlarmName.JOURNAL,))}
     stages = tuple(RolloutStage(one, one, StageLimits(), wires.get(one, Tripwire())) for one in STAGES)
     return msgspec.json.encode(Rollout("scene", "d1", ("Li Wei",), stages)).decode()
 
@@ -66,6 +66,19 @@ def test_a_kill_while_it_hangs(legged_ms: int) -> None:
     assert scene.process is not None
     assert scene.process.incarnation == 2
     on_time(scene, legged_ms)
+
+
+def test_a_journal_that_takes_no_records() -> None:
+    """Nothing is sent while it is full; the first record that can be written again brings the stage below."""
+    scene = in_canary(Scene(*CHEAP_AT_1S))
+
+    def fill_up() -> None:
+        scene.disk.full_until_ns = 2_000 * MS
+
+    scene.on(900, fill_up).play()
+    (fell,) = fell_ms(scene)
+    assert 2_000 <= fell < 2_300
+    assert [order for at_ns, order in scene.sent if at_ns < 2_000 * MS] == []
 
 
 def test_a_trade_that_is_whole_in_time_stays_in_its_stage() -> None:
