@@ -304,10 +304,14 @@ def _against_each_other(
     Orders of different accounts may cross, as at an exchange: each trades with the venues, up to its quantity.
     """
     fixed = [one for one in together if one.band is None and one.kind is RuleKind.PRICE and not one.immediate]
+    if changed is not None and not any(one.rule_id in changed for one in fixed):
+        return
     sellers = sorted((one.sell_at_e9, one.rule_id, one) for one in fixed if one.sell_at_e9 is not None)
+    changed_sellers = [one for one in sellers if changed is None or one[1] in changed]
     for buyer in fixed:
-        if buyer.buy_at_e9 is not None:
-            yield from _crossed(buyer, buyer.buy_at_e9, sellers, place, changed)
+        against = sellers if changed is None or buyer.rule_id in changed else changed_sellers
+        if buyer.buy_at_e9 is not None and against:
+            yield from _crossed(buyer, buyer.buy_at_e9, against, place, changed)
 
 
 def _crossed(

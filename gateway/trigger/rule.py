@@ -306,9 +306,13 @@ class RuleMachine:
     @property
     def next_ns(self) -> int:
         """When something of it changes by the clock alone; 0: never."""
-        silent_ns = self._since_ns + self._silence_ns + 1 if self.is_out and not self._opened else 0
-        due = (silent_ns,) if self.ended_as is not None else (self._until_ns, self._expires_ns, silent_ns)
-        return min((one for one in due if one), default=0)
+        next_ns, expires_ns = (self._until_ns, self._expires_ns) if self.ended_as is None else (0, 0)
+        if expires_ns and (not next_ns or expires_ns < next_ns):
+            next_ns = expires_ns
+        if self.is_out and not self._opened:
+            silent_ns = self._since_ns + self._silence_ns + 1
+            next_ns = min(next_ns, silent_ns) if next_ns else silent_ns
+        return next_ns
 
     # How it stands.
 

@@ -138,7 +138,7 @@ class Rulebook:
     def due_ns(self, at_ns: int) -> int:
         """When, after `at_ns`, something is due by the clock alone; 0: nothing is."""
         due = [one.due_ns for one in self._samplers.values()]
-        due += [one.next_ns for one in (*self._living(), *self._out.values()) if one.next_ns > at_ns]
+        due += [next_ns for one in (*self._living(), *self._out.values()) if (next_ns := one.next_ns) > at_ns]
         return min(due, default=0)
 
     # How they stand.

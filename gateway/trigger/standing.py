@@ -91,10 +91,15 @@ class StandingPair:
         self.watch(machines)
 
     def watch(self, machines: Iterable[RuleMachine]) -> None:
-        """These rules from now on, each at its thresholds of now; all of them hear of the next look."""
-        self.rules = tuple(StandingRule(one, *limits(self.formula, one)) for one in machines)
-        self.nearest_buy = max((one.buy_limit for one in self.rules if one.buy_limit is not None), default=None)
-        self.nearest_sell = min((one.sell_limit for one in self.rules if one.sell_limit is not None), default=None)
+        """These rules from now on, each at its thresholds of now; all of them hear of the next look.
+
+        Only a moving band has others than before.
+        """
+        known = {id(one.machine): one for one in self.rules if one.machine.band is None}
+        formula = self.formula
+        self.rules = tuple([known.get(id(one)) or StandingRule(one, *limits(formula, one)) for one in machines])
+        self.nearest_buy = max([one.buy_limit for one in self.rules if one.buy_limit is not None], default=None)
+        self.nearest_sell = min([one.sell_limit for one in self.rules if one.sell_limit is not None], default=None)
         self.holding = any(one.machine.wants_every_look for one in self.rules)
 
     @property
