@@ -113,10 +113,10 @@ class Executions:
         return ExecutionHeard(decision.seq, fills, tuple(steps), tuple(refused))
 
     def _announced(self, what: Announcement, steps: list[TradeStep], refused: list[IntentRefused]) -> None:
-        """Keep what a trade or a refusal says; of a client's order it goes into the lists, too."""
+        """Keep what a trade or a refusal says; of a client's order it goes into the lists, and a copied trade's end."""
         if isinstance(what, PairTradeChanged):
             self._note_trade(what)
-            if what.rule_id.startswith(CLIENT_RULE):
+            if what.rule_id.startswith(CLIENT_RULE) or (self._copied and what.state in _ENDED):
                 steps.append(self._step(what))
         elif isinstance(what, IntentRefused):
             self._intents.pop(what.intent_id, None)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from gateway.clients.book import CANCEL, PLACE, OrderBook
 from gateway.clients.ending import CXL_OTHER, TRADE_ENDED, Endings
+from gateway.clients.executions import CLIENT_RULE
 from gateway.clients.legs import Legs
 from gateway.clients.order import Change, ClientOrder, LegPart, Move, Pending, Tally, Told, TradePart
 from gateway.clients.placing import next_command, place_rule
@@ -56,6 +57,8 @@ class Outcomes:
             order = self._book.by_rule.get(step.rule_id)
             if order is not None:
                 self._step(order, step, now)
+            elif not step.rule_id.startswith(CLIENT_RULE):
+                self._house_step(step, now)
         for refused in event.refused:
             order = self._book.by_rule.get(refused.rule_id)
             if order is not None:
@@ -249,11 +252,30 @@ class Outcomes:
             if not missing:
                 continue
             px_e9 = avg_px_e9 if leg.unwound or missing < 0 else (lots * avg_px_e9 - leg.value_e9) // missing
-            tally = order.tally((index, name, missing < 0))
-            change = Change(ExecType.TRADE, abs(missing), px_e9, Told(""))
-            tally.take(change)
             leg.add(abs(missing), abs(missing) * px_e9, unwinds=missing < 0)
-            self._teller.leg_implied(order, step, (index, name), tally, change, now)
+            self._tell_implied(order, step, (index, name, missing), px_e9, now)
+
+    def _house_step(self, step: TradeStep, now: Moment) -> None:
+        """A trade of the house has ended: drop copies hear what its venues only counted, too."""
+        pair = self._book.settings.pairs.get(step.pair_id)
+        names = [leg.instrument_id for leg in pair.legs] if pair is not None else []
+        for index, (name, (lots, avg_px_e9)) in enumerate(zip(names, step.legs, strict=False)):
+            keys = ((step.trade_id, index, name, unwinds) for unwinds in (False, True))
+            told, back = (self._house.get(key, Tally()).units for key in keys)
+            substituted = any(key[:2] == (step.trade_id, index) and key[2] != name for key in self._house)
+            if lots != told - back and not substituted:
+                self._tell_implied(None, step, (index, name, lots - told + back), avg_px_e9, now)
+
+    def _tell_implied(
+        self, order: ClientOrder | None, step: TradeStep, leg: tuple[int, str, int], px_e9: int, now: Moment
+    ) -> None:
+        """So many lots more of a leg than its fills, or fewer where they are negative."""
+        index, name, lots = leg
+        key = (index, name, lots < 0)
+        tally = order.tally(key) if order is not None else self._house.setdefault((step.trade_id, *key), Tally())
+        change = Change(ExecType.TRADE, abs(lots), px_e9, Told(""))
+        tally.take(change)
+        self._teller.leg_implied(order, step, key, tally, change, now)
 
     def _legs_of(self, order: ClientOrder) -> list[tuple[int, str]]:
         pair = self._book.settings.pairs.get(order.asked.symbol)

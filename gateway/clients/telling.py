@@ -127,18 +127,25 @@ class Teller:
         self._send(self._numbered(report, change), order.asked.account, fill.account)
 
     def leg_implied(
-        self, order: ClientOrder, step: TradeStep, leg: tuple[int, str], tally: Tally, change: Change, now: Moment
+        self,
+        order: ClientOrder | None,
+        step: TradeStep,
+        leg: tuple[int, str, bool],
+        tally: Tally,
+        change: Change,
+        now: Moment,
     ) -> None:
-        """Lots of a leg that its venue has counted without telling their fill."""
-        index, name = leg
-        pair = self._settings.pairs[step.pair_id]
-        own_side = leg_side(pair, order.side, index)
-        unwinds = tally is order.legs.get((index, name, True))
+        """Lots of a leg, bought for it or taken back, that its venue has counted without telling their fill."""
+        index, name, unwinds = leg
+        own_side = leg_side(self._settings.pairs[step.pair_id], step.side, index)
         side = own_side.opposite if unwinds else own_side
         line = _LegLine(index, step.pair_id, name, side, self._settings.instruments[name].account)
         report = self._leg_report(order, line, tally, change, now.utc_ns)
-        words = f"leg {index + 1} of pair trade {step.trade_id}, {IMPLIED}"
-        report = msgspec.structs.replace(report, text=words)
+        report = msgspec.structs.replace(report, text=f"leg {index + 1} of pair trade {step.trade_id}, {IMPLIED}")
+        if order is None:
+            own = msgspec.structs.replace(report, order_id=step.trade_id)
+            self._copies(self._numbered(own, change), line.account)
+            return
         self._send(self._numbered(report, change), order.asked.account, line.account)
 
     def status(

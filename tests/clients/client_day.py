@@ -28,6 +28,7 @@ from client_rig import CA, CU, PAIR, client, free_port, stamp
 from day_client import DayClient
 from day_compare import differences
 
+from gateway.model.trade import Verb
 from tests.chaos.rig import AWAY, VENUES, Rig, RigError
 from tests.chaos.world import VENUE_FAULTS, site
 from tests.chaos.world import profile as faulty
@@ -109,7 +110,7 @@ class Day(Rig):
 
     def _site(self, content: dict[str, Any]) -> None:
         site(content)
-        content["rule"] = []
+        content["rule"][0] |= {"cool_down_ms": 1500, "max_units": 100}
         content["clients"] = {"port": self.port}
         content["pair"][0] |= {"max_open_trades": 50, "max_units": 100_000}
         content["limits"] |= {"max_open_trades": 100}
@@ -169,6 +170,7 @@ class Day(Rig):
         self.until("armed and reconciled", lambda: self.reconciled() and self.armed(), BACK_S)
         self.until("every client is in", self.all_up, BACK_S)
         self.until("every order has ended", self._all_ended, REST_S, every=0.05)
+        self.until("disarmed", lambda: self.does(Verb.DISARM), REST_S)  # the house's own rule would trade on
         self.until("nothing is open", self.quiet, REST_S)
         self._pass(1.5)  # what a venue tells late: busts and corrections
         self.until("nothing is open", self.quiet, REST_S)

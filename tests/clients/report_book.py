@@ -103,6 +103,8 @@ class ReportBook:
         self.rejected.setdefault(report["11"], report)
 
     def _identity(self, report: Fields) -> None:
+        if "11" not in report:
+            return  # a trade of the house, counted by its venue only
         known = self.orders.setdefault(report["11"], report["37"])
         if known != report["37"]:
             self._say(report, f"OrderID(37)={report['37']}, but {known} before")

@@ -2,7 +2,23 @@
 
 import msgspec
 import pytest
-from client_desk import CA, CU, E9, FX, PAIR, ClientDesk, S, client, fill, order, refused, settings, step, switches
+from client_desk import (
+    CA,
+    CU,
+    E9,
+    FX,
+    INSTRUMENTS,
+    PAIR,
+    ClientDesk,
+    S,
+    client,
+    fill,
+    order,
+    refused,
+    settings,
+    step,
+    switches,
+)
 
 from gateway.clients.engine import ClientEngine
 from gateway.model.client import ClientReport, ClientSession, MassCancelAsked, MassCancelTold, Tick
@@ -506,6 +522,23 @@ def test_a_drop_copy_gets_every_execution_of_its_account_and_nothing_else() -> N
     (house,) = desk.reports("D")
     assert (house.order_id, house.cl_ord_id, house.last_qty, desk.reports("F")) == ("P9", "C1-1", 5, [])
     assert desk.reports("E") == []
+
+
+def test_a_drop_copy_hears_what_a_venue_only_counted_of_a_trade_of_the_house() -> None:
+    """When the trade ends: the leg of which no fill came; the fill that comes late after all takes its place."""
+    accounts = tuple(INSTRUMENTS[name].account for name in (CU, CA))
+    desk = ClientDesk(client("F"), client("D", drop_copy=True, accounts=accounts))
+    legs = ((5, 70_000 * E9), (1, 9000 * E9))
+    desk.heard(fill("band", trade_id="P9"), steps=(step("band", HEDGED, 1, trade_id="P9", legs=legs),))
+    first, implied = desk.reports("D")
+    assert (first.symbol, implied.symbol, implied.side, implied.last_qty, implied.order_id) == (CU, CA, "2", 1, "P9")
+    assert "counted by its venue" in implied.text
+    desk.heard(steps=(step("band", HEDGED, 1, trade_id="P9", legs=legs),))
+    assert desk.reports("D") == [], "once"
+    desk.heard(fill("band", 1, 1, "9000.5", trade_id="P9"), steps=(step("band", HEDGED, 1, trade_id="P9", legs=legs),))
+    (told,) = desk.reports("D")
+    assert (told.exec_type, told.exec_ref_id, told.cum_qty) == ("G", implied.exec_id, 1)
+    assert desk.reports("F") == []
 
 
 def test_what_is_not_answered_is_asked_again_with_the_same_id() -> None:
