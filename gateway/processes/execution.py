@@ -79,9 +79,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     for word in words_since(given.run_dir, recovered.at_ns):
         shell.handle(word)
     say_what_is_held(shell)
+    why = "it came back after an end of its own"
     if recovered.armed and given.after_death != "signal":
-        why = "it came back after an end of its own"
         shell.handle(Command(f"disarm-{incarnation}", Verb.DISARM, "execution", why))
+    if recovered.armed and given.after_death == "exit":
         own_end = Alarm(AlarmName.INVARIANT, "execution", f"{why}, armed")
         shell.publisher.publish(own_end)
         shell.alarms.hear("execution", [own_end])

@@ -36,7 +36,8 @@ def arguments(argv: Sequence[str] | None, name: str) -> Arguments:
     parser.add_argument("--site", type=Path, required=True, help="the site file")
     parser.add_argument("--run-dir", type=Path, required=True, help="journals, logs and readiness go here")
     parser.add_argument("--bus-dir", type=Path, required=True, help="directory of the sockets, mode 0700")
-    parser.add_argument("--after-death", choices=("signal", "exit"), default="exit", help="how its predecessor ended")
+    ends = "how its predecessor ended; other: told to, held by the watch, or with its supervisor or the machine"
+    parser.add_argument("--after-death", choices=("signal", "exit", "other"), default="other", help=ends)
     parser.add_argument("--site-fd", type=int, default=NOTHING, help="what is made of the site file is read from here")
     parser.add_argument("--word-fd", type=int, default=NOTHING, help="begin when it is said here")
     given = parser.parse_args(argv)

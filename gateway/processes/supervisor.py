@@ -108,7 +108,7 @@ class Supervisor:
                 child.prepare()
         for name, child in self._children.items():
             if name == HELD and held:
-                self._due[name] = Due(0, ("--after-death", "exit"))
+                self._due[name] = Due(0, ("--after-death", "other"))
                 self._say(told("{} is held by the watch and stays down until `cmc arm`", name))
                 continue
             child.start()
@@ -167,7 +167,7 @@ class Supervisor:
     def _died(self, child: Child, now_ns: int) -> None:
         how = child.end()
         if child.name == HELD and is_held(self._run_dir):
-            self._due[child.name] = Due(now_ns, ("--after-death", "exit"))
+            self._due[child.name] = Due(now_ns, ("--after-death", "other"))
             self._say(
                 told("{} ended ({}): the watch holds it, it stays down until `cmc arm`", child.name, child.last_end)
             )

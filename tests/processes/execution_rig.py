@@ -50,11 +50,11 @@ class Rig:
         self._commands = 0
         self.start()
 
-    def start(self, *, died: bool = False) -> None:
-        """The process; its sessions log on."""
+    def start(self, *, died: bool = False, failed: bool = False) -> None:
+        """The process, after it `died` by a signal or `failed` by itself; its sessions log on."""
         command = [sys.executable, "-m", "gateway.processes.execution", "--site", str(self.site.path)]
         command += ["--run-dir", str(self.run_dir), "--bus-dir", str(self._bus_dir)]
-        command += ["--after-death", "signal"] if died else []
+        command += ["--after-death", "signal" if died else "exit"] if died or failed else []
         environment = {name: value for name, value in os.environ.items() if not name.startswith("CMC_")}
         self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
         for venue in self.venues.values():
