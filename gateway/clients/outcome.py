@@ -272,7 +272,7 @@ class Outcomes:
         """So many lots more of a leg than its fills, or fewer where they are negative."""
         index, name, lots = leg
         key = (index, name, lots < 0)
-        tally = order.tally(key) if order is not None else self._house.setdefault((step.trade_id, *key), Tally())
+        tally = order.tally(key) if order is not None else self._house_tally((step.trade_id, *key))
         change = Change(ExecType.TRADE, abs(lots), px_e9, Told(""))
         tally.take(change)
         self._teller.leg_implied(order, step, key, tally, change, now)
