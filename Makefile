@@ -53,7 +53,7 @@ soak: $(STAMP) ## SEEDS=N simulated worlds with faults (1000), two at a time
 bench: $(STAMP) ## the measurements, printed as a table
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-promise: $(STAMP) ## people, one program, this gateway and an oracle on the same seeded days; some ten minutes
+promise: $(STAMP) ## people, one program, this gateway and an oracle on the same days; under ten minutes; ARGS="--recorded DIR"
 	@$(BIN)/python -m benchmarks.promise $(ARGS)
 
 acceptance: $(STAMP) ## the five steps of a delivery on simulators, with a signed report; under 15 minutes

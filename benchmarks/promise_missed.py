@@ -5,8 +5,8 @@ What a contender is judged by stands in promise_account.py; here nothing is, it 
     lost        a pair trade was opened on it, and did not end hedged within the slippage budget
     no room     the rule's position limit was full on its side, when it began and when it ended
     used up     on the books that the contender saw the rule was not met: it had taken the lots before
-    no price    the gateway's alone: the rule was met on the books, and the trigger had no price (a quote too old, or too
-                far from the other's)
+    no price    the gateway's alone: the rule was met on the books, and the trigger had no price (a quote too old,
+                or too far from the other's)
     busy        from its beginning to its end the contender had another trade open, or cooled down after it
     let go      the rest: gone before people had reacted, part of what the rule had fired on already, or refused
 """

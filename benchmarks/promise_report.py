@@ -161,6 +161,8 @@ def aims(parameters: Parameters, comparison: Comparison) -> list[Judged]:
         judged.append(Judged(words, f"{aim:.0%}", found, verdict(found, aim)))
         if name == "caught":
             judged.append(Judged("the most there is: all opportunities", "a bound, %", *_bound(comparison, aim)))
+            oracle = comparison.gain(BY_NAME[name], "oracle", "people")
+            judged.append(Judged("the oracle: more caught than two people", "no aim, %", oracle, "beside it"))
     for row in ROWS:
         if row.name == "at price":
             continue

@@ -240,6 +240,8 @@ def test_the_bound_is_what_catching_everything_would_be(parameters: Parameters) 
     assert [most.value, most.low, most.high] == pytest.approx([20 / 7.5 - 1, 1.0, 3.0])
     row = next(one for one in aims(parameters, comparison) if one.aim.startswith("the most there is"))
     assert (row.reach, row.verdict) == ("a bound, %", "the aim is within it")
+    row = next(one for one in aims(parameters, comparison) if one.aim.startswith("the oracle: more caught"))
+    assert (row.found.value, row.reach) == (pytest.approx(0.6), "no aim, %")
     higher = parameters.changed_to("reach.more_caught", 3.5)
     row = next(one for one in aims(higher, comparison) if one.aim.startswith("the most there is"))
     assert row.verdict == "the aim is beyond it"
