@@ -44,7 +44,7 @@ def test_a_rule_that_comes_by_a_command_joins_the_pool_that_it_would_begin_in(cl
     ("closer", "together"),
     [
         (CLOSER, {"O": {"O", "C"}, "C": {"O", "C"}, "X": {"X"}}),
-        (CLOSER_OF_ALL, dict.fromkeys("OCX", {"O", "C", "X"})),
+        (CLOSER_OF_ALL, {name: {"O", "C", "X"} for name in "OCX"}),
     ],
 )
 def test_a_closing_rule_that_is_removed_still_shares_what_it_has_traded(
