@@ -116,12 +116,16 @@ class Executions:
         """Keep what a trade or a refusal says; of a client's order it goes into the lists, and a copied trade's end."""
         if isinstance(what, PairTradeChanged):
             self._note_trade(what)
-            if what.rule_id.startswith(CLIENT_RULE) or (self._copied and what.state in _ENDED):
+            if what.rule_id.startswith(CLIENT_RULE) or self._is_copied_end(what):
                 steps.append(self._step(what))
         elif isinstance(what, IntentRefused):
             self._intents.pop(what.intent_id, None)
             if what.rule_id.startswith(CLIENT_RULE):
                 refused.append(what)
+
+    def _is_copied_end(self, what: PairTradeChanged) -> bool:
+        """Of a trade of the house that drop copies hear of, and that was followed from its intent on."""
+        return bool(self._copied) and what.state in _ENDED and self._trades[what.trade_id].intent is not None
 
     def _note_orders(self, action: SendOrders, decision: Decision) -> None:
         event = decision.event

@@ -258,13 +258,19 @@ class Outcomes:
     def _house_step(self, step: TradeStep, now: Moment) -> None:
         """A trade of the house has ended: drop copies hear what its venues only counted, too."""
         pair = self._book.settings.pairs.get(step.pair_id)
-        names = [leg.instrument_id for leg in pair.legs] if pair is not None else []
-        for index, (name, (lots, avg_px_e9)) in enumerate(zip(names, step.legs, strict=False)):
-            keys = ((step.trade_id, index, name, unwinds) for unwinds in (False, True))
-            told, back = (self._house.get(key, Tally()).units for key in keys)
-            substituted = any(key[:2] == (step.trade_id, index) and key[2] != name for key in self._house)
-            if lots != told - back and not substituted:
-                self._tell_implied(None, step, (index, name, lots - told + back), avg_px_e9, now)
+        legs = pair.legs if pair is not None else ()
+        for index, (spec, (lots, avg_px_e9)) in enumerate(zip(legs, step.legs, strict=False)):
+            told, back = (
+                self._of_house(step.trade_id, index, spec.instrument_id, unwinds) for unwinds in (False, True)
+            )
+            if any(self._of_house(step.trade_id, index, spec.substitute_id, unwinds) for unwinds in (False, True)):
+                continue  # its lots are not the leg's
+            if lots != told - back:
+                self._tell_implied(None, step, (index, spec.instrument_id, lots - told + back), avg_px_e9, now)
+
+    def _of_house(self, trade_id: str, index: int, instrument_id: str, unwinds: bool) -> int:  # noqa: FBT001 part of a key
+        tally = self._house.get((trade_id, index, instrument_id, unwinds))
+        return tally.units if tally is not None else 0
 
     def _tell_implied(
         self, order: ClientOrder | None, step: TradeStep, leg: tuple[int, str, int], px_e9: int, now: Moment
