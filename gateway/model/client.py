@@ -224,7 +224,7 @@ class TradeStep(Message):
 
 
 class LegEnd(StrEnum):
-    """How an order on a leg ended at its venue without being filled. Of several orders the first in this list counts."""
+    """How an order on a leg ended at its venue unfilled. Of several orders the first in this list counts."""
 
     BY_VENUE = "by_venue"
     """The venue cancelled it by itself."""
