@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import select
 import signal
 import subprocess
 import sys
@@ -21,6 +23,7 @@ from gateway.processes import cli
 from gateway.processes.deliver_stress import with_clients
 from gateway.processes.deliver_world import free_port, gateway, venues
 from gateway.processes.supervisor import live_children, read_status
+from loadtest.session import Client
 
 ROOT = Path(__file__).parents[2]
 WAIT_S = 90.0
@@ -199,6 +202,48 @@ def test_what_cannot_be_played_is_refused_before_it_begins(
     assert cli.main(["deliver", "stress", *given, *out]) == 2
     assert says in capsys.readouterr().err
     assert not (tmp_path / "new").exists()
+
+
+def test_a_burst_of_others_costs_a_quiet_client_little(world: World) -> None:
+    """Five hundred orders of twenty sessions wait, then one of the probe's: a few of them are answered before it."""
+    status = read_status(world.run_dir)
+    assert status is not None
+    clients = live_children(status)["clients"].pid
+    others = [Client("127.0.0.1", world.port, f"LOAD{number}") for number in range(20)]
+    probe = Client("127.0.0.1", world.port, "PROBE")
+    try:
+        for one in (*others, probe):
+            one.log_on()
+        os.kill(clients, signal.SIGSTOP)
+        try:
+            for number in range(25):
+                for one in others:
+                    one.order(f"burst-{number}-{one.name}", "CU-CA")
+            probe.order("quiet", "CU-CA")
+        finally:
+            os.kill(clients, signal.SIGCONT)
+        before, after = answered_around(probe, others)
+    finally:
+        for one in (*others, probe):
+            one.close()
+    assert before < 60
+    assert before + after == 500
+
+
+def answered_around(probe: Client, others: list[Client]) -> tuple[int, int]:
+    """Orders of others that were answered before the probe's one, and after it."""
+    names: set[bytes] = set()
+    before, read = -1, dict.fromkeys(others, b"")
+    end = time.monotonic() + WAIT_S
+    while (len(names) < 500 or before < 0) and time.monotonic() < end:
+        ready, _, _ = select.select([probe.socket, *(one.socket for one in others)], [], [], 1.0)
+        if probe.socket in ready and b"\x0111=quiet\x01" in probe.socket.recv(65_536) and before < 0:
+            before = len(names)
+        for one in others:
+            if one.socket in ready:
+                read[one] += one.socket.recv(65_536)
+                names.update(re.findall(rb"\x0111=(burst-[^\x01]+)\x01", read[one]))
+    return before, len(names) - before
 
 
 def test_a_gateway_that_dies_is_no_pass(world: World, tmp_path: Path) -> None:
