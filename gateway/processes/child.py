@@ -18,7 +18,6 @@ from typing import NamedTuple
 
 import psutil
 
-from gateway.processes.build_id import BUILD, build_id
 from gateway.processes.handover import NOTHING, Word
 
 FROM_OUTSIDE = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
@@ -96,7 +95,6 @@ class Child:
                 stderr=subprocess.STDOUT,
                 process_group=0,
                 pass_fds=handed,
-                env={**os.environ, BUILD: build_id()},  # worked out once for all of them
             )
         self._word = word
         if word is not None:
