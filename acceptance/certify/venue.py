@@ -42,7 +42,7 @@ def macros(version: str, pair: str, legs: tuple[str, ...]) -> dict[str, str]:
 
 def _bust(own: str, *, is_42: bool) -> str:
     what = own.replace("20=0", "20=1") if is_42 else own
-    return f"35=8|{what}|19=E1|150={'4' if is_42 else 'H'}|39=4|38={{qty}}|32={{qty}}|31={PRICE}|151=0|14=0|6=0"
+    return f"35=8|{what}|19=E{{out-1}}|150={'4' if is_42 else 'H'}|39=4|38={{qty}}|32={{qty}}|31={PRICE}|151=0|14=0|6=0"
 
 
 def _last_of_each(text: str) -> str:

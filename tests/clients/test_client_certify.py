@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from client_rig import ROOT, client, free_port, write_site
 
+from acceptance.certify.venue import macros
 from acceptance.certify.wire import framed, in_order
 
 CMC = (sys.executable, "-m", "gateway.processes.cli", "certify")
@@ -224,3 +225,13 @@ def fix(kind: str, number: int, body: str) -> bytes:
     head.append(("52", time.strftime("%Y%m%d-%H:%M:%S", time.gmtime())))
     rest = [tuple(part.split("=", 1)) for part in body.split("|")]
     return framed(in_order([*head, *rest])).encode()  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize("version", ["FIX.4.2", "FIX.4.4", "FIXT.1.1"])
+def test_a_bust_of_the_kit_names_the_fill_that_was_told_before_it(version: str) -> None:
+    """A client that looks for ExecRefID(19) among what it was told finds it: both are named by their numbers."""
+    told = macros(version, "CU-CA", ("SHFE.cu2609",))
+    assert "|17=E{out}|" in told["filled"]
+    assert "|19=E{out-1}|" in told["bust"]
+    script = (ROOT / "acceptance/certify/client/16_repair.txt").read_text(encoding="utf-8").splitlines()
+    assert script[script.index("> +bust") - 1] == "> +filled"
