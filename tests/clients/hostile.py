@@ -116,7 +116,8 @@ class Attacker:
 def run(messages: int, seed: int, folder: Path, bus_dir: str) -> dict[str, Any]:
     """The whole of it; AssertionError where something does not hold."""
     people = [client("FUND1", max_open_orders=10_000), client("EVIL", orders_per_s=50, max_open_orders=20)]
-    rig = Rig(folder, bus_dir, people, messages_per_s=1_000_000)
+    freely = dict.fromkeys(("messages_per_s", "connects_per_s", "strangers_logged_per_min"), 1_000_000)
+    rig = Rig(folder, bus_dir, people, **freely)
     rig.start()
     assert rig.process is not None
     process = psutil.Process(rig.process.pid)
