@@ -18,13 +18,14 @@ from gateway.processes.build_id import build_id
 from gateway.processes.kept_settings import KeptSettingsError, read_kept, read_settings
 
 
-def read(run_dirs: Sequence[Path]) -> list[RunEvidence]:
-    """The runs, each held against what it kept."""
+def read(run_dirs: Sequence[Path], *, tell_build: bool = True) -> list[RunEvidence]:
+    """The runs, each held against what it kept; `tell_build`: note where another build than this one made it."""
     runs = read_runs(run_dirs)
     for run in runs:
         if not run.faults:
             _hold_against_kept(run)
-            _judged_by_another(run)
+            if tell_build:
+                _judged_by_another(run)
         if run.faults:
             run.forget()
     return runs

@@ -1,8 +1,8 @@
 """Which build of the product runs: what `CMC_BUILD` says, else a digest of the program's own files.
 
 The digest needs no repository and no release: two programs with one digest are the same code. Journals open with it, so
-that acceptance can tell runs of different builds from each other and from the build that judges them. Each process works
-it out for itself (6 ms on a quiet machine): one that is started again after an update runs other code than its
+that acceptance can tell runs of different builds from each other and from the build that judges them. Each process
+works it out for itself (6 ms on a quiet machine): one that is started again after an update runs other code than its
 supervisor, and says so.
 """
 

@@ -160,7 +160,7 @@ def stress(parsed: argparse.Namespace, rows: list[dict[str, Any]]) -> int:
             installed.arm("delivery", "stress")
             for row in rows:
                 _play(parsed, row, port)
-                _say_against(parsed.out, row["name"], installed.site.digest)
+                _say_against(parsed.out, row["name"], installed.run_dir)
             run_dir = installed.run_dir
     keep_with_run(at.folder, run_dir)
     return _written(parsed, rows)
@@ -203,15 +203,16 @@ def _play(parsed: argparse.Namespace, row: dict[str, Any], port: int) -> None:
         load.wait()
 
 
-def _say_against(out: Path, name: str, digest: str) -> None:
+def _say_against(out: Path, name: str, run_dir: Path) -> None:
     """Write into the results which gateway was measured: acceptance holds that against the runs beside them."""
-    from gateway.processes import machine  # noqa: PLC0415
-    from gateway.processes.build_id import build_id  # noqa: PLC0415
+    from gateway.journal.reader import read_run  # noqa: PLC0415
+    from gateway.model.record import JournalOpened  # noqa: PLC0415
 
+    opened = next(one for one in read_run(run_dir) if isinstance(one, JournalOpened))
     for path in (out / f"{who}-{_word(name)}.json" for who in ("probe", "load")):
         content = _read(path)
         if content is not None:
-            content["gateway"] = {"host": machine.host(), "build": build_id(), "config": digest}
+            content["gateway"] = {"host": opened.host, "build": opened.build, "config": opened.site_digest}
             made = path.with_suffix(".part")
             made.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
             made.replace(path)

@@ -491,8 +491,10 @@ def test_the_command_measures_again(run: Path, desk: Desk, capsys: pytest.Captur
     monkeypatch.setenv("CMC_LANGUAGE", "en")
     content = desk.accept([read_evidence(run)])
     words = ["deliver", "verify", str(desk.folder), "--approvers", str(desk.list), "--again"]
-    assert main(words) == 0
-    assert "measured again from its evidence: the same" in capsys.readouterr().out
+    for build in ("", "release-9"):  # another program may measure again, too: what it is called is no figure
+        monkeypatch.setenv("CMC_BUILD", build)
+        assert main(words) == 0
+        assert "measured again from its evidence: the same" in capsys.readouterr().out
     change_figure(content)
     desk.sign_again(content)
     assert main(words) == 1
