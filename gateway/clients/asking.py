@@ -248,7 +248,7 @@ class Desk:
             used,
             now.utc_ns,
             is_new,
-            book.ids_used(),
+            book.ids_used(asked.client_id),
         )
 
     def _dated(self, asked: OrderAsked, now: Moment) -> OrderAsked:

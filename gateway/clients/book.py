@@ -53,11 +53,11 @@ class OrderBook:
         """Client -> its choice at logon of what becomes of its orders at a disconnect."""
         self.heard_seq = 0
         self._ended: deque[ClientOrder] = deque()
-        self.ids: UsedIds = set()
-        """Digests of ids that were used. The newest are added by `keep_used`, when their record is written."""
+        self.ids: dict[str, UsedIds] = {}
+        """Client -> digests of ids that it has used; `keep_used` adds the newest, when their record is written."""
         self.said_used: bool | None = None
         """In a replay: what the journal says of the id of this event."""
-        self._fresh: dict[bytes, None] = {}
+        self._fresh: dict[str, dict[bytes, None]] = {}
         self._names: dict[tuple[str, str], str] = {}
         self._open: dict[str, dict[str, ClientOrder]] = {name: {} for name in settings.clients}
 
@@ -68,25 +68,33 @@ class OrderBook:
         if (client_id, cl_ord_id) in self._names:
             return True
         digest = digest_of(client_id, cl_ord_id)
-        return digest in self._fresh or digest in self.ids
+        return digest in self._fresh.get(client_id, ()) or digest in self._ids_of(client_id)
 
     def use(self, client_id: str, cl_ord_id: str, order_id: str) -> None:
         """The ClOrdID belongs to this order from now on; to none when it is empty."""
-        self._fresh[digest_of(client_id, cl_ord_id)] = None
+        self._fresh.setdefault(client_id, {})[digest_of(client_id, cl_ord_id)] = None
         order = self.orders.get(order_id)
         if order is not None:
             self._names[client_id, cl_ord_id] = order_id
             order.names.append(cl_ord_id)
 
-    def ids_used(self) -> int:
-        """How many ids were used so far."""
-        return len(self.ids) + len(self._fresh)
+    def ids_used(self, client_id: str) -> int:
+        """How many ids this client has used so far."""
+        return len(self._ids_of(client_id)) + len(self._fresh.get(client_id, ()))
 
     def keep_used(self) -> None:
         """What was decided is written down: the ids of it are kept."""
-        for digest in self._fresh:
-            self.ids.add(digest)
+        for client_id, digests in self._fresh.items():
+            kept = self._ids_of(client_id)
+            for digest in digests:
+                kept.add(digest)
         self._fresh.clear()
+
+    def _ids_of(self, client_id: str) -> UsedIds:
+        kept = self.ids.get(client_id)
+        if kept is None:
+            kept = self.ids[client_id] = set()
+        return kept
 
     def find(self, client_id: str, cl_ord_id: str) -> ClientOrder | None:
         return self.orders.get(self._names.get((client_id, cl_ord_id), ""))

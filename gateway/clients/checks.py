@@ -53,7 +53,7 @@ class Asking(NamedTuple):
     is_new: bool = True
     """False: it replaces one that is there."""
     ids_used: int = 0
-    """ClOrdIDs(11) that were used so far, by all clients."""
+    """ClOrdIDs(11) that its client has used so far."""
 
     @property
     def pair(self) -> PairSpec | None:

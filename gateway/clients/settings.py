@@ -40,7 +40,7 @@ class ClientSettings(Message, frozen=True):
     reenter_ns: int = 5 * NS_PER_S
     """An order that is kept and was refused for the moment is tried again after so long."""
     max_cl_ord_ids: int = 100_000_000
-    """ClOrdIDs(11) of all clients, ever; beyond them no order is taken."""
+    """ClOrdIDs(11) of one client, ever; beyond them no order of it is taken."""
 
     def day_end_utc_ns(self, utc_ns: int) -> int:
         """The end of the day that `utc_ns` lies in."""

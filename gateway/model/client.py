@@ -60,7 +60,7 @@ class ClientRefusal(StrEnum):
     EXPIRE_TIME = "expire_time"
     OPEN_ORDERS = "open_orders"
     IDS_FULL = "ids_full"
-    """As many ClOrdIDs(11) were used as the site keeps."""
+    """The client has used as many ClOrdIDs(11) as the site keeps of one."""
     GATEWAY_DOWN = "gateway_down"
     """Execution or trigger is not heard of."""
     STOPPING = "stopping"

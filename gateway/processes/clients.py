@@ -95,7 +95,7 @@ class Clients:
         decides_by = settings_of(site)
         engine = ClientEngine(decides_by, incarnation)
         keep_settings(given.run_dir, site.digest, incarnation, decides_by, CLIENTS)
-        self._ids = IdsOnDisk(site.state_dir / IDS_DIR)
+        self._ids = {name: IdsOnDisk(site.state_dir / IDS_DIR / name) for name in site.clients.specs}
         recovered = recover(engine, given.run_dir, self._ids)
         self._journal = start.open_journal(CLIENTS, incarnation, site, given.run_dir)
         self.bus = ClientsBus(given.bus_dir, site.bus.high_water_mark)
@@ -228,7 +228,8 @@ class Clients:
         self.publisher.close()
         self._tail.close()
         self._journal.close()
-        self._ids.close()
+        for ids in self._ids.values():
+            ids.close()
 
     def _line(self, name: str) -> ClientLine:
         spec, peer = self._site.clients.specs[name], self.door.peer_of(name)

@@ -1,4 +1,4 @@
-"""Digests of used ClOrdIDs(11) in files of the site's state, over all its runs: hash tables that are never rebuilt.
+"""Digests of one client's ClOrdIDs(11) in files of the site's state, over all its runs: tables that are never rebuilt.
 
 `ids.0` has room for 2**18 digests, each further file for four times as many; a new one begins when the newest is 60 %
 full. So a look-up reads half a kilobyte of each of at most half a dozen files, an insertion writes eight bytes, and no

@@ -10,7 +10,7 @@ number is given to the next one: it was never sent and never will be, so it does
 
 import re
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -45,13 +45,13 @@ class Recovered(NamedTuple):
     answers: dict[str, deque[Answer]]
 
 
-def recover(engine: ClientEngine, run_dir: Path, ids: IdsOnDisk | None = None) -> Recovered:
+def recover(engine: ClientEngine, run_dir: Path, ids: Mapping[str, IdsOnDisk] | None = None) -> Recovered:
     """Feed the journals of earlier incarnations to the engine: the same events make the same orders.
 
     From then on it knows the ids of all runs: `ids` has those of earlier ones, and gets what a kill has left out.
     """
     if ids is not None:
-        engine.book.ids = ids
+        engine.book.ids.update(ids)
     seq = 0
     answers: dict[str, deque[Answer]] = {name: deque(maxlen=REMEMBERED) for name in engine.settings.clients}
     for record in read_run(run_dir, CLIENTS):
@@ -67,8 +67,8 @@ def recover(engine: ClientEngine, run_dir: Path, ids: IdsOnDisk | None = None) -
             if isinstance(action, Answer) and action.client_id in answers and name_of(action) != STATUS:
                 answers[action.client_id].append(action)
     engine.book.keep_used()
-    if ids is not None:
-        ids.sync()
+    for one in (ids or {}).values():
+        one.sync()
     return Recovered(seq, answers)
 
 

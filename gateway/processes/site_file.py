@@ -555,7 +555,7 @@ class ClientsSection(Section):
     messages_per_s: Count = Field(500, description="of one client; what it sends beyond waits in its own connection")
     nice: int = Field(5, ge=0, le=19, description="its process steps back so far where the trading path wants the core")
     max_cl_ord_ids: Count = Field(
-        100_000_000, description="ClOrdIDs(11) kept as used, of all clients, ever: 15 to 40 bytes each in the state"
+        100_000_000, description="ClOrdIDs(11) kept as used, of each client, ever: 15 to 40 bytes each in the state"
     )
 
 

@@ -104,7 +104,7 @@ def test_an_id_stays_used_when_its_order_is_forgotten(monkeypatch: pytest.Monkey
         desk.standing(rule, RuleStandingState.REMOVED)
     kept = desk.engine.book
     kept.keep_used()
-    assert (len(kept.orders), len(kept._names), kept.ids_used()) == (1, 2, 6)
+    assert (len(kept.orders), len(kept._names), kept.ids_used("F")) == (1, 2, 6)
     for name in ("a", "cancel-a", "c"):
         desk.do(order(name, poss_resend=name == "a"))
         assert [one.ord_rej_reason for one in desk.reports()] == ["6"], name
@@ -113,7 +113,7 @@ def test_an_id_stays_used_when_its_order_is_forgotten(monkeypatch: pytest.Monkey
 def test_beyond_the_limit_no_order_is_taken_and_a_cancel_is() -> None:
     """Named as ids_full; what was refused used its id up; no cancel is ever refused for it."""
     desk = ClientDesk()
-    desk.engine = ClientEngine(msgspec.structs.replace(settings(client("F")), max_cl_ord_ids=2), 1)
+    desk.engine = ClientEngine(msgspec.structs.replace(settings(client("F"), client("G")), max_cl_ord_ids=2), 1)
     desk.do(desk.history[0][0])
     desk.open("a")
     desk.open("b")
@@ -124,6 +124,8 @@ def test_beyond_the_limit_no_order_is_taken_and_a_cancel_is() -> None:
     assert "ids_full: " in desk.refusals()[0].text
     desk.cancel("a", "x")
     assert desk.brief() == [("6", "6", 0, 2)]
+    desk.do(order("c", client_id="G"))
+    assert desk.brief("G") == [("0", "0", 0, 2)], "what one client uses up is no other's"
 
 
 def test_a_replay_takes_the_journals_word_for_ids_of_earlier_runs() -> None:
@@ -131,7 +133,7 @@ def test_a_replay_takes_the_journals_word_for_ids_of_earlier_runs() -> None:
     desk = ClientDesk()
     desk.open("a")
     for name in ("old", "x", "q", "r"):
-        desk.engine.book.ids.add(digest_of("F", name))
+        desk.engine.book.ids.setdefault("F", set()).add(digest_of("F", name))
     desk.do(order("old"))
     assert [one.ord_rej_reason for one in desk.actions if isinstance(one, ClientReport)] == ["6"]
     desk.do(CancelAsked("F", 9, "x", "a", "", "CU-CA"))
@@ -144,7 +146,7 @@ def test_a_replay_takes_the_journals_word_for_ids_of_earlier_runs() -> None:
     for event, now, actions in desk.history:
         assert fresh.decide_again(event, now, actions) == actions
     recovered = ClientEngine(settings(), 1)
-    recovered.book.ids = {digest_of("F", "a")}
+    recovered.book.ids = {"F": {digest_of("F", "a")}}
     for event, now, actions in desk.history:
         recovered.replay(event, now, actions)
     (one,) = recovered.all_open()
