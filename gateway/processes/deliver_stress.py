@@ -32,6 +32,8 @@ GRACE_S = 90
 MOST_WORKERS = 16
 MOST_PORT = 65_535
 LOOK_S = 2
+NAMED = 3
+"""Missing sessions that are told by name."""
 
 
 class StressError(ValueError):
@@ -43,6 +45,7 @@ def register(steps: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     text = "Load the gateway with many FIX clients and measure from due times (docs/DELIVERY.md)."
     one = steps.add_parser("stress", help=text, description=text)
     one.add_argument("--port", type=int, default=0, help="of a running gateway's clients; default: simulators")
+    one.add_argument("--site", type=Path, default=None, metavar="SITE", help="of the gateway that runs, for its port")
     one.add_argument("--pair", default="CU-CA")
     one.add_argument("--scenarios", type=Path, default=SCENARIOS, metavar="FILE")
     one.add_argument("--only", default="", metavar="NAME,...", help="play these only")
@@ -61,7 +64,7 @@ def _stress(parsed: argparse.Namespace) -> int:
 
     try:
         rows = scenarios(parsed.scenarios, parsed.only, parsed.seconds)
-        check(parsed)
+        check(parsed, rows)
         return stress(parsed, rows)
     except StressError as error:
         _complain(told_by(error))
@@ -100,10 +103,13 @@ def scenarios(path: Path, only: str, seconds: int) -> list[dict[str, Any]]:
     ]
 
 
-def check(parsed: argparse.Namespace) -> None:
-    """StressError for what would only be noticed when everything runs; sets `out` where it was not given."""
+def check(parsed: argparse.Namespace, rows: list[dict[str, Any]]) -> None:
+    """StressError for what would only be noticed when everything runs; sets what was not given."""
     from gateway.processes import clock  # noqa: PLC0415 a command loads what it needs
 
+    parsed.run_dir = None
+    if parsed.site is not None:
+        _of_site(parsed, max(row["users"] for row in rows))
     for name, value, least, most in (
         ("--seconds", parsed.seconds, 0, WIDE),
         ("--workers", parsed.workers, 1, MOST_WORKERS),
@@ -130,6 +136,23 @@ def check(parsed: argparse.Namespace) -> None:
         raise StressError(message)
 
 
+def _of_site(parsed: argparse.Namespace, users: int) -> None:
+    """The port of a site's clients, where none is given, and its run; StressError where it lacks the sessions."""
+    from gateway.processes.site_open import load, run_dir_of  # noqa: PLC0415
+
+    site = load(parsed.site)
+    missing = [
+        name for name in ("PROBE", *(f"LOAD{number}" for number in range(users))) if name not in site.clients.specs
+    ]
+    if missing:
+        some = ", ".join(missing[:NAMED]) + (", ..." if len(missing) > NAMED else "")
+        message = told("{}: no [[client]] {}; the load has a session for each of {} users, LOAD0 and so on, and PROBE",
+                       parsed.site, some, users)  # fmt: skip
+        raise StressError(message)
+    parsed.port = parsed.port or site.clients.port
+    parsed.run_dir = run_dir_of(site)
+
+
 def _listens(port: int) -> bool:
     """Whether somebody takes connections on this port of the machine."""
     with socket.socket() as one:
@@ -146,6 +169,8 @@ def stress(parsed: argparse.Namespace, rows: list[dict[str, Any]]) -> int:
         with told_to_stop():
             for row in rows:
                 _play(parsed, row, parsed.port)
+                if parsed.run_dir is not None:
+                    _say_against(parsed.out, row["name"], parsed.run_dir)
         return _written(parsed, rows)
 
     total_s = sum(row["seconds"] + 20 for row in rows) + 60

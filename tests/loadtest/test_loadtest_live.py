@@ -34,6 +34,7 @@ class World(NamedTuple):
 
     port: int
     run_dir: Path
+    site: Path
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         port = with_clients(tables)
         with gateway(at, tables) as installed:
             installed.arm("test", "load")
-            yield World(port, installed.run_dir)
+            yield World(port, installed.run_dir, installed.site.path)
 
 
 def stress(*words: str) -> subprocess.Popen[str]:
@@ -114,12 +115,13 @@ def test_locust_s_page_answers_on_loopback_and_the_run_ends_by_itself(world: Wor
 
 def test_two_workers_make_one_load_on_a_running_gateway(world: World, tmp_path: Path) -> None:
     """Each takes every second session; the master's file has what both sent, and the probe stands beside it."""
-    step = stress("--port", str(world.port), "--only", "step", "--seconds", "6", "--workers", "2", "--out",
+    step = stress("--site", str(world.site), "--only", "step", "--seconds", "6", "--workers", "2", "--out",
                   str(tmp_path / "out"))  # fmt: skip
     code, said = ended(step)
     assert code == 0, said
     load = content(tmp_path / "out" / "load-step.json")
     assert load["workers"] == 2
+    assert read_loadtest(tmp_path / "out" / "probe-step.json").against.config
     assert load["requests"] == load["answered"] > 50
     assert load["failures_by_reason"] == {}
     assert named(tmp_path) == []
@@ -184,6 +186,7 @@ def test_a_load_whose_command_is_killed_ends_with_it(world: World, tmp_path: Pat
         (["--port", "FREE"], "nobody listens there"),
         (["--port", "CLIENTS", "--web", "CLIENTS"], "somebody listens there already"),
         (["--port", "CLIENTS", "--faults"], "are of the simulators"),
+        (["--site", str(ROOT / "sites" / "demo.toml")], "no [[client]] PROBE, LOAD0, LOAD1, ...; the load has"),
         (["--workers", "17"], "--workers 17: a whole number from 1 to 16"),
         (["--storm", "0"], "--storm 0: a whole number from 1 to 1000"),
         (["--out", "USED"], "is there and not empty"),
