@@ -30,7 +30,7 @@ from gateway.processes import clock, start
 from gateway.processes.clients_bus import ClientsBus
 from gateway.processes.clients_connection import Limits
 from gateway.processes.clients_door import Door
-from gateway.processes.clients_ids import IdsOnDisk
+from gateway.processes.clients_ids import IdsOnDisk, folder_of
 from gateway.processes.clients_sessions import Sessions
 from gateway.processes.clients_shell import ClientsShell
 from gateway.processes.clients_store import CLIENTS, recover, stored_answers, unsent
@@ -95,7 +95,7 @@ class Clients:
         decides_by = settings_of(site)
         engine = ClientEngine(decides_by, incarnation)
         keep_settings(given.run_dir, site.digest, incarnation, decides_by, CLIENTS)
-        self._ids = {name: IdsOnDisk(site.state_dir / IDS_DIR / name) for name in site.clients.specs}
+        self._ids = {name: IdsOnDisk(site.state_dir / IDS_DIR / folder_of(name)) for name in site.clients.specs}
         recovered = recover(engine, given.run_dir, self._ids)
         self._journal = start.open_journal(CLIENTS, incarnation, site, given.run_dir)
         self.bus = ClientsBus(given.bus_dir, site.bus.high_water_mark)

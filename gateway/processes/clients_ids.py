@@ -125,6 +125,11 @@ class IdsOnDisk:
         return _Table(self._folder / f"ids.{number}", FIRST_BITS + number * STEP_BITS)
 
 
+def folder_of(client_id: str) -> str:
+    """The folder of a client's files; an id may hold slashes and dots."""
+    return f"{client_id.replace('/', '%')}.ids"
+
+
 def _find(held: bytes, digest: bytes) -> int:
     """Where a digest begins among others; below 0: nowhere."""
     at = held.find(digest)

@@ -16,7 +16,7 @@ from gateway.clients.used import NONE, digest_of
 from gateway.model.client import CancelAsked, CancelRefused, ClientReport, MassCancelAsked, MassCancelTold
 from gateway.model.rules import RuleStandingState
 from gateway.processes import clients_ids
-from gateway.processes.clients_ids import IdsFileError, IdsOnDisk
+from gateway.processes.clients_ids import IdsFileError, IdsOnDisk, folder_of
 
 Start = Callable[..., Rig]
 
@@ -91,6 +91,15 @@ def test_ids_of_two_clients_have_nothing_to_do_with_each_other(one: str, first: 
     digests = [digest_of(*name) for name in names]
     assert (digests[0] == digests[1]) is (names[0] == names[1])
     assert NONE not in digests
+
+
+def test_an_id_of_a_client_with_slashes_and_dots_is_one_folder(tmp_path: Path) -> None:
+    """Nothing is written beside the folder of ids, and no two clients share one."""
+    names = ["A/B", "..", ".", "A", "../A"]
+    for name in names:
+        IdsOnDisk(tmp_path / "ids" / folder_of(name)).close()
+    assert [path.name for path in tmp_path.iterdir()] == ["ids"]
+    assert len(list((tmp_path / "ids").iterdir())) == len(names)
 
 
 def test_an_id_stays_used_when_its_order_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
