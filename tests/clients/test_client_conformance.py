@@ -55,7 +55,7 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     folder = tmp_path_factory.mktemp("conformance")
     clients = [client(name_of(path, one), version=one) for path in FILES if not does(path) for one in VERSIONS]
     with tempfile.TemporaryDirectory(prefix="cmc-") as bus_dir:
-        made = Rig(folder, bus_dir, clients, messages_per_s=20_000)
+        made = Rig(folder, bus_dir, clients, messages_per_s=20_000, connects_per_s=1_000_000)
         made.start()
         yield made
         made.close()
