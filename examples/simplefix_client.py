@@ -1,4 +1,4 @@
-"""A client of the gateway in 100 lines, with simplefix: log on, see a pair's price, order it, read what becomes of it.
+"""A client of the gateway in some 100 lines, with simplefix: logs on, sees a pair's price, orders it, reads reports.
 
     python simplefix_client.py --sender FUND1 --port 9878 --pair CU-CA --order a1 --price -150
 
@@ -6,6 +6,7 @@ Run it again without --order after it was cut off: it goes on with the numbers k
 """
 
 import argparse
+import contextlib
 import json
 import socket
 import time
@@ -17,12 +18,13 @@ ENDED = ("2", "4", "8", "C")  # OrdStatus(39): filled, canceled, rejected, expir
 
 
 class Client:
-    def __init__(self, host: str, port: int, sender: str, target: str, state: Path) -> None:
+    def __init__(self, host: str, port: int, sender: str, target: str, state: Path, beat_s: int) -> None:
         self.sender, self.target, self.state = sender, target, state / f"{sender}.json"
         kept = json.loads(self.state.read_text()) if self.state.exists() else {}
         self.next_out, self.next_in = kept.get("out", 1), kept.get("in", 1)
         self.early: dict[int, dict[str, str]] = {}  # messages that came before one that is missing
-        self.socket, self.parser, self.over = socket.create_connection((host, port)), simplefix.FixParser(), False
+        self.socket, self.parser, self.over = socket.create_connection((host, port), 1), simplefix.FixParser(), False
+        self.beat_s, self.said_s = beat_s, 0.0
 
     def keep(self) -> None:
         """Ours before the message leaves, theirs after it is dealt with: after a crash one may be heard twice."""
@@ -40,11 +42,16 @@ class Client:
         if not number:
             self.next_out += 1
             self.keep()
+        self.said_s = time.monotonic()
         self.socket.sendall(message.encode())
 
     def messages(self):  # every application message once, in order
-        while not self.over and (data := self.socket.recv(65536)):
-            self.parser.append_buffer(data)
+        while not self.over:
+            if time.monotonic() - self.said_s >= self.beat_s:
+                self.send("0")  # nothing else was said for so long
+            with contextlib.suppress(TimeoutError):  # after a second
+                self.parser.append_buffer(data := self.socket.recv(65536))
+                self.over = not data
             while (message := self.parser.get_message()) is not None:
                 yield from self.session({tag.decode(): value.decode() for tag, value in message.pairs})
 
@@ -80,11 +87,12 @@ def main() -> None:
     words.add_argument("--sender", required=True, help="your SenderCompID(49)")
     words.add_argument("--order", default="", help="ClOrdID(11), new each time; none: only read what was missed")
     words.add_argument("--state", type=Path, default=Path(), help="folder of the sequence numbers")
+    words.add_argument("--heartbeat", type=int, default=30, help="HeartBtInt(108), seconds")
     for name, value in (("host", "127.0.0.1"), ("target", "GATEWAY"), ("pair", "CU-CA"), ("price", "-150")):
         words.add_argument(f"--{name}", default=value)
     given = words.parse_args()
-    client = Client(given.host, given.port, given.sender, given.target, given.state)
-    client.send("A", (98, 0), (108, 30))
+    client = Client(given.host, given.port, given.sender, given.target, given.state, given.heartbeat)
+    client.send("A", (98, 0), (108, given.heartbeat))
     market_data = ((262, f"md{client.next_out}"), (263, 1), (264, 1), (267, 2), (269, 0), (269, 1), (146, 1))
     client.send("V", *market_data, (55, given.pair))
     if given.order:

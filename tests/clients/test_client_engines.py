@@ -3,6 +3,7 @@
 import importlib.util
 import re
 import select
+import socket
 import subprocess
 import sys
 import time
@@ -71,6 +72,27 @@ def test_an_engine_trades_a_pair_is_cut_off_and_resumes(start: Start, tmp_path: 
     state.mkdir()
     words = ["--port", str(rig.port), "--sender", "FUND1", "--state", str(state)]
     trades_and_resumes(rig, ENGINES[name], words, state)
+
+
+def test_the_example_on_simplefix_sends_heartbeats_of_its_own(tmp_path: Path) -> None:
+    """Silent for HeartBtInt(108), it sends a Heartbeat(35=0) without TestReqID(112), though nobody asks and nobody answers."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    words = ["--port", str(listener.getsockname()[1]), "--sender", "FUND1", "--state", str(tmp_path)]
+    one = Engine(ENGINES["simplefix"], *words, "--heartbeat", "1")
+    listener.settimeout(20)
+    line, _ = listener.accept()
+    line.settimeout(20)
+    said = b""
+    try:
+        while not (beat := re.search(rb"\x0135=0\x01[^=]*49=.*?\x0110=", said)):
+            data = line.recv(65_536)
+            assert data, said
+            said += data
+        assert b"\x01112=" not in beat[0]
+    finally:
+        one.close()
+        line.close()
+        listener.close()
 
 
 def trades_and_resumes(rig: Rig, program: Path, words: list[str], store: Path, before_start: str = "true") -> None:
