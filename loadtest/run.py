@@ -5,18 +5,23 @@ writes `DIR/load-NAME.json` (locust's own delays), `DIR/probe-NAME.json` (the pl
 `DIR/load-NAME.log` (what locust said). A result is written at the end of a test that was played to its end, and those
 of an earlier one of the same name are taken away before: a test that was stopped leaves none.
 
+The load comes from this machine and would take the processors from what it measures, which clients elsewhere do not: so
+its processes step back (`--nice`) behind the gateway and the probe.
+
 Every process it starts is ended, at the latest some seconds after the test's own length: by this program, however it
 ends; where it is killed, by the kernel, which kills them with it.
 """
 
 import argparse
 import ctypes
+import os
 import re
 import signal
 import socket
 import subprocess
 import sys
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -28,6 +33,8 @@ ROOT = Path(__file__).parents[1]
 LOCUST_MODULE = "loadtest.locustfile"
 LOCUSTFILE = ROOT.joinpath(*LOCUST_MODULE.split(".")).with_suffix(".py")
 PROBE_DELAY_S = 2
+LOAD_NICE = 10
+"""Above `[clients] nice` of a site (5), so that the load is what waits."""
 MOST_WORKERS = 16
 TAIL_LINES = 5
 PR_SET_PDEATHSIG = 1
@@ -79,11 +86,11 @@ def run(given: argparse.Namespace) -> int:
         one.unlink(missing_ok=True)
     with ExitStack() as ending:
         said = ending.enter_context(log.open("wb"))
-        locust = [_start(command, said, ending) for command in commands(given, load)]
+        locust = [_start(command, said, ending, given.nice) for command in commands(given, load)]
         try:
             code = 0
             if given.probe and not _ended(locust[0], PROBE_DELAY_S):
-                code = _start(probe(given, timed), None, ending).wait(given.seconds + GRACE_S)
+                code = _start(probe(given, timed), None, ending, 0).wait(given.seconds + GRACE_S)
             for process in locust:
                 process.wait(GRACE_S + (0 if given.probe else given.seconds))
         except subprocess.TimeoutExpired as error:
@@ -95,16 +102,18 @@ def run(given: argparse.Namespace) -> int:
     return 1 if code else 0
 
 
-def _start(command: list[str], said: IO[bytes] | None, ending: ExitStack) -> "subprocess.Popen[bytes]":
+def _start(command: list[str], said: IO[bytes] | None, ending: ExitStack, nice: int) -> "subprocess.Popen[bytes]":
     """A process that ends with this one, whatever ends this one."""
-    one = subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=said, preexec_fn=_end_with_us)  # noqa: S603, PLW1509 our own program; there is one thread
+    begin = partial(_as_a_child, nice)
+    one = subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=said, preexec_fn=begin)  # noqa: S603, PLW1509 our own program; there is one thread
     ending.callback(one.wait)
     ending.callback(one.kill)
     return one
 
 
-def _end_with_us() -> None:
-    """Ask the kernel for SIGKILL when whoever started it is gone (prctl(2), PR_SET_PDEATHSIG)."""
+def _as_a_child(nice: int) -> None:
+    """Step back, and ask the kernel for SIGKILL when whoever started it is gone (prctl(2), PR_SET_PDEATHSIG)."""
+    os.nice(nice)
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -137,6 +146,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--rate", type=float, default=10.0, help="orders a second of one user")
     made.add_argument("--seconds", type=int, default=10)
     made.add_argument("--workers", type=int, default=1, choices=range(1, MOST_WORKERS + 1), metavar="N")
+    made.add_argument(
+        "--nice", type=int, default=LOAD_NICE, choices=range(20), metavar="N", help="of the load, 0 to 19"
+    )
     made.add_argument("--web", type=int, default=0, metavar="PORT", help="locust's page on this port of loopback")
     made.add_argument("--out", type=Path, default=Path("runs/loadtest"))
     return made

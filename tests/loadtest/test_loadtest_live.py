@@ -87,7 +87,10 @@ def content(path: Path) -> dict[str, Any]:
 
 
 def test_locust_s_page_answers_on_loopback_and_the_run_ends_by_itself(world: World, tmp_path: Path) -> None:
-    """Two scenarios, one page after the other on the same port; nobody has to press a button."""
+    """Two scenarios, one page after the other on the same port; nobody has to press a button.
+
+    The load has stepped back behind what it measures.
+    """
     web = free_port()
     step = stress("--port", str(world.port), "--only", "step,soak", "--seconds", "5", "--web", str(web), "--out",
                   str(tmp_path / "out"))  # fmt: skip
@@ -106,6 +109,8 @@ def test_locust_s_page_answers_on_loopback_and_the_run_ends_by_itself(world: Wor
         one.laddr.ip for one in psutil.net_connections("tcp") if one.status == "LISTEN" and one.laddr.port == web
     }
     assert listening == {"127.0.0.1"}
+    load = [one for one in psutil.Process(step.pid).children(recursive=True) if "locust" in one.cmdline()]
+    assert {one.nice() for one in load} == {10}
     code, said = ended(step)
     assert code == 0, said
     for name in ("step", "soak"):
