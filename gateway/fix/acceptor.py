@@ -124,11 +124,20 @@ class ClientAcceptor:
             if not self._sessions[client_id].isLoggedOn():
                 break
             self._acceptor.poll()
+        self._border.ended = True
+        self.poll()
         self._border.admitted.discard(client_id)
 
     def poll(self) -> None:
-        """Take up what has arrived, and let time pass for every session."""
+        """Take up what has arrived, and let time pass for every session.
+
+        After a connection has ended, QuickFIX's next look does nothing but let go of it (`SocketMonitor::block`): one
+        more is due at once, or what others have sent meanwhile would lie there until somebody looks again.
+        """
         self._acceptor.poll()
+        while self._border.ended:
+            self._border.ended = False
+            self._acceptor.poll()
 
     def send(self, client_id: str, text: str, *, keep: bool = True) -> bool:
         """Send a message; one that is not kept is filled over when the client asks for it again."""
@@ -194,6 +203,8 @@ class _Border(quickfix.Application):  # type: ignore[misc] # quickfix has no typ
         self.admitted: set[str] = set()
         self.last_in: dict[str, bytes] = {}
         self._notes: dict[str, str] = {}
+        self.ended = False
+        """A connection has ended since it was looked at last."""
 
     def forget(self, client_id: str) -> None:
         """What was noted of a session that began anew tells nothing of its next end."""
@@ -255,6 +266,7 @@ class _Border(quickfix.Application):  # type: ignore[misc] # quickfix has no typ
             crash(self._crash_dir, "onLogon", "")
 
     def onLogout(self, session_id: quickfix.SessionID) -> None:  # noqa: N802
+        self.ended = True
         try:
             client_id = self._clients[session_id.toStringFrozen()]
             self._callbacks.on_session(client_id, False, self._notes.pop(client_id, "disconnected"))  # noqa: FBT003
