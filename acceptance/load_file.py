@@ -122,7 +122,7 @@ def _is_histograms(path: Path, text: str, requests: int, failures: int, p99_ns: 
     try:
         histogram = HdrHistogram.decode(text)
         counted, found_ns = histogram.get_total_count(), histogram.get_value_at_percentile(P99)
-    except Exception as error:
+    except Exception as error:  # whatever the library makes of a text that is none
         raise _refused(path, "histogram", text, told("one that can be read: {}", error)) from error
     if not requests - failures <= counted <= requests:
         right = told("{} answers of its histogram and {} failures", counted, failures)
